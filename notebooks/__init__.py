@@ -1,0 +1,1 @@
+"""Notebooks that people open: the quickstart (data)."""

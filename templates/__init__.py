@@ -1,0 +1,1 @@
+"""Sector notebook templates and the page template of dashboards (data)."""

@@ -1,0 +1,1 @@
+"""The science, one folder a use case; each is usable from a plain script, without Jupyter."""

@@ -1,0 +1,1 @@
+"""The generative core that use cases share: flow matching."""

@@ -1,0 +1,17 @@
+"""Health imaging: can synthetic labelled scans make a lesion segmenter robust on an unseen hospital's scanner?
+
+This module stays light: the catalogue reads ``USECASE`` on computers that have no torch.
+"""
+
+USECASE = {
+    "name": "health-imaging",
+    "title": "Can synthetic scans make a lesion tool robust on an unseen hospital's scanner?",
+    "sector": "health",
+    "summary": "Train a lesion segmenter on few labelled slices of two hospitals, add synthetic labelled slices "
+    "drawn by flow matching, and test it on a third hospital's scanner that no method has seen.",
+    "version": "0.1.0",
+    "template": "genai4eu.templates/health_imaging.ipynb",
+    "extra": "health",
+    "requires": ["torch", "monai", "nibabel", "pydicom", "nilearn", "sklearn", "xarray"],
+    "warm_imports": ["torch", "sklearn.ensemble", "xarray", "matplotlib.pyplot"],
+}

@@ -1,0 +1,1 @@
+"""What a person touches in a notebook or dashboard; front-end code bundled, never fetched."""

@@ -1,0 +1,21 @@
+"""GenAI4EU workbench: a notebook template becomes a run, a run becomes a record, a record becomes a dashboard.
+
+In a notebook::
+
+    import genai4eu
+
+    sizes = genai4eu.resolve(PROFILES, profile, epochs=epochs)  # sizes of the profile, or the explicit ones
+    run = genai4eu.current_run()  # where the study part leaves what is worth keeping
+    record = genai4eu.open_run()  # where the dashboard part finds it again
+
+In a script or notebook that starts runs::
+
+    result = genai4eu.run("health-imaging", profile="smoke", seed=1)
+"""
+
+from .runs.context import CurrentRun, OpenRun, current_run, open_run
+from .runs.sizes import resolve
+
+__version__ = "0.1.0"
+
+__all__ = ["CurrentRun", "OpenRun", "__version__", "current_run", "open_run", "resolve"]

@@ -1,0 +1,40 @@
+"""The command line: thin over the library. Errors of the library become one line and an exit code here, only here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ..errors import WorkbenchError
+from genai4eu.kernels.errors import KernelsError
+
+app = typer.Typer(
+    name="genai4eu",
+    help="Sector notebooks to factory kernels, to reproducible runs, to dashboards anyone can open.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+from . import dashboards, gateway  # noqa: E402, F401  # each registers its commands on ``app``
+
+
+def main() -> None:
+    """Run the command line; ``--debug`` anywhere shows the traceback of an error."""
+    debug = "--debug" in sys.argv
+    arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    try:
+        app(arguments)
+    except (WorkbenchError, KernelsError) as error:
+        if debug:
+            raise
+        print(f"genai4eu: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("genai4eu: stopped", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

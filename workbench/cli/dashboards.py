@@ -1,0 +1,3 @@
+"""``genai4eu publish|serve``."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""``genai4eu gateway|connect|targets``."""
+
+from __future__ import annotations

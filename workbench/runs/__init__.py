@@ -1,0 +1,1 @@
+"""Runs: start one, follow it, keep its record, find it again."""
