@@ -1,0 +1,68 @@
+"""The local kernelspec ``genai4eu``: kernels on this computer, of this interpreter. Called by whatever starts one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import ENV_JUPYTER_PATH, jupyter_data_dir, jupyter_path
+
+from .errors import KernelsError
+from .files import write_json
+
+NAME = "genai4eu"
+
+
+def _spec() -> dict[str, Any]:
+    """Return the kernelspec; ``-P`` keeps a folder named like a package in the working folder from hiding it."""
+    return {
+        "argv": [sys.executable, "-P", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "GenAI4EU (this computer)",
+        "language": "python",
+        "metadata": {"debugger": True, "genai4eu": {"local": True}},
+    }
+
+
+def ensure() -> str:
+    """Make sure that the kernelspec ``genai4eu`` exists and starts this interpreter; return its name.
+
+    Cheap where it stands already, and safe when several processes do it at once.
+
+    Raises
+    ------
+    KernelsError
+        If no folder for kernelspecs can be written.
+    """
+    wanted = _spec()
+    for folder in _folders():
+        path = folder / NAME / "kernel.json"
+        if _read(path) == wanted or _write(path, wanted):
+            return NAME
+    raise KernelsError("no folder for kernelspecs can be written: set JUPYTER_DATA_DIR to a folder of your own")
+
+
+def _folders() -> list[Path]:
+    """Return the environment's and the user's folder, first the one that Jupyter would look into first."""
+    ours = {str(Path(base) / "kernels") for base in (*ENV_JUPYTER_PATH, jupyter_data_dir())}
+    return [Path(folder) for folder in jupyter_path("kernels") if folder in ours]
+
+
+def _read(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # absent or broken: it will be written
+        return None
+
+
+def _write(path: Path, spec: dict[str, Any]) -> bool:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK):
+            return False
+        write_json(path, spec)
+    except OSError:  # a read-only installation: the next folder may do
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""Targets: the kernelspecs on which code can run, here or at a gateway. Called by the runner and ``genai4eu targets``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import local
+from .errors import KernelsError
+from .rest import TIMEOUT, Gateway, GatewayDown, TokenRefused
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kernelspec on this computer, and the gateway behind it, if there is one.
+
+    Attributes
+    ----------
+    name : str
+        Name of the kernelspec, as every Jupyter tool knows it.
+    gateway, url, token_file : str or None
+        Name and address of the gateway and the file with its token; ``None`` for kernels on this computer.
+    spec : str
+        Name of the kernelspec where the kernel runs.
+    """
+
+    name: str
+    display_name: str
+    language: str
+    spec: str
+    program: str
+    gateway: str | None = None
+    url: str | None = None
+    token_file: str | None = None
+
+
+def all_targets() -> list[Target]:
+    """Return all targets: kernels on this computer first, then those of gateways, by name."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    local.ensure()
+    specs = KernelSpecManager().get_all_specs()
+    targets = [_target(name, model["spec"]) for name, model in specs.items()]
+    return sorted(targets, key=lambda t: (t.gateway or "", t.name != local.NAME, t.name))
+
+
+def _target(name: str, spec: dict[str, Any]) -> Target:
+    ours = spec.get("metadata", {}).get("genai4eu", {})
+    program = (spec.get("argv") or [""])[0]
+    if re.fullmatch(r"python[0-9.]*", program):  # jupyter_client puts its own interpreter there
+        program = sys.executable
+    basics = (name, spec.get("display_name", name), spec.get("language", ""))
+    if not isinstance(ours, dict) or not {"gateway", "url", "spec", "token_file"} <= ours.keys():
+        return Target(*basics, name, program)
+    return Target(*basics, ours["spec"], program, ours["gateway"], ours["url"], ours["token_file"])
+
+
+def find(name: str) -> Target:
+    """Return the target called ``name``.
+
+    Raises
+    ------
+    KernelsError
+        If there is none; names the nearest ones.
+    """
+    targets = {target.name: target for target in all_targets()}
+    if name not in targets:
+        near = difflib.get_close_matches(name, targets, n=3) or list(targets)[:8]
+        raise KernelsError(
+            f"unknown target {name!r}: use one of {', '.join(near)} (see genai4eu targets), or genai4eu connect a gateway"
+        )
+    return targets[name]
+
+
+def check(target: Target, timeout: float = TIMEOUT) -> None:
+    """Make sure that a kernel could be started on ``target``.
+
+    Raises
+    ------
+    KernelsError
+        In one line: the gateway is down, refuses the token or no longer has the kernelspec, or the program is gone.
+    """
+    if shutil.which(target.program) is None:
+        raise KernelsError(
+            f"the target {target.name} starts {target.program or 'nothing'}, which is not on this computer: "
+            + ("connect the gateway again" if target.gateway else f"type jupyter kernelspec remove {target.name}")
+        )
+    if target.url is None or target.token_file is None:
+        return
+    if target.spec not in Gateway(target.url, Path(target.token_file)).specs(timeout):
+        raise KernelsError(
+            f"the gateway {target.gateway} no longer offers {target.spec}: "
+            f"type genai4eu connect {target.gateway} --url {target.url} --token-file {target.token_file}"
+        )
+
+
+def state(target: Target, timeout: float = 3.0) -> str:
+    """Return ``ready`` or, in two or three words, why not. For lists; ``check`` says more."""
+    try:
+        check(target, timeout)
+    except GatewayDown:
+        return "gateway down"
+    except TokenRefused:
+        return "wrong token"
+    except KernelsError as error:
+        return str(error)
+    return "ready"
+
+
+def states(targets: list[Target], timeout: float = 3.0) -> dict[str, str]:
+    """Return the state of every target by name; all gateways are asked at the same time."""
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        return dict(zip((t.name for t in targets), pool.map(lambda t: state(t, timeout), targets), strict=True))
