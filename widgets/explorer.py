@@ -1,0 +1,137 @@
+"""The Explorer: a few labelled controls and the picture they redraw. Called by the dashboard part of templates."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from .controls import Control
+from .figures import figure_html
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Says beside the widget view what the controls were set to, so that a page without a kernel can say it too.
+CONTROLS_MIME = "application/vnd.genai4eu.controls+json"
+#: More controls than this would bury the picture; the rest waits behind "More settings".
+IN_SIGHT = 3
+
+_HERE = Path(__file__).parent
+
+
+class Explorer(ipywidgets.VBox):
+    """Controls and the picture that ``draw`` makes of their values; the picture follows when a control moves.
+
+    Parameters
+    ----------
+    draw : callable
+        Called with one keyword argument a control; returns ``(matplotlib Figure, alternative text)``. What it raises
+        is shown as a sentence, and kept in :attr:`error`.
+    **controls : Range or Choice
+        The controls by argument name, the most important first.
+
+    Attributes
+    ----------
+    values : dict
+        The present setting by argument name.
+    error : Exception or None
+        What ``draw`` raised last.
+    """
+
+    error: Exception | None
+
+    def __init__(self, draw: Callable[..., tuple[Figure, str]], **controls: Control) -> None:
+        self._draw = draw
+        self._controls = controls
+        self._widgets = {name: control.widget() for name, control in controls.items()}
+        self._picture = ipywidgets.HTML()
+        self._status = ipywidgets.HTML()
+        self._picture.add_class("genai4eu-picture")
+        self._status.add_class("genai4eu-status")
+        super().__init__([_style(), self._panel(), ipywidgets.VBox([self._status, self._picture])])
+        self.add_class("genai4eu-explorer")
+        self.children[2].add_class("genai4eu-view")
+        for widget in self._widgets.values():
+            widget.observe(self._redraw, names="value")
+        self._redraw()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Present setting of each control, by argument name."""
+        return {name: widget.value for name, widget in self._widgets.items()}
+
+    def _panel(self) -> ipywidgets.VBox:
+        """Return the controls, those beyond the first few behind a button."""
+        rows = [_row(control, self._widgets[name]) for name, control in self._controls.items()]
+        panel = ipywidgets.VBox(rows[:IN_SIGHT])
+        panel.add_class("genai4eu-controls")
+        if len(rows) > IN_SIGHT:
+            more = ipywidgets.VBox(rows[IN_SIGHT:], layout={"display": "none"})
+            button = ipywidgets.ToggleButton(
+                description="More settings", layout={"min_height": "44px", "width": "auto"}
+            )
+            button.observe(lambda change: setattr(more.layout, "display", "" if change.new else "none"), names="value")
+            panel.children = (*panel.children, button, more)
+        return panel
+
+    def _redraw(self, _change: object = None) -> None:
+        """Draw anew, saying so meanwhile; a failure becomes a sentence and leaves the last picture in place."""
+        self._say("Computing…")
+        self._picture.add_class("genai4eu-busy")
+        self.error = None
+        try:
+            self._picture.value = figure_html(*self._draw(**self.values))
+            self._say("")
+        except Exception as error:  # noqa: BLE001  # whatever the science raises, the visitor gets a sentence
+            self.error = error
+            self._say(f"This setting could not be drawn: {_first_line(error)} Choose another setting.")
+        finally:
+            self._picture.remove_class("genai4eu-busy")
+
+    def _say(self, sentence: str) -> None:
+        # Always the same element, with role "status": a screen reader announces only changes inside one.
+        self._status.value = f'<p role="status">{html.escape(sentence)}</p>'
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Add the names, values and units of the controls to the stored output, and name the controls for readers."""
+        from IPython.display import Javascript, display
+
+        display(Javascript((_HERE / "aria.js").read_text(encoding="utf-8")))
+        bundle = super()._repr_mimebundle_(**options)
+        # ipywidgets returns (data, metadata) in some versions and data alone in others
+        data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
+        settings = self._settings()
+        data[CONTROLS_MIME] = {"picture": self._picture.model_id, "controls": settings}
+        data["text/plain"] = ", ".join(f"{s['label']}: {s['value']}" for s in settings)
+        return data
+
+    def _settings(self) -> list[dict[str, str]]:
+        return [
+            {"name": name, "label": c.label, "value": c.text(self._widgets[name].value), "unit": c.unit, "help": c.help}
+            for name, c in self._controls.items()
+        ]
+
+
+def _row(control: Control, widget: ipywidgets.ValueWidget) -> ipywidgets.VBox:
+    parts = [widget]
+    if control.help:
+        parts.append(ipywidgets.HTML(f'<p class="genai4eu-help">{html.escape(control.help)}</p>'))
+    row = ipywidgets.VBox(parts)
+    row.add_class("genai4eu-control")
+    return row
+
+
+def _style() -> ipywidgets.HTML:
+    """Return the style sheet as a widget, so that it holds in JupyterLab as well as on a page."""
+    return ipywidgets.HTML(
+        f"<style>{(_HERE / 'explorer.css').read_text(encoding='utf-8')}</style>", layout={"height": "0"}
+    )
+
+
+def _first_line(error: Exception) -> str:
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
