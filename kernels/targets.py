@@ -1,4 +1,4 @@
-"""Targets: the kernelspecs on which code can run, here or at a gateway. Called by the runner and ``genai4eu targets``."""
+"""Targets: the kernelspecs on which code can run, here or at a gateway. Called by the runner and the command line."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def find(name: str) -> Target:
     if name not in targets:
         near = difflib.get_close_matches(name, targets, n=3) or list(targets)[:8]
         raise KernelsError(
-            f"unknown target {name!r}: use one of {', '.join(near)} (see genai4eu targets), or genai4eu connect a gateway"
+            f"unknown target {name!r}: use one of {', '.join(near)} (genai4eu targets lists all), "
+            "or genai4eu connect a gateway"
         )
     return targets[name]
 

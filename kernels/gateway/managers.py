@@ -1,0 +1,79 @@
+"""Which kernels the gateway starts, where, and with which variables. Used by the app."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from tornado import web
+
+#: The variables that a client may set, by exact name. The notebook's path tells a kernel whose scratch folder is whose.
+ALLOWED_ENV = frozenset({"JPY_SESSION_NAME"})
+
+
+class LocalKernelSpecManager(KernelSpecManager):  # type: ignore[misc]
+    """Offers the kernelspecs of this computer, but no bridge to a gateway: it could lead back here."""
+
+    def find_kernel_specs(self) -> dict[str, str]:
+        """Return the folders of the kernelspecs by name."""
+        found = super().find_kernel_specs()
+        return {name: folder for name, folder in found.items() if not self._is_bridge(name)}
+
+    def _is_bridge(self, name: str) -> bool:
+        try:
+            ours = super().get_kernel_spec(name).metadata.get("genai4eu")
+        except (LookupError, ValueError, OSError):  # a broken kernelspec is no kernelspec
+            return True
+        return isinstance(ours, dict) and "gateway" in ours
+
+
+class Connection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
+    """A client's WebSocket; knows how to say that the kernel is gone."""
+
+    def on_restart_failed(self) -> None:
+        """Say that the kernel is dead, and hang up. Called when its process has ended by itself."""
+        super().on_restart_failed()
+        self.websocket_handler.close(1000, "the kernel is gone")
+
+    @classmethod
+    def say_dead(cls, kernel_id: str) -> None:
+        """Tell every client of the kernel that it is dead, and hang up."""
+        for connection in [c for c in cls._open_sockets if c.kernel_id == kernel_id]:
+            handler = connection.websocket_handler
+            connection._send_status_message("dead")
+            handler.close(1000, "the kernel is gone")
+
+
+class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
+    """Starts kernels in the gateway's own folder; what a client asks for beyond a kernelspec is checked here."""
+
+    async def start_kernel(self, **wish: Any) -> str:  # noqa: ANN401
+        """Start a kernel. Called for ``/api/kernels`` and ``/api/sessions``."""
+        environment = {**os.environ, **self._allowed(wish.get("env"))}
+        started: str = await super().start_kernel(
+            kernel_name=wish.get("kernel_name"), kernel_id=wish.get("kernel_id"), path="", env=environment
+        )
+        return started
+
+    @staticmethod
+    def _allowed(env: object) -> dict[str, str]:
+        """Return what the client may set. It goes to this one kernel, never into the gateway's own environment."""
+        if env is None:
+            return {}
+        if not isinstance(env, dict):
+            raise web.HTTPError(400, "env must be an object of names and values")
+        asked = {name: value for name, value in env.items() if name in ALLOWED_ENV}
+        if not all(isinstance(value, str) and len(value) < 4096 and "\0" not in value for value in asked.values()):
+            raise web.HTTPError(400, "the values of env must be short strings")
+        return asked
+
+    async def _async_shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:
+        """End a kernel and tell its clients. Called on DELETE, and for every kernel when the gateway ends."""
+        await super()._async_shutdown_kernel(kernel_id, now=now, restart=restart)
+        if not restart:
+            Connection.say_dead(kernel_id)
+
+    shutdown_kernel = _async_shutdown_kernel
