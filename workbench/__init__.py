@@ -13,9 +13,23 @@ In a script or notebook that starts runs::
     result = genai4eu.run("health-imaging", profile="smoke", seed=1)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .runs.context import CurrentRun, OpenRun, current_run, open_run
 from .runs.sizes import resolve
 
+if TYPE_CHECKING:
+    from .runs.runner import run
+
 __version__ = "0.1.0"
 
-__all__ = ["CurrentRun", "OpenRun", "__version__", "current_run", "open_run", "resolve"]
+__all__ = ["CurrentRun", "OpenRun", "__version__", "current_run", "open_run", "resolve", "run"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import ``run`` on first use: it brings papermill, which a kernel that only executes cells does not need."""
+    if name == "run":
+        from .runs.runner import run
+
+        return run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,9 @@ import sys
 
 import typer
 
-from ..errors import WorkbenchError
 from genai4eu.kernels.errors import KernelsError
+
+from ..errors import WorkbenchError
 
 app = typer.Typer(
     name="genai4eu",
@@ -17,7 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-from . import dashboards, gateway  # noqa: E402, F401  # each registers its commands on ``app``
+from . import catalogue, runs, gateway, dashboards  # noqa: E402, F401, I001  # each registers its commands on ``app``
 
 
 def main() -> None:

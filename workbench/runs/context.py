@@ -149,7 +149,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _scratch() -> Path:
-    """Return the scratch folder of this notebook: the same for its study and its dashboard part, kernel after kernel."""
+    """Return the scratch folder of this notebook: the same for both of its parts, kernel after kernel."""
     named = os.environ.get("GENAI4EU_SCRATCH")
     base = Path(named) if named else platformdirs.user_cache_path("genai4eu") / "scratch"
     notebook = os.environ.get("JPY_SESSION_NAME") or str(Path.cwd())

@@ -1,0 +1,36 @@
+"""How the command line prints: aligned tables on standard output, JSON for scripts. Called by every command."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def emit(content: Any) -> None:  # noqa: ANN401
+    """Print JSON."""
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | None = None) -> None:
+    """Print an aligned table; colours, by the first column, are a second signal only.
+
+    Off a terminal every row stays on one line, whole, so that other programs can read it.
+    """
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=max(80, sum(map(_widest(headings, rows), range(len(headings))))))
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    for row in rows:
+        made.add_row(*[Text(cell) for cell in row], style=(colours or {}).get(row[0]) or None)
+    console.print(made)
+
+
+def _widest(headings: list[str], rows: list[list[str]]) -> Any:  # noqa: ANN401
+    """Return a function that gives the width of a column, padding included."""
+    return lambda column: max(len(r[column]) for r in [headings, *rows]) + 3

@@ -1,0 +1,139 @@
+"""Our papermill engine: a truthful status, a notebook written seldom and whole, outputs brought home.
+
+``papermill --engine genai4eu in.ipynb out.ipynb`` uses it alone; the runner uses it with a ``Session``.
+Only papermill imports this module, through its entry point: imported first, it would meet itself half made.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import IO, Any
+
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from papermill.engines import Engine
+from papermill.utils import merge_kwargs, remove_args
+
+from ..errors import WorkbenchError
+from .client import RunClient, kernel_manager
+from .collect import collect
+from .journal import Journal
+from .session import Session
+from .status import Status, sentence_of, status_of
+
+#: Seconds that an interrupted cell is given to stop before its kernel is ended.
+GRACE = 10.0
+
+
+class GenAI4EUEngine(Engine):  # type: ignore[misc]
+    """Executes a notebook and tells the truth about it."""
+
+    @classmethod
+    def execute_notebook(  # noqa: D102  # papermill's interface
+        cls,
+        nb: Any,  # noqa: ANN401
+        kernel_name: str,
+        output_path: str | None = None,
+        progress_bar: bool = True,
+        log_output: bool = False,
+        autosave_cell_every: int = 30,
+        session: Session | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        listener = session.listener if session else None
+        if session:
+            output_path = str(session.folder / "notebook.ipynb")
+            options = {**options, "execution_timeout": session.cell_timeout}
+        journal = Journal(nb, output_path, listener, log_output=log_output, progress_bar=progress_bar)
+        journal.notebook_start()
+        status: Status = "completed"
+        error: str | None = None
+        unexpected = False
+        try:
+            cls.execute_managed_notebook(journal, kernel_name, log_output=log_output, session=session, **options)
+        except CellExecutionError as problem:  # papermill finds it in the outputs and raises its own error
+            status, error = status_of(problem), sentence_of(problem)
+        except BaseException as problem:
+            status, error = status_of(problem), sentence_of(problem)
+            unexpected = status == "failed"
+            raise
+        finally:
+            journal.notebook_ended(status, error)
+            if session:
+                session.status, session.error, session.cells = status, error, journal.cells()
+                session.unexpected = unexpected
+            journal.notebook_complete()
+        return journal.nb
+
+    @classmethod
+    def execute_managed_notebook(  # noqa: D102  # papermill's interface
+        cls,
+        nb_man: Journal,
+        kernel_name: str,
+        log_output: bool = False,
+        stdout_file: IO[str] | None = None,
+        stderr_file: IO[str] | None = None,
+        start_timeout: int = 60,
+        execution_timeout: int | None = None,
+        session: Session | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        arguments = merge_kwargs(
+            remove_args(["input_path", "kernel_name"], **options),
+            timeout=execution_timeout or options.get("timeout"),
+            startup_timeout=start_timeout,
+            log_output=log_output,
+            stdout_file=stdout_file,
+            stderr_file=stderr_file,
+        )
+        client = RunClient(nb_man, km=kernel_manager(kernel_name), **arguments)
+        client.owns_km = True  # nbclient: shut down at the end what it starts
+        with client.setup_kernel(**_kernel_options(session)):
+            _execute(client, session)
+
+
+def _kernel_options(session: Session | None) -> dict[str, Any]:
+    """Return what the kernel's process starts with: its folder, and where its own prints go."""
+    if session is None or session.kernel_log is None:
+        return {}
+    return {**session.kernel_options, "stdout": session.kernel_log, "stderr": session.kernel_log}
+
+
+def _execute(client: RunClient, session: Session | None) -> None:
+    """Execute the cells in a kernel that is ready; with a session, inside its run."""
+    if session is None:
+        client.papermill_execute_cells()
+        client.set_widgets_metadata()
+        return
+    client.prepare()
+    started = json.loads(
+        client.ask(
+            "begin", session.run_id, json.dumps(session.parameters), json.dumps(session.usecase), session.change_folder
+        )
+    )
+    if started["problem"]:
+        client.ask("end")
+        raise WorkbenchError(f"the kernel {started['problem']}")
+    session.began(started["environment"])
+    patience = math.inf
+    try:
+        client.papermill_execute_cells()
+    except (KeyboardInterrupt, CellTimeoutError):
+        patience = GRACE
+        client.interrupt()
+        raise
+    finally:
+        _bring_home(client, session, patience)
+
+
+def _bring_home(client: RunClient, session: Session, patience: float) -> None:
+    """Collect outputs also of a run that did not complete, as long as its kernel answers."""
+    client.set_widgets_metadata()
+    if not client.alive():
+        return
+    try:
+        client.ask("listing", patience=patience)
+    except TimeoutError:
+        return  # a cell that ignores interrupts: what it kept is lost with its kernel, the status says why
+    collect(client, session.folder)
+    client.ask("end")

@@ -1,0 +1,108 @@
+"""What the engine needs on the kernel's side. Its text is sent to the kernel, so that nothing need be installed there.
+
+Standard library only, no relative import. Every function returns a string: JSON, or base64 for file content.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+#: ``folder`` is the kernel-side folder of the current run.
+STATE: dict[str, Path] = {}
+
+
+def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> str:
+    """Make the run's folder, say where and in what environment the kernel runs, and what of the use case is missing."""
+    base = Path(os.environ.get("GENAI4EU_SCRATCH") or tempfile.gettempdir()) / f"genai4eu-{os.getuid()}"
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if base.stat().st_uid != os.getuid():  # another user may have made the name first in a shared /tmp
+        base = Path(tempfile.mkdtemp(prefix="genai4eu-"))
+    folder = base / run_id
+    (folder / "outputs").mkdir(parents=True, exist_ok=True)
+    (folder / "parameters.json").write_text(parameters, encoding="utf-8")
+    STATE["folder"] = folder
+    os.environ["GENAI4EU_RUN_DIR"] = str(folder)
+    if change_folder:
+        os.chdir(folder)
+    return json.dumps({"environment": _environment(), "problem": _problem(json.loads(usecase)), "folder": str(folder)})
+
+
+def _environment() -> dict[str, Any]:
+    """Return host, interpreter, kernel id and installed packages."""
+    packages = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
+    return {
+        "kernel_id": _kernel_id(),
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+    }
+
+
+def _kernel_id() -> str:
+    """Return the id in the name of the connection file, which jupyter servers give their kernels."""
+    import ipykernel
+
+    name = Path(ipykernel.get_connection_file()).stem
+    return name.removeprefix("kernel-")
+
+
+def _problem(usecase: dict[str, Any] | None) -> str | None:
+    """Return what of the use case this kernel lacks, in words that follow "the kernel", or None."""
+    if usecase is None:
+        return None
+    found = list(importlib.metadata.entry_points(group="genai4eu.usecases", name=usecase["name"]))
+    if not found:
+        return f"has no use case {usecase['name']!r}: install {usecase['install']} there"
+    version = found[0].load()["version"]
+    if version != usecase["version"]:
+        return f"has version {version} of {usecase['name']}, here is {usecase['version']}: install the same on both"
+    missing = [name for name in usecase["requires"] if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"lacks {', '.join(missing)} for {usecase['name']}: install {usecase['install']} there"
+    return None
+
+
+def listing() -> str:
+    """List what the study part kept, with size in bytes and SHA-256."""
+    folder = STATE["folder"]
+    files = [p for p in sorted((folder / "outputs").rglob("*")) if p.is_file()]
+    files += [p for p in (folder / "sizes.json",) if p.is_file()]
+    return json.dumps(
+        [{"path": p.relative_to(folder).as_posix(), "size": p.stat().st_size, "sha256": _sha256(p)} for p in files]
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read(path: str, offset: int, size: int) -> str:
+    """Return ``size`` bytes of a kept file from ``offset``, as base64."""
+    with (STATE["folder"] / path).open("rb") as stream:
+        stream.seek(offset)
+        return base64.b64encode(stream.read(size)).decode()
+
+
+def end() -> str:
+    """Remove the run's folder."""
+    folder = STATE.pop("folder")
+    os.chdir(Path.home() if Path.cwd() == folder else Path.cwd())
+    shutil.rmtree(folder, ignore_errors=True)
+    return ""

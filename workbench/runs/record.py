@@ -1,0 +1,130 @@
+"""The record of a run: a folder that holds all there is to know of it, and is a valid RO-Crate once it is sealed.
+
+Files are replaced by rename, one by one; ``ro-crate-metadata.json`` comes last, so a folder with it is whole.
+Called by the runner, the store and the dashboards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ..errors import WorkbenchError
+from .files import write_json
+from .status import FINAL
+
+CRATE = "ro-crate-metadata.json"
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_id(name: str) -> str:
+    """Return a run id that sorts by time and can be read aloud."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}-{secrets.token_hex(2)}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run's folder."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id: its folder's name."""
+        return self.folder.name
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the record is whole and final."""
+        return (self.folder / CRATE).is_file()
+
+    @property
+    def notebook_path(self) -> Path:
+        """The executed notebook."""
+        return self.folder / "notebook.ipynb"
+
+    @property
+    def outputs(self) -> Path:
+        """What the study part kept."""
+        return self.folder / "outputs"
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What ``run.json`` says; a run whose runner is gone reads as ``died``.
+
+        Raises
+        ------
+        WorkbenchError
+            If the file is missing or damaged.
+        """
+        info = self.read("run.json")
+        if info.get("status") not in FINAL and not _runs(info):
+            info["status"], info["error"] = "died", "the process that ran it ended before it could finish"
+        return info
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameter values by name."""
+        return self.read("parameters.json")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Metrics by name, each with ``value`` and ``unit``; none before the first is there."""
+        return self.read("metrics.json") if (self.folder / "metrics.json").exists() else {}
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Read one of the record's JSON files."""
+        try:
+            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise WorkbenchError(f"record {self.id} has no {name}: it is incomplete, run again") from None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise WorkbenchError(f"record {self.id}: {name} is damaged, run again") from None
+        if not isinstance(content, dict):
+            raise WorkbenchError(f"record {self.id}: {name} is damaged, run again")
+        return content
+
+    def write(self, name: str, content: Any) -> None:  # noqa: ANN401
+        """Write one of the record's JSON files, whole or not at all; a sealed record is left as it is.
+
+        Raises
+        ------
+        WorkbenchError
+            If the record is sealed.
+        """
+        if self.sealed:
+            raise WorkbenchError(f"record {self.id} is sealed: it cannot be changed, start another run")
+        write_json(self.folder / name, content)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a list of runs shows of this one."""
+        info = self.info
+        kept = ("id", "template", "title", "status", "target", "kernel_id", "started", "duration", "error")
+        metrics = {name: metric["value"] for name, metric in self.metrics.items()}
+        return {
+            **{k: info.get(k) for k in kept},
+            "parameters": self.parameters,
+            "metrics": metrics,
+            "sealed": self.sealed,
+        }
+
+
+def _runs(info: dict[str, Any]) -> bool:
+    """Tell whether the process that writes this record is still the one that began it."""
+    if info.get("host") != os.uname().nodename:
+        return True  # it cannot be asked from here
+    try:
+        return bool(psutil.Process(info["pid"]).create_time() == info["pid_started"])
+    except (psutil.NoSuchProcess, KeyError):
+        return False

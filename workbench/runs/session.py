@@ -1,0 +1,49 @@
+"""What passes between the runner and the engine while a run executes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from .status import Status
+
+#: Called with ``("cell" | "progress" | "metric" | "stream" | "collect", data)`` as things happen.
+Listener = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass
+class Session:
+    """What the runner gives the engine, and what the engine tells it back.
+
+    Attributes
+    ----------
+    run_id : str
+        Id of the run.
+    parameters : dict
+        All parameter values, for the kernel-side folder.
+    folder : Path
+        The record's folder, where outputs are brought.
+    usecase : dict or None
+        Name, version and requirements that the kernel must meet.
+    change_folder : bool
+        Whether the kernel moves into its side of the run's folder.
+    began : callable
+        Called with the kernel's environment as soon as it is known, before the first cell.
+    """
+
+    run_id: str
+    parameters: dict[str, Any]
+    folder: Path
+    usecase: dict[str, Any] | None = None
+    change_folder: bool = True
+    began: Callable[[dict[str, Any]], None] = lambda environment: None
+    listener: Listener | None = None
+    kernel_log: IO[bytes] | None = None
+    kernel_options: dict[str, Any] = field(default_factory=dict)
+    cell_timeout: int | None = None
+    status: Status = "running"
+    error: str | None = None
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    unexpected: bool = False

@@ -1,0 +1,43 @@
+"""Find records: the folders below ``GENAI4EU_RUNS``, or ``./runs``. Called by the command line and the dashboards."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import WorkbenchError
+from .record import Record
+
+
+def runs_root() -> Path:
+    """Return the folder that holds the records."""
+    return Path(os.environ.get("GENAI4EU_RUNS") or "runs").absolute()
+
+
+def all_runs() -> list[Record]:
+    """Return every record, the newest first."""
+    root = runs_root()
+    found = [Record(p) for p in root.iterdir() if (p / "run.json").is_file()] if root.is_dir() else []
+    return sorted(found, key=lambda r: r.id, reverse=True)
+
+
+def find(name: str) -> Record:
+    """Return one record by its id, the beginning or end of it, its folder, or ``latest``.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is none, or more than one.
+    """
+    if (Path(name) / "run.json").is_file():
+        return Record(Path(name).absolute())
+    records = all_runs()
+    if name == "latest" and records:
+        return records[0]
+    exact = [r for r in records if r.id == name]
+    near = exact or [r for r in records if name and (r.id.startswith(name) or r.id.endswith(name))]
+    if not near:
+        raise WorkbenchError(f"unknown run {name!r}: 'genai4eu runs list' shows those in {runs_root()}")
+    if len(near) > 1:
+        raise WorkbenchError(f"{name!r} may mean {len(near)} runs ({near[0].id}, {near[1].id}, …): give more of the id")
+    return near[0]
