@@ -1,0 +1,72 @@
+"""The three hospitals, and the range of protocols from which synthetic scans are drawn. Called by the cohort.
+
+Settings are those which the sources state. Noise and inhomogeneity are not part of a protocol: they are our choice
+within BrainWeb's range (0-9 %, 0-40 %; Collins et al. 1998, IEEE TMI 17:463).
+
+- **A**: UMC Utrecht, 3 T, multi-slice T2-FLAIR, TR/TE/TI 11000/125/2800 ms (MRBrainS18, https://mrbrains18.isi.uu.nl/data).
+- **B**: Hammersmith Hospital, 3 T, T1-weighted gradient echo, TR/TE 9.6/4.6 ms, flip angle 8° (IXI,
+  https://brain-development.org/ixi-dataset).
+- **C**, never trained on: Guy's Hospital, 1.5 T, T2-weighted spin echo, TR/TE 8178.34/100 ms (IXI, same page).
+
+So C differs from both training sites in field strength and in weighting: its cerebrospinal fluid is brighter than
+its lesions, where in A and B the fluid is the darkest tissue. These values were fixed before anything was trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .acquisition import Protocol
+
+
+@dataclass(frozen=True)
+class Site:
+    """A hospital's scanner.
+
+    Attributes
+    ----------
+    name, description : str
+        Letter, and what it is in words.
+    protocol : Protocol
+        Settings as published.
+    noise, bias : float
+        Noise and inhomogeneity in per cent, as in :func:`~.acquisition.acquire`.
+    """
+
+    name: str
+    description: str
+    protocol: Protocol
+    noise: float
+    bias: float
+
+
+SITES = {
+    "A": Site("A", "Utrecht, 3 T FLAIR", Protocol("flair", 3.0, tr=11000.0, te=125.0, ti=2800.0), 3.0, 20.0),
+    "B": Site("B", "Hammersmith, 3 T T1-weighted", Protocol("spgr", 3.0, tr=9.6, te=4.6, flip=8.0), 3.0, 20.0),
+    "C": Site("C", "Guy's, 1.5 T T2-weighted", Protocol("spin-echo", 1.5, tr=8178.34, te=100.0), 5.0, 30.0),
+}
+#: All that any method may learn from.
+TRAINING_SITES = ("A", "B")
+UNSEEN_SITE = "C"
+
+
+def draw_protocol(rng: np.random.Generator) -> Protocol:
+    """Draw a protocol from the range of routine brain imaging, with no eye on any one hospital.
+
+    The ranges are wide (any field strength, any of the three sequences, from proton-density to heavy T2 weighting),
+    so they contain most protocols in use, an unseen hospital's too. Nothing in them was fitted to site C.
+    Times are drawn evenly on a logarithmic scale.
+    """
+
+    def times(low: float, high: float) -> float:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    field = float(rng.choice([1.5, 3.0]))
+    sequence = rng.choice(["spin-echo", "flair", "spgr"])
+    if sequence == "spin-echo":
+        return Protocol("spin-echo", field, tr=times(500, 10000), te=times(8, 150))
+    if sequence == "flair":
+        return Protocol("flair", field, tr=times(6000, 12000), te=times(80, 160), ti=float(rng.uniform(1800, 2900)))
+    return Protocol("spgr", field, tr=times(5, 40), te=times(2, 10), flip=float(rng.uniform(5, 40)))
