@@ -1,0 +1,94 @@
+"""What all tests share: what the machine must have, private folders, and small notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _require(name: str, program: str) -> str:
+    """Return the program's path; without it, skip with the reason, or fail where GENAI4EU_REQUIRE names it."""
+    found = shutil.which(program)
+    if found:
+        return found
+    reason = f"{name} is not installed ({program} not found)"
+    if name in os.environ.get("GENAI4EU_REQUIRE", "").split(","):
+        pytest.fail(f"{reason}, and GENAI4EU_REQUIRE asks for it")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Path of Debian's Chromium."""
+    return _require("chromium", "chromium")
+
+
+@pytest.fixture(scope="session")
+def sbatch_path() -> str:
+    """Path of Slurm's sbatch."""
+    return _require("slurm", "sbatch")
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A private folder in which runs, dashboards, scratch and Jupyter's own files are kept."""
+    for variable, folder in {
+        "GENAI4EU_RUNS": "runs",
+        "GENAI4EU_DASHBOARDS": "dashboards",
+        "GENAI4EU_SCRATCH": "scratch",
+        "JUPYTER_DATA_DIR": "jupyter",
+    }.items():
+        monkeypatch.setenv(variable, str(tmp_path / folder))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _notebook(*cells: tuple[str, str] | str) -> dict[str, Any]:
+    made = []
+    for number, cell in enumerate(cells):
+        tag, source = cell if isinstance(cell, tuple) else ("", cell)
+        about: dict[str, Any] = {"id": f"cell-{number}", "metadata": {"tags": [tag]} if tag else {}, "source": source}
+        markdown = source.startswith("#") and tag != "parameters"
+        made.append({**about, "cell_type": "markdown"} if markdown else
+                    {**about, "cell_type": "code", "outputs": [], "execution_count": None})  # fmt: skip
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.fixture
+def notebook(house: Path) -> Callable[..., Path]:
+    """Write a notebook of the given cells; a cell is its source, or (tag, source)."""
+
+    def write(*cells: tuple[str, str] | str, name: str = "study.ipynb") -> Path:
+        path = house / name
+        path.write_text(json.dumps(_notebook(*cells)), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def genai4eu(house: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as a user would, from the private folder."""
+
+    def call(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("genai4eu")), *arguments]
+        return subprocess.run(command, cwd=house, capture_output=True, text=True, timeout=timeout, check=False)
+
+    return call
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """The repository."""
+    yield ROOT

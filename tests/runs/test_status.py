@@ -1,0 +1,128 @@
+"""A run's record tells the truth about how it ended, whatever ended it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import genai4eu
+from genai4eu.errors import WorkbenchError
+from genai4eu.runs.record import Record
+from genai4eu.runs.store import all_runs
+
+Write = Callable[..., Path]
+PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
+KEEP = "import genai4eu\nrun = genai4eu.current_run()\n(run.outputs / 'kept.txt').write_text('kept' * n)\nrun.metric('n', n)"
+
+
+def cell_statuses(record: Record) -> list[str]:
+    return [c["status"] for c in record.info["cells"] if c["type"] == "code"]
+
+
+def test_completed_keeps_outputs_metrics_and_parameters(notebook: Write) -> None:
+    record = genai4eu.run(notebook(PARAMETERS, KEEP), n=4)
+    assert record.info["status"] == "completed"
+    assert record.sealed
+    assert (record.outputs / "kept.txt").read_text() == "kept" * 4
+    assert record.metrics == {"n": {"value": 4.0, "unit": "1"}}
+    assert record.parameters == {"n": 4}
+    assert set(cell_statuses(record)) == {"completed"}
+
+
+def test_nothing_is_left_on_the_kernels_side(notebook: Write, house: Path) -> None:
+    genai4eu.run(notebook(PARAMETERS, KEEP))
+    assert not [p for p in (house / "scratch").rglob("*") if p.is_file()]
+
+
+def test_failed_says_where_and_why_and_still_brings_outputs(notebook: Write) -> None:
+    record = genai4eu.run(notebook(PARAMETERS, KEEP, "1 / 0", "print('never')"))
+    assert record.info["status"] == "failed"
+    assert record.info["error"] == "ZeroDivisionError: division by zero"
+    assert cell_statuses(record)[-2:] == ["failed", "not run"]
+    assert (record.outputs / "kept.txt").exists()
+
+
+def test_killed_kernel_is_died_not_completed(notebook: Write) -> None:
+    kill = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    record = genai4eu.run(notebook(PARAMETERS, KEEP, kill, "print('never')"))
+    assert record.info["status"] == "died"
+    assert cell_statuses(record)[-2:] == ["died", "not run"]
+    assert record.metrics["n"]["value"] == 3
+    assert record.sealed
+
+
+def test_cell_timeout(notebook: Write) -> None:
+    record = genai4eu.run(notebook(PARAMETERS, KEEP, "import time\ntime.sleep(60)"), cell_timeout=1)
+    assert record.info["status"] == "timeout"
+    assert (record.outputs / "kept.txt").exists()
+
+
+def start(house: Path, path: Path) -> subprocess.Popen[str]:
+    """Start a run in a process of its own, and wait until its notebook says that it sleeps."""
+    command = [str(Path(sys.executable).with_name("genai4eu")), "run", str(path)]
+    process = subprocess.Popen(command, cwd=house, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not (house / "asleep").exists():
+        assert process.poll() is None, process.communicate()
+    return process
+
+
+def kernel_pid(record: Record) -> int:
+    return int(record.read("environment.json")["pid"])
+
+
+SLEEP = "from pathlib import Path\nPath('asleep').touch()\nimport time\ntime.sleep(300)"
+
+
+def test_ctrl_c_is_cancelled_and_leaves_no_process(notebook: Write, house: Path) -> None:
+    process = start(house, notebook(PARAMETERS, KEEP, SLEEP))
+    record = all_runs()[0]
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert record.info["status"] == "cancelled"
+    assert cell_statuses(record)[-1] == "cancelled"
+    assert (record.outputs / "kept.txt").exists()
+    assert not psutil.pid_exists(kernel_pid(record))
+
+
+def test_killed_runner_reads_as_died(notebook: Write, house: Path) -> None:
+    process = start(house, notebook(PARAMETERS, KEEP, SLEEP))
+    record = all_runs()[0]
+    assert record.info["status"] == "running"
+    process.kill()
+    process.communicate()
+    assert record.info["status"] == "died"
+    assert not record.sealed
+    psutil.wait_procs([p for p in [psutil.Process(kernel_pid(record))] if p.is_running()], timeout=30)
+    assert not psutil.pid_exists(kernel_pid(record))
+
+
+def test_stock_papermill_with_our_engine_is_truthful(notebook: Write, house: Path) -> None:
+    path = notebook(PARAMETERS, "import os\nos.kill(os.getpid(), 9)")
+    command = [sys.executable, "-P", "-m", "papermill", "--engine", "genai4eu", str(path), "out.ipynb"]
+    assert subprocess.run(command, cwd=house, capture_output=True, check=False).returncode != 0
+    about: dict[str, Any] = json.loads((house / "out.ipynb").read_text())["metadata"]["papermill"]
+    assert about["status"] == "died"
+    assert about["exception"] is True
+
+
+def test_a_sealed_record_cannot_be_changed(notebook: Write) -> None:
+    record = genai4eu.run(notebook(PARAMETERS, "n"))
+    with pytest.raises(WorkbenchError, match="sealed"):
+        record.write("metrics.json", {})
+
+
+def test_own_notebook_finds_the_files_beside_it(notebook: Write, house: Path) -> None:
+    (house / "data.csv").write_text("1,2")
+    record = genai4eu.run(notebook(PARAMETERS, "assert open('data.csv').read() == '1,2'"))
+    assert record.info["status"] == "completed", record.info["error"]
+    assert os.getcwd() == str(house)
