@@ -78,8 +78,7 @@ class RunClient(PapermillNotebookClient):  # type: ignore[misc]
             If the kernel is busy for longer than ``patience``.
         """
         call = f"__import__({_MODULE!r}).{function}({', '.join(map(repr, arguments))})"
-        request = self.kc.execute("", silent=True, store_history=False, user_expressions={"answer": call})
-        return self._answer(request, patience)
+        return self._evaluate(call, patience)
 
     def prepare(self) -> None:
         """Send the module ``kernel_side`` to the kernel, out of the user's namespace."""
@@ -88,13 +87,16 @@ class RunClient(PapermillNotebookClient):  # type: ignore[misc]
             f"(lambda m: (__import__('sys').modules.__setitem__({_MODULE!r}, m), exec({source!r}, m.__dict__), '')[2])"
             f"(__import__('types').ModuleType({_MODULE!r}))"
         )
-        self._answer(self.kc.execute("", silent=True, store_history=False, user_expressions={"answer": create}))
+        self._evaluate(create, math.inf)
 
-    def _answer(self, request: str, patience: float = math.inf) -> str:
-        """Wait for the reply to a silent request and take the answer out of its user expression."""
-        content = run_sync(self._reply)(request, patience)["content"]
+    def _evaluate(self, expression: str, patience: float) -> str:
+        """Let the kernel evaluate an expression to a string, silently."""
+        content: dict[str, Any] = {"status": "aborted"}
+        while content["status"] == "aborted":  # a kernel drops what it finds queued after an interrupt
+            request = self.kc.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
+            content = run_sync(self._reply)(request, patience)["content"]
         answer = content.get("user_expressions", {}).get("answer") or content
-        if answer.get("status") != "ok":
+        if answer["status"] != "ok":
             raise WorkbenchError(f"the kernel cannot keep a run: {answer.get('ename')}: {answer.get('evalue')}")
         return str(ast.literal_eval(answer["data"]["text/plain"]))
 
