@@ -19,6 +19,7 @@ from typing import Any
 from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS, ServerApp, ServerWebApplication, load_handlers
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
+from tornado.log import gen_log
 from tornado.netutil import bind_sockets
 from traitlets.config import Config
 
@@ -128,6 +129,11 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
     def _watch_parent(self) -> None:
         if os.getppid() != self.parent_pid and not self._stopping:
             self.stop()
+
+    def init_logging(self) -> None:
+        """Keep out a warning that mistakes jupyter_server's milliseconds for seconds. Called by ServerApp.initialize."""
+        super().init_logging()
+        gen_log.addFilter(lambda record: "websocket_ping_timeout" not in str(record.msg))
 
     def init_webapp(self) -> None:
         """Make the web application. Called by ServerApp.initialize."""

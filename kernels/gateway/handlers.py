@@ -41,7 +41,7 @@ class Guard:
         self.finish(json.dumps({"reason": responses.get(status_code, ""), "message": message}))  # type: ignore[attr-defined]
 
     def log_exception(self, kind: Any, error: Any, trace: Any) -> None:  # noqa: ANN401
-        """Log what is our fault; a refusal has its line already, without the address's query, which may hold a token."""
+        """Log what is our fault; a refusal has its line already, in which no token can stand."""
         if not isinstance(error, web.HTTPError) or error.status_code >= 500:
             super().log_exception(kind, error, trace)  # type: ignore[misc]
 

@@ -1,0 +1,85 @@
+"""The local side of the bridge: the five sockets that a Jupyter client expects of a kernel. Used by ``bridge``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from ..errors import KernelsError
+from .wire import Signer
+
+#: Messages that get no reply, so that nobody needs to remember who sent them.
+_UNANSWERED = ("comm_open", "comm_msg", "comm_close", "input_reply")
+
+
+class LocalSide:
+    """Binds the sockets named in a connection file, and knows who asked what."""
+
+    def __init__(self, connection_file: Path) -> None:
+        try:
+            info: dict[str, Any] = json.loads(connection_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise KernelsError(f"the connection file {connection_file} cannot be read ({error})") from None
+        self.signer = Signer(info.get("key", ""), info.get("signature_scheme") or "hmac-sha256")
+        self._context = zmq.asyncio.Context()
+        self._sockets = {name: self._bind(name, info) for name in ("shell", "control", "stdin", "iopub", "hb")}
+        self._askers: dict[str, list[bytes]] = {}
+
+    def _bind(self, channel: str, info: dict[str, Any]) -> zmq.asyncio.Socket:
+        kind = {"iopub": zmq.PUB, "hb": zmq.REP}.get(channel, zmq.ROUTER)
+        socket = self._context.socket(kind)
+        socket.linger = 1000
+        socket.set_hwm(0)  # a slow client must not lose output
+        if kind == zmq.ROUTER:
+            socket.router_handover = True  # a client that comes back with its identity takes it over
+        joint = "-" if info["transport"] == "ipc" else ":"
+        address = f"{info['transport']}://{info['ip']}{joint}{info[channel + '_port']}"
+        try:
+            socket.bind(address)
+        except zmq.ZMQError as error:
+            raise KernelsError(f"{address} cannot be bound ({error}): start the kernel again") from None
+        return socket
+
+    async def heartbeat(self) -> None:
+        """Answer the client's heartbeat for ever, whatever the gateway does."""
+        while True:
+            await self._sockets["hb"].send_multipart(await self._sockets["hb"].recv_multipart())
+
+    async def receive(self, channel: str) -> tuple[dict[str, Any], list[bytes]]:
+        """Return header and parts of the next message on ``channel``.
+
+        Raises
+        ------
+        BadMessage
+            If it is not signed with the key of the connection file.
+        """
+        identities, parts = self.signer.open(await self._sockets[channel].recv_multipart())
+        header: dict[str, Any] = json.loads(parts[0])
+        if header["msg_type"] not in _UNANSWERED:
+            self._askers[header["msg_id"]] = identities
+        return header, parts
+
+    async def send(self, channel: str, parts: list[bytes], topic: str = "") -> None:
+        """Send a message on: to everybody on iopub, else to whoever asked."""
+        if channel == "iopub":
+            await self._sockets[channel].send_multipart(self.signer.close([topic.encode()], parts))
+            return
+        asker = json.loads(parts[1]).get("msg_id", "")
+        forget = channel != "stdin"  # a question to the user comes before the reply
+        identities = self._askers.pop(asker, None) if forget else self._askers.get(asker)
+        if identities is not None:
+            await self._sockets[channel].send_multipart(self.signer.close(identities, parts))
+
+    async def reply(self, channel: str, header: dict[str, Any], content: dict[str, Any]) -> None:
+        """Answer a request here instead of sending it on."""
+        kind = header["msg_type"].replace("_request", "_reply")
+        mine = {**header, "msg_type": kind, "msg_id": header["msg_id"] + "-reply"}
+        await self.send(channel, [json.dumps(part).encode() for part in (mine, header, {}, content)])
+
+    def close(self) -> None:
+        """Close the sockets after what is on its way."""
+        self._context.destroy(linger=500)
