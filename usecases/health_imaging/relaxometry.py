@@ -6,7 +6,7 @@ Sources, each value as the source states it:
   838 and 1607 ms at 3 T).
 - white and grey matter T2: Stanisz et al. 2005, Magn Reson Med 54:507 (72 and 95 ms at 1.5 T, 69 and 99 ms at 3 T).
 - cerebrospinal fluid T1: Rooney et al. 2007, Magn Reson Med 57:308 (about 4.3 s, nearly the same at all fields).
-- cerebrospinal fluid T2: Spijkerman et al. 2018, MAGMA 31:415 (about 2.0 s in the ventricles at 3 T; used at 1.5 T too).
+- cerebrospinal fluid T2: Spijkerman et al. 2018, MAGMA 31:415 (about 2.0 s in the ventricles at 3 T; used for both).
 - proton densities, and the lesion: the BrainWeb phantom, Kwan et al. 1999, IEEE TMI 18:1085 (lesion T2 237 ms, and a
   T1 1.5 times that of white matter, which is carried over to both fields; PD 1.00, 0.86, 0.77, 0.76).
 

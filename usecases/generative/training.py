@@ -1,0 +1,133 @@
+"""A seeded training loop with an averaged copy of the weights. Called by every sector's generators and baselines."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+Progress = Callable[[float, float, str], None]
+THREADS = 2  # sums depend on how many threads share them, so the number is fixed and not the machine's
+
+
+def device() -> torch.device:
+    """Return the accelerator where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def reproducible(seed: int) -> Iterator[None]:
+    """Make torch give the same bits for the same seed on one machine, and put its settings back afterwards.
+
+    On a GPU, operations without a deterministic form only warn: there the same seed gives nearly the same result.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS refuses to be deterministic
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(THREADS)
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(strict)
+            torch.set_num_threads(threads)
+
+
+class Average:
+    """Exponential moving average of a model's weights, which samples better than the last weights do.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The model in training.
+    decay : float
+        Share of the old average kept at each step; the first steps keep less, so that a short training counts too.
+    """
+
+    def __init__(self, model: nn.Module, decay: float = 0.99) -> None:
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.decay, self.steps = decay, 0
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Move the average towards ``model``."""
+        self.steps += 1
+        keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True):
+            if mine.is_floating_point():
+                mine.lerp_(theirs, 1 - keep)
+            else:
+                mine.copy_(theirs)
+
+
+def train(
+    model: nn.Module,
+    batch_loss: Callable[[torch.Generator], Tensor],
+    steps: int,
+    seed: int,
+    rate: float = 2e-3,
+    mixed: bool = False,
+    progress: Progress | None = None,
+    label: str = "training",
+) -> nn.Module:
+    """Train ``model`` and return the average of its weights.
+
+    Parameters
+    ----------
+    model : nn.Module
+        On its device; changed in place.
+    batch_loss : callable
+        Given a seeded generator on the model's device, draws a batch and returns its scalar loss.
+    steps : int
+        Gradient steps: AdamW, a warm-up over the first twentieth, then a cosine to zero.
+    seed : int
+        Seeds the generator handed to ``batch_loss``.
+    rate : float
+        Highest learning rate.
+    mixed : bool
+        Compute in bfloat16 where that saves time (GPU).
+    progress : callable, optional
+        Called with (steps done, steps, label) about fifty times.
+
+    Returns
+    -------
+    nn.Module
+        The averaged copy, in evaluation mode.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is not finite; the message gives the step.
+    """
+    where = next(model.parameters()).device
+    generator = torch.Generator(where).manual_seed(seed)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-4)
+    warmup = max(1, steps // 20)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda i: min((i + 1) / warmup, 0.5 * (1 + math.cos(math.pi * i / max(steps, 1))))
+    )
+    average = Average(model)
+    for step in range(1, steps + 1):
+        with torch.autocast(where.type, torch.bfloat16, enabled=mixed):
+            loss = batch_loss(generator)
+        _check(loss, step, label)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        average.update(model)
+        if progress and (step % max(1, steps // 50) == 0 or step == steps):
+            progress(step, steps, label)
+    return average.model
+
+
+def _check(loss: Tensor, step: int, label: str) -> None:
+    if not math.isfinite(float(loss.detach())):
+        raise FloatingPointError(f"{label}: the loss is not finite at step {step}; lower the rate or check the data")
