@@ -26,7 +26,7 @@ __version__ = "0.1.0"
 __all__ = ["CurrentRun", "OpenRun", "__version__", "current_run", "open_run", "resolve", "run"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     """Import ``run`` on first use: it brings papermill, which a kernel that only executes cells does not need."""
     if name == "run":
         from .runs.runner import run

@@ -64,7 +64,7 @@ class Parameter:
     choices: tuple[Any, ...] | None = None
 
     @property
-    def plain_default(self) -> Any:  # noqa: ANN401
+    def plain_default(self) -> Any:
         """The notebook's own value as JSON can hold it."""
         return _plain(self.default)
 
@@ -79,7 +79,7 @@ class Parameter:
         return said + (f" [{self.unit}]" if self.unit and self.unit != "1" else "")
 
 
-def type_name(kind: Any) -> str:  # noqa: ANN401
+def type_name(kind: Any) -> str:
     """Return a type as the grammar writes it."""
     if isinstance(kind, type) and not hasattr(kind, "__args__"):
         return "None" if kind is type(None) else kind.__name__
@@ -123,7 +123,7 @@ class Schema:
         return f"unknown parameter {name!r}: {hint}"
 
     @staticmethod
-    def _fault(parameter: Parameter, value: Any) -> str | None:  # noqa: ANN401
+    def _fault(parameter: Parameter, value: Any) -> str | None:
         model = _model(parameter)
         try:
             model.validate_json(json.dumps(value), strict=True)
@@ -140,18 +140,19 @@ def _model(parameter: Parameter) -> pydantic.TypeAdapter[Any]:
     checks: list[Any] = [pydantic.AfterValidator(_finite)]
     if parameter.bounds is not None:
         checks.append(pydantic.AfterValidator(_within(parameter.bounds)))
-    return pydantic.TypeAdapter(Annotated[kind, *checks])
+    checked: Any = Annotated[kind, *checks]
+    return pydantic.TypeAdapter(checked)
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401
+def _finite(value: Any) -> Any:
     """Refuse NaN and infinity, which no literal of a notebook can hold."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("not finite")
     return value
 
 
-def _within(bounds: tuple[float, float]) -> Any:  # noqa: ANN401
-    def check(value: Any) -> Any:  # noqa: ANN401
+def _within(bounds: tuple[float, float]) -> Any:
+    def check(value: Any) -> Any:
         for item in value if isinstance(value, list) else [value]:
             if item is not None and not bounds[0] <= item <= bounds[1]:
                 raise ValueError("out of range")
@@ -160,11 +161,11 @@ def _within(bounds: tuple[float, float]) -> Any:  # noqa: ANN401
     return check
 
 
-def _optional(kind: Any) -> bool:  # noqa: ANN401
+def _optional(kind: Any) -> bool:
     return type(None) in getattr(kind, "__args__", ())
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     """Turn a Python value into one that JSON and a literal can hold; numpy scalars have ``item``."""
     if isinstance(value, date | Path):
         return value.isoformat() if isinstance(value, date) else str(value)
@@ -173,7 +174,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
 
 
-def _read_text(kind: Any, text: str) -> Any:  # noqa: ANN401
+def _read_text(kind: Any, text: str) -> Any:
     """Read a command line's text as the declared type would be written; what does not read stays text."""
     kinds = set(getattr(kind, "__args__", ())) | {kind}
     if type(None) in kinds and text.lower() in ("none", "null"):
@@ -188,7 +189,7 @@ def _read_text(kind: Any, text: str) -> Any:  # noqa: ANN401
         return _read_literal(text)
 
 
-def _read_literal(text: str) -> Any:  # noqa: ANN401
+def _read_literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -222,8 +223,8 @@ def read_schema(cells: list[dict[str, Any]], name: str) -> Schema:
     except SyntaxError as error:
         raise WorkbenchError(f"{name}: the parameters cell is not Python, line {error.lineno}: {error.msg}") from None
     comments = _comments(source)
-    found = [_parameter(node, comments, name) for node in tree.body if _is_parameter(node, name)]
-    return Schema({p.name: p for p in found})
+    declared = [_parameter(node, comments, name) for node in tree.body if _is_parameter(node, name)]
+    return Schema({p.name: p for p in declared})
 
 
 def _comments(source: str) -> dict[int, str]:
@@ -263,7 +264,7 @@ def _parameter(node: ast.stmt, comments: dict[int, str], name: str) -> Parameter
     return result
 
 
-def _default(node: ast.expr | None, where: str) -> Any:  # noqa: ANN401
+def _default(node: ast.expr | None, where: str) -> Any:
     """Read a literal, or ``date(2026, 1, 31)`` and ``Path("…")``, without executing anything."""
     try:
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("date", "datetime", "Path"):
@@ -274,12 +275,12 @@ def _default(node: ast.expr | None, where: str) -> Any:  # noqa: ANN401
         raise WorkbenchError(f"{where} is not a plain value: write a literal") from None
 
 
-def _type_of(default: Any) -> Any:  # noqa: ANN401
+def _type_of(default: Any) -> Any:
     """Return the type that a value without annotation declares; an int may become a float only when annotated so."""
     return Any if default is None or isinstance(default, dict | list | tuple) else type(default)
 
 
-def _type(node: ast.expr, where: str) -> Any:  # noqa: ANN401
+def _type(node: ast.expr, where: str) -> Any:
     """Turn an annotation into a type by looking it up, never by evaluating it."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _type(ast.parse(node.value, mode="eval").body, where)
@@ -295,7 +296,7 @@ def _type(node: ast.expr, where: str) -> Any:  # noqa: ANN401
     return _TYPES[text]
 
 
-def _subscript(node: ast.Subscript, where: str) -> Any:  # noqa: ANN401
+def _subscript(node: ast.Subscript, where: str) -> Any:
     outer = ast.unparse(node.value).split(".")[-1]
     if outer == "Literal":
         values = ast.literal_eval(node.slice)
@@ -307,7 +308,7 @@ def _subscript(node: ast.Subscript, where: str) -> Any:  # noqa: ANN401
     raise WorkbenchError(f"{where} has type {ast.unparse(node)}: use list[…], Literal[…] or … | None")
 
 
-def _choices(text: str, kind: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def _choices(text: str, kind: Any) -> tuple[Any, ...]:
     words = [w.strip().strip("'\"") for w in text.split(",") if w.strip()]
     kinds = set(getattr(kind, "__args__", ())) | {kind}
     return tuple(words) if str in kinds else tuple(_read_literal(w) for w in words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +20,10 @@ from genai4eu.runs.store import all_runs
 
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
-KEEP = "import genai4eu\nrun = genai4eu.current_run()\n(run.outputs / 'kept.txt').write_text('kept' * n)\nrun.metric('n', n)"
+KEEP = """import genai4eu
+run = genai4eu.current_run()
+(run.outputs / 'kept.txt').write_text('kept' * n)
+run.metric('n', n)"""
 
 
 def cell_statuses(record: Record) -> list[str]:
@@ -125,4 +127,3 @@ def test_own_notebook_finds_the_files_beside_it(notebook: Write, house: Path) ->
     (house / "data.csv").write_text("1,2")
     record = genai4eu.run(notebook(PARAMETERS, "assert open('data.csv').read() == '1,2'"))
     assert record.info["status"] == "completed", record.info["error"]
-    assert os.getcwd() == str(house)

@@ -28,16 +28,16 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, genai4eu: CLI) 
         "version": "2.1", "template": "acme_soil/soil.ipynb", "requires": ["json"],
     }  # fmt: skip
     (package / "__init__.py").write_text(f"USECASE = {usecase!r}\n")
-    cell = {"id": "p", "cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "depth: float = 0.3  # depth [m] in 0..2",
-            "outputs": [], "execution_count": None}  # fmt: skip
-    body = {
-        **cell,
+    cell = {"cell_type": "code", "outputs": [], "execution_count": None}
+    declare = {"id": "p", "metadata": {"tags": ["parameters"]}, "source": "depth: float = 0.3  # depth [m] in 0..2"}
+    measure = {
         "id": "b",
         "metadata": {},
         "source": "import genai4eu\ngenai4eu.current_run().metric('depth', depth, 'm')",
     }
+    cells = [{**cell, **declare}, {**cell, **measure}]
     (package / "soil.ipynb").write_text(
-        json.dumps({"cells": [cell, body], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+        json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     )
     info = site / "acme_soil-2.1.dist-info"
     info.mkdir()
@@ -91,7 +91,7 @@ def test_broken_package_is_named(third_party: Path) -> None:
 
 def test_template_missing_from_its_package(third_party: Path) -> None:
     (third_party / "soil.ipynb").unlink()
-    with pytest.raises(WorkbenchError, match="has no template at acme_soil/soil.ipynb"):
+    with pytest.raises(WorkbenchError, match=r"has no template at acme_soil/soil\.ipynb"):
         catalogue.source("acme-soil")
 
 

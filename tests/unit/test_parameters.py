@@ -38,7 +38,7 @@ def read(source: str) -> Schema:
 
 def test_grammar_is_read_whole() -> None:
     parameters = read(SOURCE).parameters
-    assert list(parameters) == "epochs rate name kind day data flag loads plain negative".split()
+    assert list(parameters) == ["epochs", "rate", "name", "kind", "day", "data", "flag", "loads", "plain", "negative"]
     assert parameters["epochs"].type == int | None
     assert (parameters["epochs"].unit, parameters["epochs"].bounds) == ("1", (1, 200))
     assert parameters["epochs"].help == "training epochs, None takes the profile's"
@@ -61,10 +61,11 @@ def test_good_values_pass_and_dates_and_paths_become_strings() -> None:
 
 
 BAD: list[tuple[str, Any]] = [
-    ("epochs", 0), ("epochs", 201), ("epochs", "4"), ("epochs", 1.5), ("epochs", True), ("rate", 2), ("rate", float("nan")),
-    ("rate", float("inf")), ("rate", None), ("name", "b"), ("name", 1), ("kind", "z"), ("day", "yesterday"), ("flag", 1),
-    ("loads", [11]), ("loads", 3), ("loads", ["a"]), ("plain", "3"), ("data", 3), ("epochs", object()), ("loads", {1}),
-]  # fmt: skip
+    *[("epochs", value) for value in (0, 201, "4", 1.5, True, object())],
+    *[("rate", value) for value in (2, float("nan"), float("inf"), None)],
+    *[("loads", value) for value in ([11], 3, ["a"], {1})],
+    *[("name", "b"), ("name", 1), ("kind", "z"), ("day", "yesterday"), ("flag", 1), ("plain", "3"), ("data", 3)],
+]
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -18,12 +19,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-from . import catalogue, runs, gateway, dashboards  # noqa: E402, F401, I001  # each registers its commands on ``app``
+from . import catalogue, runs, gateway, dashboards, lab  # noqa: E402, F401, I001  # each registers its commands on ``app``
 
 
 def main() -> None:
     """Run the command line; ``--debug`` anywhere shows the traceback of an error."""
     debug = "--debug" in sys.argv
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever ends us leaves as little as Ctrl-C
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     try:
         app(arguments)

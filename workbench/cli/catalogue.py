@@ -49,7 +49,7 @@ def show(
     print(f"next: genai4eu run {template}" + (f" -p {parameters[0]['name']}=…" if parameters else ""))
 
 
-def _parameter(parameter: Any) -> dict[str, Any]:  # noqa: ANN401
+def _parameter(parameter: Any) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "default": parameter.plain_default,

@@ -91,7 +91,7 @@ def list_runs(as_json: Json = False) -> None:
         table(["run", "status", "target", "time", ""], rows, {s["id"]: _MARKS.get(s["status"], "") for s in summaries})
 
 
-def _readable(record: Any) -> dict[str, Any]:  # noqa: ANN401
+def _readable(record: Any) -> dict[str, Any]:
     """Return a record's summary; one that cannot be read is listed as such instead of hiding the others."""
     try:
         summary: dict[str, Any] = record.summary()
@@ -134,4 +134,4 @@ def open_record(run: Annotated[str, typer.Argument(help="Id, the beginning or en
     record = find(run)
     if not record.notebook_path.is_file():
         raise WorkbenchError(f"run {record.id} has no executed notebook: it ended before its first cell")
-    open_notebook(record.notebook_path)
+    open_notebook(record.notebook_path, record.id)

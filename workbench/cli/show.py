@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 
-def emit(content: Any) -> None:  # noqa: ANN401
+def emit(content: Any) -> None:
     """Print JSON."""
     print(json.dumps(content, indent=2, ensure_ascii=False))
 
@@ -31,6 +31,6 @@ def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | 
     console.print(made)
 
 
-def _widest(headings: list[str], rows: list[list[str]]) -> Any:  # noqa: ANN401
+def _widest(headings: list[str], rows: list[list[str]]) -> Any:
     """Return a function that gives the width of a column, padding included."""
     return lambda column: max(len(r[column]) for r in [headings, *rows]) + 3

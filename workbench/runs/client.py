@@ -52,7 +52,7 @@ class RunClient(PapermillNotebookClient):  # type: ignore[misc]
             finally:
                 self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
 
-    def process_message(self, message: dict[str, Any], cell: Any, index: int) -> Any:  # noqa: ANN401
+    def process_message(self, message: dict[str, Any], cell: Any, index: int) -> Any:
         """Tell the listener about progress and metrics; keep progress out of the stored notebook."""
         if message["msg_type"] in ("display_data", "update_display_data"):
             data = message["content"]["data"]

@@ -55,7 +55,7 @@ def _files(folder: Path) -> list[str]:
     return sorted(f for f in found if f != CRATE and not Path(f).name.startswith("."))
 
 
-def _file(crate: ROCrate, folder: Path, path: str) -> Any:  # noqa: ANN401
+def _file(crate: ROCrate, folder: Path, path: str) -> Any:
     content = folder / path
     with content.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -69,7 +69,7 @@ def _file(crate: ROCrate, folder: Path, path: str) -> Any:  # noqa: ANN401
     return crate.add_file(content, dest_path=path, properties=about)
 
 
-def _action(crate: ROCrate, record: Record, info: dict[str, Any], files: dict[str, Any]) -> Any:  # noqa: ANN401
+def _action(crate: ROCrate, record: Record, info: dict[str, Any], files: dict[str, Any]) -> Any:
     """Add the execution itself: who ran what, when, with which values, and what came of it."""
     agent = crate.add(ContextEntity(crate, "#agent", properties={"@type": "Person", "name": getpass.getuser()}))
     values = [_value(crate, f"#parameter-{k}", k, v) for k, v in record.parameters.items()]
@@ -91,14 +91,14 @@ def _action(crate: ROCrate, record: Record, info: dict[str, Any], files: dict[st
     return action
 
 
-def _instrument(crate: ROCrate, info: dict[str, Any]) -> Any:  # noqa: ANN401
+def _instrument(crate: ROCrate, info: dict[str, Any]) -> Any:
     about = {"@type": "SoftwareApplication", "name": info["usecase"] or info["template"], "url": "https://jupyter.org"}
     if info["usecase_version"]:
         about["softwareVersion"] = info["usecase_version"]
     return crate.add(ContextEntity(crate, "#template", properties=about))
 
 
-def _value(crate: ROCrate, identifier: str, name: str, value: Any, unit: str | None = None) -> Any:  # noqa: ANN401
+def _value(crate: ROCrate, identifier: str, name: str, value: Any, unit: str | None = None) -> Any:
     about = {"@type": "PropertyValue", "name": name, "value": "none" if value is None else value}
     if isinstance(value, list):
         about["value"] = json.dumps(value)

@@ -31,15 +31,15 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
     @classmethod
     def execute_notebook(  # noqa: D102  # papermill's interface
         cls,
-        nb: Any,  # noqa: ANN401
+        nb: Any,
         kernel_name: str,
         output_path: str | None = None,
         progress_bar: bool = True,
         log_output: bool = False,
         autosave_cell_every: int = 30,
         session: Session | None = None,
-        **options: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **options: Any,
+    ) -> Any:
         listener = session.listener if session else None
         if session:
             output_path = str(session.folder / "notebook.ipynb")
@@ -76,7 +76,7 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
         start_timeout: int = 60,
         execution_timeout: int | None = None,
         session: Session | None = None,
-        **options: Any,  # noqa: ANN401
+        **options: Any,
     ) -> None:
         arguments = merge_kwargs(
             remove_args(["input_path", "kernel_name"], **options),

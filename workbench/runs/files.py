@@ -31,6 +31,6 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode())
 
 
-def write_json(path: Path, content: Any) -> None:  # noqa: ANN401
+def write_json(path: Path, content: Any) -> None:
     """Write JSON, whole or not at all; NaN is refused, because JSON has none."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

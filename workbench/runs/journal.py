@@ -34,12 +34,12 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
         Called with ``("cell" | "progress" | "metric" | "stream" | "collect", data)`` as things happen.
     """
 
-    def __init__(self, nb: Any, output_path: str | None, listener: Listener | None = None, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, nb: Any, output_path: str | None, listener: Listener | None = None, **options: Any) -> None:
         self.tell = listener or _nobody
         self._saved_at = 0.0
         super().__init__(nb, output_path=output_path, **options)
 
-    def save(self, **_: Any) -> None:  # noqa: ANN401
+    def save(self, **_: Any) -> None:
         """Keep the notebook current to within two seconds, whole or not at all."""
         if time.monotonic() - self._saved_at >= SAVE_EVERY:
             self.write()
@@ -52,12 +52,12 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
             write_text(Path(self.output_path), nbformat.writes(self.nb))
         self._saved_at = time.monotonic()
 
-    def cell_start(self, cell: Any, cell_index: int | None = None, **options: Any) -> None:  # noqa: ANN401
+    def cell_start(self, cell: Any, cell_index: int | None = None, **options: Any) -> None:
         """Mark a cell as running."""
         super().cell_start(cell, cell_index, **options)
         self.tell("cell", {"index": cell_index, "total": len(self.nb.cells), "status": "running"})
 
-    def cell_complete(self, cell: Any, cell_index: int | None = None, **options: Any) -> None:  # noqa: ANN401
+    def cell_complete(self, cell: Any, cell_index: int | None = None, **options: Any) -> None:
         """Note a cell's end; one that was marked otherwise keeps its mark."""
         marked = cell.metadata.papermill["status"]
         super().cell_complete(cell, cell_index, **options)
@@ -66,7 +66,7 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
         status = cell.metadata.papermill["status"]
         self.tell("cell", {"index": cell_index, "total": len(self.nb.cells), "status": status})
 
-    def cell_ended(self, cell: Any, status: Status) -> None:  # noqa: ANN401
+    def cell_ended(self, cell: Any, status: Status) -> None:
         """Mark a cell that did not complete."""
         cell.metadata.papermill["status"] = status
         cell.metadata.papermill["exception"] = True
@@ -81,7 +81,7 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
         self.nb.metadata.papermill["status"] = status
         self.nb.metadata.papermill["error"] = error
 
-    def notebook_complete(self, **_: Any) -> None:  # noqa: ANN401
+    def notebook_complete(self, **_: Any) -> None:
         """Note the end time and write the notebook a last time."""
         self.end_time = self.now()
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()

@@ -95,7 +95,7 @@ class Record:
             raise WorkbenchError(f"record {self.id}: {name} is damaged, run again")
         return content
 
-    def write(self, name: str, content: Any) -> None:  # noqa: ANN401
+    def write(self, name: str, content: Any) -> None:
         """Write one of the record's JSON files, whole or not at all; a sealed record is left as it is.
 
         Raises

@@ -34,7 +34,7 @@ def run(
     parameters: Mapping[str, Any] | None = None,
     cell_timeout: int | None = None,
     listener: Listener | None = None,
-    **more: Any,  # noqa: ANN401
+    **more: Any,
 ) -> Record:
     """Run a template or any notebook with a ``parameters`` cell, and keep the record.
 

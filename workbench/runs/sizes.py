@@ -14,7 +14,7 @@ from .files import write_json
 Sizes = TypeVar("Sizes")
 
 
-def resolve(profiles: Mapping[str, Sizes], profile: str, **explicit: Any) -> Sizes:  # noqa: ANN401
+def resolve(profiles: Mapping[str, Sizes], profile: str, **explicit: Any) -> Sizes:
     """Return the profile's sizes with every explicit (not ``None``) value in place. Called by templates, once.
 
     The resolved values are kept beside the run's outputs, so that the record says what was really used.

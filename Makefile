@@ -1,0 +1,54 @@
+# Everything a newcomer types. Needs Python >= 3.11, make and a package index, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# -P: the folder `kernels` must not hide the package of that name from libraries that mean it.
+RUN := $(BIN)/python -P
+
+.PHONY: help install demo test test-quick lint lab bench clean
+
+help:
+	@echo "make install     make .venv with everything"
+	@echo "make demo        one sector, from template through a gateway to a dashboard in your browser"
+	@echo "make lab         JupyterLab with fresh copies of the templates"
+	@echo "make test        all tests; test-quick leaves out the slow ones"
+	@echo "make lint        ruff, mypy and notebooks without outputs"
+	@echo "make bench       measure us beside the stock tools"
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make install PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all,test]"
+	@touch $@
+
+demo: install
+	@$(BIN)/genai4eu demo
+
+lab: install
+	@$(BIN)/genai4eu lab
+
+test: install
+	$(RUN) -m pytest
+
+test-quick: install
+	$(RUN) -m pytest -m "not slow"
+
+# mypy sees the namespace through a folder of links: the rooms stand at the top, the package is called genai4eu.
+lint: install
+	@rm -rf build/typing && mkdir -p build/typing/genai4eu
+	@for entry in workbench/*; do ln -s "$(CURDIR)/$$entry" build/typing/genai4eu/; done
+	@for room in kernels notebooks templates usecases widgets; do ln -s "$(CURDIR)/$$room" build/typing/genai4eu/; done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd build/typing && ../../$(BIN)/python -P -m mypy --config-file ../../pyproject.toml -p genai4eu
+	MYPYPATH=build/typing $(RUN) -m mypy --explicit-package-bases tests
+	$(BIN)/nbstripout --verify $$(git ls-files '*.ipynb')
+
+bench: install
+	$(RUN) tests/benchmarks/runs.py
+	$(RUN) tests/benchmarks/dashboards.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
