@@ -88,7 +88,7 @@ def _bridge_spec(name: str, gateway: Gateway, spec: str, model: dict[str, Any]) 
         raise KernelsError(f"the gateway at {gateway.url} offers a kernelspec with an impossible name, {spec!r}")
     token_file = str(gateway.token_file)
     argv = [sys.executable, "-P", "-m", "genai4eu.kernels.bridge", "--url", gateway.url, "--spec", spec]
-    title = str(model.get("display_name") or spec).removesuffix(" (this computer)")
+    title = re.sub(r" \((this computer|ipykernel)\)$", "", str(model.get("display_name") or spec))
     ours = {"gateway": name, "url": gateway.url, "spec": spec, "token_file": token_file}
     metadata = {"genai4eu": ours, "debugger": bool((model.get("metadata") or {}).get("debugger"))}
     return {

@@ -22,6 +22,6 @@ def write_text(path: Path, content: str, mode: int = 0o644) -> None:
         raise
 
 
-def write_json(path: Path, content: Any, mode: int = 0o644) -> None:  # noqa: ANN401
+def write_json(path: Path, content: Any, mode: int = 0o644) -> None:
     """Write JSON, whole or not at all."""
     write_text(path, json.dumps(content, indent=1, sort_keys=True) + "\n", mode)

@@ -90,7 +90,7 @@ class Gateway:
         """End the kernel."""
         self.call("DELETE", f"/api/kernels/{kernel_id}", timeout=timeout)
 
-    def call(self, method: str, path: str, body: object = None, timeout: float = TIMEOUT) -> Any:  # noqa: ANN401
+    def call(self, method: str, path: str, body: object = None, timeout: float = TIMEOUT) -> Any:
         """Send a request and return the decoded answer.
 
         Raises
@@ -124,7 +124,7 @@ class Gateway:
         finally:
             connection.close()
 
-    def _judge(self, status: int, content: bytes, path: str) -> Any:  # noqa: ANN401
+    def _judge(self, status: int, content: bytes, path: str) -> Any:
         if status in (401, 403):
             raise TokenRefused(
                 f"the gateway at {self.url} refuses the token in {self.token_file}: ask for the right one"

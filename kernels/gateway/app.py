@@ -57,7 +57,7 @@ def check_host(host: str) -> str:
 class WebApplication(ServerWebApplication):  # type: ignore[misc]
     """The handlers of the named services behind our guard: no static files, no login page, no metrics."""
 
-    def init_settings(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
+    def init_settings(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the settings without static files, for which tornado would add handlers without a guard."""
         settings: dict[str, Any] = super().init_settings(*args, **kwargs)
         return {name: value for name, value in settings.items() if name not in ("static_path", "static_url_prefix")}
@@ -131,7 +131,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
             self.stop()
 
     def init_logging(self) -> None:
-        """Keep out a warning that mistakes jupyter_server's milliseconds for seconds. Called by ServerApp.initialize."""
+        """Keep out a warning that takes jupyter_server's milliseconds for seconds. Called by ServerApp.initialize."""
         super().init_logging()
         gen_log.addFilter(lambda record: "websocket_ping_timeout" not in str(record.msg))
 
@@ -162,7 +162,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None if self._stopping else self.stop(from_signal=True))
 
-    def load_config_file(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         """Read no configuration file."""
 
     def migrate_config(self) -> None:

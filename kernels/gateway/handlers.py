@@ -18,20 +18,20 @@ from tornado import web
 class Guard:
     """Stands before every handler."""
 
-    async def prepare(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    async def prepare(self, *args: Any, **kwargs: Any) -> None:
         """Turn away whoever has no token; this comes before anything that jupyter_server does."""
         if self.identity_provider.get_user(self) is None:  # type: ignore[attr-defined]
             self.set_header("WWW-Authenticate", "token")  # type: ignore[attr-defined]
             raise web.HTTPError(401, "send the gateway's token in the Authorization header")
         await super().prepare(*args, **kwargs)  # type: ignore[misc]
 
-    def set_cookie(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def set_cookie(self, *args: Any, **kwargs: Any) -> None:
         """Set no cookie, whoever asks for one (an error page's XSRF token would)."""
 
     def set_cors_headers(self) -> None:
         """Allow no other site's page to read answers: the gateway's clients are programs."""
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with JSON that names the error in one line, without a traceback."""
         exception = (kwargs.get("exc_info") or (None, None, None))[1]
         template = getattr(exception, "log_message", None) or responses.get(status_code, "error")
@@ -40,7 +40,7 @@ class Guard:
         self.set_header("Content-Type", "application/json")  # type: ignore[attr-defined]
         self.finish(json.dumps({"reason": responses.get(status_code, ""), "message": message}))  # type: ignore[attr-defined]
 
-    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:  # noqa: ANN401
+    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
         """Log what is our fault; a refusal has its line already, in which no token can stand."""
         if not isinstance(error, web.HTTPError) or error.status_code >= 500:
             super().log_exception(kind, error, trace)  # type: ignore[misc]
@@ -52,11 +52,12 @@ class Kernels(MainKernelHandler):  # type: ignore[misc]
     @web.authenticated
     async def post(self) -> None:
         """Start a kernel: ``{"name": kernelspec, "env": {…}, "kernel_id": uuid}``, all optional."""
-        body = self.get_json_body() or {}
-        wish = body if isinstance(body, dict) else {}
-        name = wish.get("name") or self.kernel_manager.default_kernel_name
+        wish = self.get_json_body() or {}
+        if not isinstance(wish, dict):
+            raise web.HTTPError(400, "send an object with name, env and kernel_id")
+        name = str(wish.get("name") or self.kernel_manager.default_kernel_name)
         if name not in self.kernel_spec_manager.find_kernel_specs():
-            raise web.HTTPError(404, f"this gateway has no kernelspec {name!r}")
+            raise web.HTTPError(404, "this gateway has no kernelspec %r", name)
         kernel_id = await self.kernel_manager.start_kernel(
             kernel_name=name, kernel_id=self._new_id(wish.get("kernel_id")), env=wish.get("env")
         )
@@ -89,7 +90,7 @@ class Channels(KernelWebsocketHandler):  # type: ignore[misc]
 class NotFound(Guard, APIHandler):  # type: ignore[misc]
     """Everything that the gateway does not have."""
 
-    async def prepare(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    async def prepare(self, *args: Any, **kwargs: Any) -> None:
         """Say 404 to everybody, token or not."""
         raise web.HTTPError(404, "a kernel gateway has kernels, kernelspecs and sessions only")
 

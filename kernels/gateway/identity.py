@@ -48,7 +48,7 @@ class HeaderIdentityProvider(IdentityProvider):  # type: ignore[misc]
         """Know nobody by a cookie."""
         return None
 
-    def validate_security(self, app: Any, ssl_options: dict[str, Any] | None = None) -> None:  # noqa: ANN401
+    def validate_security(self, app: Any, ssl_options: dict[str, Any] | None = None) -> None:
         """Refuse to start open. Called by the app before it listens."""
         if not self.token:
             raise KernelsError("a gateway needs a token: name a token file with --token-file")

@@ -50,7 +50,7 @@ class Connection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
 class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
     """Starts kernels in the gateway's own folder; what a client asks for beyond a kernelspec is checked here."""
 
-    async def start_kernel(self, **wish: Any) -> str:  # noqa: ANN401
+    async def start_kernel(self, **wish: Any) -> str:
         """Start a kernel. Called for ``/api/kernels`` and ``/api/sessions``."""
         environment = {**os.environ, **self._allowed(wish.get("env"))}
         started: str = await super().start_kernel(

@@ -1,0 +1,117 @@
+"""The same bridge joins a stock Jupyter Kernel Gateway, whose dying kernels are restarted behind the client's back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from genai4eu.kernels import targets
+from genai4eu.kernels.connect import connect, disconnect
+from genai4eu.kernels.errors import KernelsError
+from genai4eu.kernels.rest import Gateway, GatewayDown
+
+from .conftest import PPID, Kernel, eventually, kernel_ids
+
+pytestmark = pytest.mark.slow
+Start = Callable[[str], Kernel]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def stock(home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Gateway]]:
+    """Process id of a stock gateway, and its client."""
+    folder = tmp_path_factory.mktemp("stock")
+    token = folder / "token"
+    token.touch(0o600)
+    token.write_text("a-stock-token")
+    gateway = Gateway(f"http://127.0.0.1:{free_port()}", token)
+    options = [f"--KernelGatewayApp.port={gateway.url.rsplit(':', 1)[1]}", "--KernelGatewayApp.ip=127.0.0.1"]
+    options += ["--JupyterWebsocketPersonality.list_kernels=True", "--KernelGatewayApp.port_retries=0"]
+    env = {**os.environ, **home, "KG_AUTH_TOKEN": "a-stock-token"}
+    with (folder / "log").open("w") as log:
+        command = [sys.executable, "-P", "-m", "kernel_gateway", *options]
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
+    try:
+        eventually(lambda: process.poll() is not None or _answers(gateway), 60)
+        yield process.pid, gateway
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _answers(gateway: Gateway) -> bool:
+    try:
+        return bool(gateway.specs())
+    except GatewayDown:
+        return False
+
+
+@pytest.fixture
+def name(stock: tuple[int, Gateway]) -> Iterator[str]:
+    _, gateway = stock
+    assert "stock-python3" in connect("stock", gateway.url, gateway.token_file)
+    yield "stock-python3"
+    disconnect("stock")
+
+
+def test_code_runs_there(stock: tuple[int, Gateway], name: str, start_kernel: Start) -> None:
+    pid, gateway = stock
+    before = kernel_ids(gateway)
+    kernel = start_kernel(name)
+    assert kernel.run(PPID)[0] == f"under {pid}\n"
+    assert len(kernel_ids(gateway) - before) == 1
+    kernel.manager.shutdown_kernel()
+    assert kernel_ids(gateway) <= before
+
+
+def test_interrupt(name: str, start_kernel: Start) -> None:
+    kernel = start_kernel(name)
+    kernel.client.execute("print('begun', flush=True)\nimport threading; threading.Event().wait(600)")
+    while kernel.client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
+        pass
+    kernel.manager.interrupt_kernel()
+    assert kernel.client.get_shell_msg(timeout=60)["content"]["ename"] == "KeyboardInterrupt"
+
+
+def test_a_restart_behind_the_clients_back_is_a_death(
+    stock: tuple[int, Gateway], name: str, start_kernel: Start
+) -> None:
+    """The stock gateway restarts a dead kernel, and a client that goes on would wait for ever for its reply."""
+    _, gateway = stock
+    before = kernel_ids(gateway)
+    kernel = start_kernel(name)
+    psutil.Process(int(kernel.run("import os; print(os.getpid())")[0])).send_signal(signal.SIGKILL)
+    eventually(lambda: not kernel.manager.is_alive())
+    eventually(lambda: kernel_ids(gateway) <= before)
+
+
+def test_a_killed_bridge_leaves_nothing(stock: tuple[int, Gateway], name: str, start_kernel: Start) -> None:
+    _, gateway = stock
+    before = kernel_ids(gateway)
+    kernel = start_kernel(name)
+    assert kernel_ids(gateway) - before
+    kernel.manager.shutdown_kernel(now=True)
+    eventually(lambda: kernel_ids(gateway) <= before)
+
+
+def test_a_wrong_token(stock: tuple[int, Gateway], tmp_path: Path) -> None:
+    _, gateway = stock
+    wrong = tmp_path / "token"
+    wrong.touch(0o600)
+    wrong.write_text("wrong")
+    with pytest.raises(KernelsError, match="refuses the token"):
+        connect("stock2", gateway.url, wrong)
+    assert not [target for target in targets.all_targets() if target.gateway == "stock2"]
