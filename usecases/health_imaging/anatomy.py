@@ -112,7 +112,11 @@ def patient(size: int, rng: np.random.Generator) -> xr.Dataset:
     return xr.Dataset(
         {
             "fraction": (("tissue", "z", "y", "x"), shares.astype(np.float32), {"units": "1"}),
-            "score": (("z", "y", "x"), lesion_score(shares, (float(HEIGHTS[1] - HEIGHTS[0]), step, step), rng), {"units": "1"}),
+            "score": (
+                ("z", "y", "x"),
+                lesion_score(shares, (float(HEIGHTS[1] - HEIGHTS[0]), step, step), rng),
+                {"units": "1"},
+            ),
         },
         coords={"tissue": list(TISSUES[:3]), "z": ("z", HEIGHTS, {"units": "mm"})}
         | {axis: (axis, inplane, {"units": "mm"}) for axis in ("y", "x")},
