@@ -10,26 +10,47 @@ In a notebook::
 
 In a script or notebook that starts runs::
 
-    result = genai4eu.run("health-imaging", profile="smoke", seed=1)
+    record = genai4eu.run("health-imaging", profile="smoke", seed=1)
+    genai4eu.publish(record)
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .runs.context import CurrentRun, OpenRun, current_run, open_run
 from .runs.sizes import resolve
 
 if TYPE_CHECKING:
+    from .dashboards.publish import publish
     from .runs.runner import run
+    from .views import parameters, templates
 
 __version__ = "0.1.0"
 
-__all__ = ["CurrentRun", "OpenRun", "__version__", "current_run", "open_run", "resolve", "run"]
+__all__ = [
+    "CurrentRun",
+    "OpenRun",
+    "__version__",
+    "current_run",
+    "open_run",
+    "parameters",
+    "publish",
+    "resolve",
+    "run",
+    "templates",
+]
+
+#: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
+_LATER = {
+    "parameters": ".views",
+    "publish": ".dashboards.publish",
+    "run": ".runs.runner",
+    "templates": ".views",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``run`` on first use: it brings papermill, which a kernel that only executes cells does not need."""
-    if name == "run":
-        from .runs.runner import run
-
-        return run
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import what starts runs only where it is asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name], __name__), name)

@@ -107,6 +107,14 @@ class Record:
             raise WorkbenchError(f"record {self.id} is sealed: it cannot be changed, start another run")
         write_json(self.folder / name, content)
 
+    def _repr_markdown_(self) -> str:
+        """Show the run in a notebook: how it ended, and its metrics."""
+        about = self.summary()
+        rows = [f"| {n} | {_number(m['value'])} | {m['unit']} |" for n, m in self.metrics.items()]
+        why = f": {about['error']}" if about["error"] else ""
+        head = f"**{about['status']}{why}** · `{self.id}` on `{about['target']}`, {about['duration'] or 0:.0f} s"
+        return "\n".join([head, "", "| metric | value | unit |", "|---|---|---|", *rows])
+
     def summary(self) -> dict[str, Any]:
         """Return what a list of runs shows of this one."""
         info = self.info
@@ -118,6 +126,10 @@ class Record:
             "metrics": metrics,
             "sealed": self.sealed,
         }
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4g}"
 
 
 def _runs(info: dict[str, Any]) -> bool:
