@@ -23,7 +23,6 @@ from .runs.sizes import resolve
 if TYPE_CHECKING:
     from .dashboards.publish import publish
     from .runs.runner import run
-    from .views import parameters, templates
 
 __version__ = "0.1.0"
 
@@ -33,19 +32,15 @@ __all__ = [
     "__version__",
     "current_run",
     "open_run",
-    "parameters",
     "publish",
     "resolve",
     "run",
-    "templates",
 ]
 
 #: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
 _LATER = {
-    "parameters": ".views",
     "publish": ".dashboards.publish",
     "run": ".runs.runner",
-    "templates": ".views",
 }
 
 

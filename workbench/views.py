@@ -1,4 +1,4 @@
-"""Lists that show well in a notebook as well as in a terminal. Called by people: ``genai4eu.templates()``."""
+"""Lists that show well in a notebook as well as in a terminal. Called by people, and by the quickstart."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
@@ -13,11 +14,29 @@ from ..errors import WorkbenchError
 
 app = typer.Typer(
     name="genai4eu",
-    help="Sector notebooks to factory kernels, to reproducible runs, to dashboards anyone can open.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        print(f"genai4eu {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Sector notebooks to factory kernels, to reproducible runs, to dashboards anyone can open."""
+
 
 from . import catalogue, runs, gateway, dashboards, lab  # noqa: E402, F401, I001  # each registers its commands on ``app``
 
