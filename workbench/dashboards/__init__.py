@@ -1,1 +1,1 @@
-"""Dashboards: publish a finished run as a frozen page, serve the gallery, bring a page to life."""
+"""Dashboards: publish a run as a frozen page, serve the pages, bring one to life on first touch."""

@@ -1,0 +1,102 @@
+// Brings the dashboard part to life when the visitor asks for it. The recorded result stays in sight until the live one
+// is there, and comes back whenever that fails or is closed.
+(function () {
+  "use strict";
+  var section = document.getElementById("explore");
+  if (!section) return;
+  var button = document.getElementById("explore-button");
+  var status = document.getElementById("explore-status");
+  var chip = document.getElementById("explore-chip");
+  var recorded = document.getElementById("explore-recorded");
+  var place = document.getElementById("explore-live");
+  var address = section.dataset.live;
+  var PATIENCE = 90000; // ms; a cold computer loads a lot of software
+  var attempt = 0;
+  var timer = 0;
+  button.hidden = false;
+
+  function say(sentence) { if (status.textContent !== sentence) status.textContent = sentence; }
+
+  function reset(sentence) {
+    attempt += 1;
+    clearTimeout(timer);
+    place.replaceChildren(); // leaving the frame frees its kernel
+    place.hidden = true;
+    recorded.hidden = false;
+    section.classList.remove("starting");
+    chip.textContent = "Recorded";
+    chip.classList.remove("live");
+    button.disabled = false;
+    button.textContent = "Try it live";
+    button.classList.remove("second");
+    say(sentence);
+  }
+
+  function start() {
+    attempt += 1;
+    var mine = attempt;
+    button.disabled = true;
+    button.textContent = "Starting…";
+    section.classList.add("starting");
+    say("Starting the live view. The recorded result stays here meanwhile.");
+    timer = setTimeout(function () {
+      if (mine === attempt) reset("The live view did not start in time. The recorded result is complete; try again later.");
+    }, PATIENCE);
+    ask(mine);
+  }
+
+  function ask(mine) {
+    fetch(address + "status", { cache: "no-store" }).then(function (answer) {
+      if (!answer.ok) throw new Error(answer.status);
+      return answer.json();
+    }).then(function (told) {
+      if (mine !== attempt) return;
+      if (told.state === "ready") return open(mine);
+      if (told.state === "starting") return setTimeout(function () { ask(mine); }, 300);
+      reset(told.sentence);
+    }).catch(function () {
+      if (mine === attempt) reset("The live view cannot be reached at the moment. The recorded result is complete.");
+    });
+  }
+
+  function open(mine) {
+    say("Opening the run and loading what it learned…");
+    var frame = document.createElement("iframe");
+    frame.title = "Live view: " + document.querySelector("h1").textContent;
+    frame.addEventListener("load", function () { // an error page of the server sends no message of its own
+      try { if (!frame.contentWindow.genai4euLive && mine === attempt) reset("The live view cannot be reached at the moment. The recorded result is complete."); }
+      catch (e) { reset("The live view cannot be reached at the moment. The recorded result is complete."); }
+    });
+    frame.src = address;
+    place.hidden = false;
+    place.classList.add("waiting");
+    place.replaceChildren(frame);
+  }
+
+  function show() {
+    clearTimeout(timer);
+    section.classList.remove("starting");
+    place.classList.remove("waiting");
+    recorded.hidden = true;
+    chip.textContent = "Live";
+    chip.classList.add("live");
+    button.disabled = false;
+    button.textContent = "Back to the recorded result";
+    button.classList.add("second");
+    say("Live: change a setting, and the picture is computed anew.");
+  }
+
+  window.addEventListener("message", function (event) {
+    var frame = place.querySelector("iframe");
+    if (!frame || event.source !== frame.contentWindow || event.origin !== window.location.origin || !event.data) return;
+    if (event.data.genai4eu === "height") frame.style.height = Math.ceil(event.data.height) + "px";
+    else if (event.data.genai4eu === "ready") show();
+    else if (event.data.genai4eu === "failed") reset(String(event.data.sentence));
+  });
+
+  button.addEventListener("click", function () {
+    if (place.hidden) start();
+    else reset("The picture was recorded with these settings.");
+  });
+  window.addEventListener("pageshow", function (event) { if (event.persisted && !place.hidden) reset("The picture was recorded with these settings."); });
+})();

@@ -1,0 +1,168 @@
+"""Stored outputs to the blocks of a frozen page, with no kernel and no script. Called by publishing."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from ..errors import WorkbenchError
+from .markup import Media, clean, from_markdown, shift_headings
+from .part import Json, text_of
+
+VIEW_MIME = "application/vnd.jupyter.widget-view+json"
+#: Written by the Explorer beside its view; a name, not an import, because any widget library may write it.
+CONTROLS_MIME = "application/vnd.genai4eu.controls+json"
+_STATE_MIME = "application/vnd.jupyter.widget-state+json"
+_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+@dataclass
+class Block:
+    """A piece of the page: ``prose``, ``answer``, ``figure`` or ``controls``."""
+
+    kind: str
+    html: str
+    settings: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Frozen:
+    """All blocks of a page, in the notebook's order, and the images they show."""
+
+    blocks: list[Block] = field(default_factory=list)
+    media: Media = field(default_factory=Media)
+    answer: str = ""
+    figure: dict[str, str] | None = None
+
+
+def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
+    """Return the page's blocks.
+
+    Parameters
+    ----------
+    cells : sequence of dict
+        The dashboard part, executed. Its first heading is the question, which the page's frame shows.
+    notebook : dict
+        The whole notebook; its metadata holds the state of the widgets.
+
+    Raises
+    ------
+    WorkbenchError
+        If a cell failed, or shows something that a frozen page cannot hold.
+    """
+    page = Frozen()
+    state = notebook.get("metadata", {}).get("widgets", {}).get(_STATE_MIME, {}).get("state", {})
+    level, headed = 1, False
+    for cell in cells:
+        blocks = _code(cell, state, page) if cell["cell_type"] == "code" else [Block("prose", _prose(cell))]
+        for block in blocks:
+            soup = clean(block.html, page.media)
+            if not headed and (first := soup.find(["h1", "h2", "h3"])):
+                first.decompose()
+                headed = True
+            level = shift_headings(soup, level)
+            block.html = str(soup).strip()
+            _note(block, soup, page)
+            if block.html or block.settings:
+                page.blocks.append(block)
+    return page
+
+
+def _note(block: Block, soup: Any, page: Frozen) -> None:
+    """Remember the answer and the main figure, which the gallery shows too."""
+    if block.kind == "controls" and any(b.kind == "controls" for b in page.blocks):
+        block.kind, block.settings = "figure", []  # one place to touch a page; further widgets show what they recorded
+    if block.kind == "markdown":
+        block.kind = "prose" if page.answer else "answer"
+        page.answer = page.answer or soup.get_text(" ", strip=True)
+    image = soup.find("img")
+    if image is not None and page.figure is None:
+        page.figure = {name: str(image.get(name, "")) for name in ("src", "alt", "width", "height")}
+
+
+def _prose(cell: Json) -> str:
+    return from_markdown(text_of(cell["source"]))
+
+
+def _code(cell: Json, state: Mapping[str, Any], page: Frozen) -> list[Block]:
+    blocks = [_output(output, state) for output in cell.get("outputs", [])]
+    return [b for b in blocks if b]
+
+
+def _output(output: Json, state: Mapping[str, Any]) -> Block | None:
+    """Return the block of one stored output, from the richest form that needs no script."""
+    if output["output_type"] == "error":
+        raise WorkbenchError(
+            f"the dashboard part failed with {output.get('ename', 'an error')}: mend the cell and run again"
+        )
+    if output["output_type"] == "stream":
+        text = text_of(output["text"])
+        return Block("prose", f"<pre>{escape(text)}</pre>") if output["name"] == "stdout" else None
+    data: Mapping[str, Any] = output.get("data", {})
+    if VIEW_MIME in data:
+        return _widget(data, state)
+    if "text/html" in data:
+        html = text_of(data["text/html"])
+        return Block("figure" if "<img" in html else "prose", html)
+    if "text/markdown" in data:
+        return Block("markdown", from_markdown(text_of(data["text/markdown"])))
+    if any(mime in data for mime in (*_IMAGES, "image/svg+xml")):
+        return Block("figure", _image(data, output.get("metadata", {})))
+    if "text/plain" in data and "application/javascript" not in data and not _ours(data):
+        return Block("prose", f"<pre>{escape(text_of(data['text/plain']))}</pre>")
+    return None
+
+
+def _ours(data: Mapping[str, Any]) -> bool:
+    """Tell whether it is a message to the workbench (metric, progress), not to the reader."""
+    return any(mime.startswith("application/vnd.genai4eu.") for mime in data)
+
+
+def _image(data: Mapping[str, Any], metadata: Json) -> str:
+    """Return a bare image; its metadata may hold the alternative text, as IPython's ``Image(alt=…)`` writes it."""
+    mime = next((m for m in _IMAGES if m in data), "image/svg+xml")
+    alt = str(metadata.get(mime, {}).get("alt") or metadata.get("alt") or "")
+    text = text_of(data[mime])
+    body = text.replace("\n", "") if mime in _IMAGES else base64.b64encode(text.encode()).decode()
+    source = f"data:{mime};base64,{body}"
+    return f'<figure class="genai4eu-figure"><img alt="{escape(alt)}" src="{escape(source)}"></figure>'
+
+
+def _widget(data: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
+    """Return the recorded picture of a widget and what its controls were set to."""
+    told = data.get(CONTROLS_MIME, {})
+    models = _descendants(data[VIEW_MIME]["model_id"], state)
+    pictures = [told["picture"]] if "picture" in told else models
+    values = [str(state.get(m, {}).get("state", {}).get("value", "")) for m in pictures]
+    html = next((v for v in values if "<img" in v), "")
+    settings = [{**s, "help": s.get("help", "")} for s in told["controls"]] if "controls" in told else []
+    return Block("controls", html, settings or _plain_settings(models, state))
+
+
+def _descendants(model: str, state: Mapping[str, Any]) -> list[str]:
+    """Return the ids of a widget and all it contains, in the order they are shown."""
+    found, waiting = [], [model]
+    while waiting:
+        name = waiting.pop(0)
+        if name in found or name not in state:
+            continue
+        found.append(name)
+        children = state[name].get("state", {}).get("children", [])
+        waiting[:0] = [c.removeprefix("IPY_MODEL_") for c in children]
+    return found
+
+
+def _plain_settings(models: Sequence[str], state: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return label and value of ordinary widgets, for notebooks that do not use the Explorer."""
+    settings = []
+    for name in models:
+        own = state[name].get("state", {})
+        value = own.get("value")
+        if value is None and own.get("index") is not None and own.get("_options_labels"):
+            value = own["_options_labels"][own["index"]]
+        if own.get("description") and value is not None:
+            settings.append({"label": str(own["description"]), "value": str(value), "unit": "", "help": ""})
+    return settings

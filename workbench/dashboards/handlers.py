@@ -1,0 +1,214 @@
+"""What answers each address of the gallery's server. Called by the server alone."""
+
+from __future__ import annotations
+
+import hashlib
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import tornado.web
+import tornado.websocket
+
+from ..errors import WorkbenchError
+from . import page, proxy
+from .bundle import Bundle, all_bundles
+from .tier import Tier
+
+_FROZEN = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+#: Widgets compile schemas and draw with inline styles; still nothing comes from, or goes to, another host.
+_LIVE = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
+)
+#: An image opened on its own runs nothing.
+_MEDIA = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+class Base(tornado.web.RequestHandler):
+    """Headers and error pages that all answers share; no cookie is ever set or read."""
+
+    policy = _FROZEN
+
+    def prepare(self) -> None:
+        """Refuse names that are not ours: a foreign page may point its own name at this computer."""
+        host = urlsplit(f"//{self.request.host}").hostname or ""
+        if host not in _LOCAL_NAMES and not host.startswith("127."):
+            raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
+
+    def set_default_headers(self) -> None:
+        """Set the headers of every answer."""
+        for name, value in {
+            "Server": "genai4eu",
+            "Content-Security-Policy": self.policy,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        }.items():
+            self.set_header(name, value)
+
+    def write_error(self, status_code: int, **options: Any) -> None:
+        """Say what happened and where to go on."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", _FROZEN)
+        heading, sentence = _MESSAGES.get(status_code, _FAILED)
+        depth = max(0, self.request.path.count("/") - 1)
+        self.finish(page.render("message", root="../" * depth or "./", heading=heading, sentence=sentence))
+
+
+_MESSAGES = {
+    403: ("This address is not served", "These dashboards answer only under the address that the server printed."),
+    404: ("There is no such page", "The address may be mistyped, or the dashboard may have been taken down."),
+    405: ("This page can only be read", "Open it with a link or by its address."),
+    503: ("The live view is not available", "All live places are taken, or it is just starting. Try again soon."),
+}  # fmt: skip
+_FAILED = ("This page could not be shown", "Something on this computer failed. The other dashboards are not affected.")
+
+
+class Missing(Base):
+    """Any address that stands for nothing."""
+
+    def prepare(self) -> None:
+        """Answer 404 to all."""
+        super().prepare()
+        raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
+
+
+class Slash(Base):
+    """An address without its closing slash."""
+
+    def get(self, slug: str) -> None:
+        """Send the visitor on."""
+        self.redirect(f"/d/{slug}/", permanent=True)
+
+
+class Gallery(Base):
+    """The list of dashboards."""
+
+    def initialize(self, root: Path) -> None:
+        """Remember where the bundles are."""
+        self.root = root
+
+    def get(self) -> None:
+        """Show every dashboard; name those that are damaged."""
+        found, damaged = [], []
+        for bundle in all_bundles(self.root):
+            try:
+                found.append(bundle.info)
+            except WorkbenchError:
+                damaged.append(bundle.slug)
+        self.set_header("Cache-Control", "no-cache")
+        groups = page.by_sector(found)
+        self.finish(page.render("gallery", root="./", groups=groups, damaged=damaged, folder=self.root.name))
+
+
+class Page(Base):
+    """A frozen page, its evidence, or the notebook behind it."""
+
+    _FILES = {"": "index.html", "evidence": "evidence.html", "notebook.ipynb": "notebook.ipynb"}  # noqa: RUF012
+
+    def initialize(self, root: Path) -> None:
+        """Remember where the bundles are."""
+        self.root = root
+
+    def get(self, slug: str, name: str) -> None:
+        """Send the file; the answer carries an ETag, and an unchanged page is not sent twice."""
+        path = self.root / slug / self._FILES[name]
+        if not path.is_file():
+            raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
+        self.set_header("Cache-Control", "no-cache")
+        if path.suffix == ".ipynb":
+            self.set_header("Content-Type", "application/x-ipynb+json")
+            self.set_header("Content-Disposition", f'attachment; filename="{slug}.ipynb"')
+        self.finish(path.read_bytes())
+
+    head = get
+
+    def compute_etag(self) -> str:
+        """Return a tag of the content."""
+        return f'"{hashlib.sha256(b"".join(self._write_buffer)).hexdigest()[:32]}"'
+
+
+class Asset(Base, tornado.web.StaticFileHandler):
+    """Style, scripts and fonts of the pages."""
+
+    def set_extra_headers(self, path: str) -> None:
+        """Let browsers keep a file, and ask whether it changed."""
+        self.set_header("Cache-Control", "no-cache" if not path.endswith(".woff2") else "public, max-age=31536000")
+
+
+class Image(Base, tornado.web.StaticFileHandler):
+    """An image of a page; its name is made of its content, so it never changes."""
+
+    policy = _MEDIA
+
+    async def get(self, path: str, *_groups: str, include_body: bool = True) -> None:
+        """Send the image."""
+        await super().get(path, include_body)
+
+    def set_extra_headers(self, path: str) -> None:
+        """Let browsers keep it for ever."""
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+
+
+class Live(Base):
+    """Common to all that leads to the live tier."""
+
+    policy = _LIVE
+
+    def initialize(self, root: Path, tier: Tier) -> None:
+        """Remember the tier."""
+        self.root, self.tier = root, tier
+
+    def _bundle(self, slug: str) -> Bundle:
+        if not (self.root / slug / "live.ipynb").is_file():
+            raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
+        return Bundle(self.root / slug)
+
+
+class LiveStatus(Live):
+    """How far the live view is; the first question starts it."""
+
+    def get(self, slug: str) -> None:
+        """Tell ``starting``, ``ready`` or ``failed``, with a sentence for the visitor."""
+        self._bundle(slug)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(self.tier.wake())
+
+
+class LivePage(Live):
+    """The live view of one dashboard: Voila's page of its dashboard part. Starts a kernel."""
+
+    async def get(self, slug: str) -> None:
+        """Fetch the page from the tier."""
+        self._bundle(slug)
+        await proxy.forward(self, self.tier, f"voila/render/{slug}/live.ipynb")
+
+
+class LivePart(Live):
+    """Scripts, styles and kernel requests of a live page."""
+
+    async def get(self, path: str) -> None:
+        """Pass the request on."""
+        await proxy.forward(self, self.tier, path)
+
+    async def post(self, path: str) -> None:
+        """Pass on what a live page says when it is left; pages of others may not."""
+        if urlsplit(self.request.headers.get("Origin", "")).netloc != self.request.host:
+            raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
+        await proxy.forward(self, self.tier, path)
+
+    def check_xsrf_cookie(self) -> None:
+        """Rely on the origin: there are no cookies."""
+
+
+class LiveSocket(proxy.Relay):
+    """Messages between a live page and its kernel."""

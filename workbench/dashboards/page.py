@@ -1,0 +1,84 @@
+"""Pages from templates: frozen page, evidence, gallery, messages. Called by publishing and by the server."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+ASSETS = Path(str(importlib.resources.files("genai4eu.templates"))) / "dashboard"
+
+#: The script that names controls for screen readers belongs to the widgets.
+WIDGETS = Path(str(importlib.resources.files("genai4eu.widgets")))
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(ASSETS / "pages")
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters |= {"moment": moment, "duration": duration, "number": number, "sector": sector}
+    return environment
+
+
+def render(name: str, **values: Any) -> str:
+    """Return a page; ``root`` is the relative address of the gallery."""
+    return _environment().get_template(f"{name}.html.j2").render(**values)
+
+
+def sector(name: str | None) -> str:
+    """Return a sector as a heading."""
+    return (name or "other").replace("-", " ").capitalize()
+
+
+def moment(stamp: str | None) -> str:
+    """Return an ISO 8601 time as a reader wants it: ``20 November 2026, 19:15 UTC``."""
+    if not stamp:
+        return "unknown"
+    try:
+        when = datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    zone = " UTC" if when.utcoffset() is not None and not when.utcoffset() else ""
+    return f"{when.day} {when:%B %Y, %H:%M}{zone}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time span in two units at most: ``3 min 12 s``."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def number(value: object) -> str:
+    """Return a value of a table: floats with four digits at most, no value as a dash."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def where(info: Mapping[str, Any]) -> str:
+    """Return where a run was computed: the computer, and the target where it was not this one."""
+    host = str(info.get("kernel_host") or info.get("host") or "an unknown computer")
+    target = info.get("target")
+    return f"{host}, target {target}" if target not in (None, "", "genai4eu", "python3") else host
+
+
+def by_sector(dashboards: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Return dashboards grouped by sector in the order of the alphabet, within each the newest first."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for info in sorted(dashboards, key=lambda d: str(d["published"]), reverse=True):
+        groups.setdefault(info["sector"] or "other", []).append(info)
+    return sorted(groups.items())

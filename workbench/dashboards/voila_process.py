@@ -1,0 +1,166 @@
+"""The live tier's own process: a hardened, stand-alone Voila on a private Unix socket. Started by ``tier`` alone.
+
+Reads one JSON line from its standard input, says ``ready`` and, whenever it changes, ``kernels N`` on its standard
+output, and ends when its standard input closes: with its parent, however that ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import tornado.httpserver
+import tornado.ioloop
+import tornado.netutil
+import tornado.web
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from traitlets.config import Config
+from voila import notebook_renderer
+from voila.app import Voila
+from voila.execute import VoilaExecutor
+from voila.voila_identity_provider import VoilaIdentityProvider
+
+from ..runs.context import BUNDLE_VARIABLE
+
+BASE = "/live/"
+#: Seconds without a message until a kernel is freed whose page did not say that it was left.
+CULL = 900
+#: What a live page needs; no tree, no contents, no files, no login, no listing.
+_KEPT = re.compile(r"/live/(api/kernels/|voila/(static|templates|labextensions|api/(themes|shutdown)|render)/)")
+_TOLD_ABOUT_REQUEST = ("HTTP_", "VOILA_", "SERVER_", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
+
+
+#: Our parent's end of our standard output; kernels and libraries write elsewhere, so that they cannot disturb it.
+_parent = os.dup(sys.stdout.fileno()) if __name__ == "__main__" else -1
+
+
+def _say(line: str) -> None:
+    os.write(_parent, f"{line}\n".encode())
+
+
+class LiveKernels(AsyncMappingKernelManager):
+    """Kernels that see their bundle, and nothing of the request or of us."""
+
+    kernel = "python3"
+    work = Path()
+
+    async def start_kernel(self, **options: Any) -> str:
+        """Start a kernel for the notebook in ``path``, a bundle's name."""
+        slug = Path(str(options.pop("path", ""))).name
+        environment = {k: v for k, v in options.pop("env", os.environ).items() if not k.startswith(_TOLD_ABOUT_REQUEST)}
+        environment[BUNDLE_VARIABLE] = str(Path(self.root_dir) / slug)
+        folder = tempfile.mkdtemp(dir=self.work, prefix=f"{slug}-")  # a bundle is never written to
+        options |= {"kernel_name": self.kernel, "env": environment, "cwd": folder}
+        started: str = await super().start_kernel(**options)
+        _tell(self)
+        return started
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Say how many are left."""
+        removed = super().remove_kernel(kernel_id)
+        _tell(self)
+        return removed
+
+
+def _tell(kernels: LiveKernels) -> None:
+    _say(f"kernels {len(kernels.list_kernel_ids())}")
+
+
+class LiveExecutor(VoilaExecutor):
+    """Says in plain words why the dashboard part could not be executed here."""
+
+    def strip_code_cell_errors(self, cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
+        """Replace an error by a sentence for the visitor, without traceback."""
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                why = "The computation failed on this computer."
+                if output["ename"] in ("ModuleNotFoundError", "ImportError"):
+                    missing = re.search(r"No module named '([\w.]+)'", output["evalue"])
+                    why = (
+                        f"This computer lacks the software {missing[1]!r}."
+                        if missing
+                        else "This computer lacks software."
+                    )
+                output.update(ename="", evalue=f"{why} The recorded result is complete.", traceback=[])
+        return cell
+
+
+class LiveVoila(Voila):
+    """Voila for all bundles of a folder, on a Unix socket."""
+
+    socket_path = ""
+
+    def init_handlers(self) -> list[Any]:
+        """Keep only what a live page needs."""
+        return [h for h in super().init_handlers() if _KEPT.match(h[0])]
+
+    def listen(self) -> None:
+        """Listen, say so, and serve until told to stop."""
+        server = tornado.httpserver.HTTPServer(self.app)
+        server.add_socket(tornado.netutil.bind_unix_socket(self.socket_path, mode=0o600))
+        self.ioloop = tornado.ioloop.IOLoop.current()
+        threading.Thread(target=self._watch, daemon=True).start()
+        _say("ready")
+        try:
+            self.ioloop.start()
+        finally:
+            server.stop()
+            self.stop()
+
+    def _watch(self) -> None:
+        """Stop when the parent is gone: its end of our standard input closes."""
+        sys.stdin.buffer.read()
+        self.ioloop.add_callback(self.ioloop.stop)
+
+
+def _config(told: dict[str, Any], refuse_when_full: Any) -> Config:
+    config = Config()
+    config.Voila.root_dir = told["root"]
+    config.Voila.base_url = BASE
+    config.Voila.token = told["secret"]
+    config.Voila.identity_provider_class = VoilaIdentityProvider
+    config.Voila.open_browser = False
+    config.Voila.config_file_paths = []  # no configuration of the computer may open what is closed here
+    config.Voila.log_level = logging.WARNING
+    own = config.VoilaConfiguration
+    own.template, own.allow_template_override, own.allow_theme_override = "genai4eu", "NO", "NO"
+    own.file_allowlist = []
+    own.show_tracebacks = False
+    own.extension_allowlist = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
+    own.extension_denylist = []
+    own.multi_kernel_manager_class = LiveKernels
+    own.prelaunch_hook = refuse_when_full
+    kernels = config.MappingKernelManager
+    kernels.cull_idle_timeout, kernels.cull_interval, kernels.cull_connected = CULL, 60, True
+    return config
+
+
+def main() -> None:
+    """Run until the standard input closes."""
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    told = json.loads(sys.stdin.readline())
+
+    def refuse_when_full(_handler: object, **_notebook: object) -> None:
+        if len(app.kernel_manager.list_kernel_ids()) >= told["viewers"]:
+            raise tornado.web.HTTPError(503)
+
+    notebook_renderer.VoilaExecutor = LiveExecutor  # Voila offers no setting for the class
+    LiveKernels.kernel, LiveKernels.work = told["kernel"], Path.cwd()
+    LiveVoila.socket_path = told["socket"]
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    app = LiveVoila.instance(config=_config(told, refuse_when_full))
+    app.initialize([])
+    app.start()
+
+
+if __name__ == "__main__":
+    main()
