@@ -202,7 +202,7 @@ class LivePart(Live):
 
     async def post(self, path: str) -> None:
         """Pass on what a live page says when it is left; pages of others may not."""
-        if urlsplit(self.request.headers.get("Origin", "")).netloc != self.request.host:
+        if not proxy.same_origin(self.request):
             raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
         await proxy.forward(self, self.tier, path)
 

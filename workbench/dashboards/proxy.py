@@ -13,8 +13,10 @@ from collections.abc import Awaitable
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import tornado.httpclient
+import tornado.httputil
 import tornado.netutil
 import tornado.simple_httpclient
 import tornado.web
@@ -77,7 +79,7 @@ async def forward(handler: tornado.web.RequestHandler, tier: Tier, path: str) ->
     )
     try:
         answer = await tier.http.fetch(request, raise_error=False)
-    except OSError:
+    except (OSError, tornado.httpclient.HTTPClientError):  # gone, or too slow
         raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None
     if answer.code in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, 599):
         raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -98,6 +100,11 @@ def _headers(handler: tornado.web.RequestHandler, tier: Tier) -> dict[str, str]:
     return {**given, "Host": handler.request.host, "Authorization": f"token {tier.secret}"}
 
 
+def same_origin(request: tornado.httputil.HTTPServerRequest) -> bool:
+    """Tell whether a page of ours sent the request, as every browser says."""
+    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+
+
 class Relay(tornado.websocket.WebSocketHandler):
     """A WebSocket whose messages are those of the live tier's."""
 
@@ -109,7 +116,7 @@ class Relay(tornado.websocket.WebSocketHandler):
 
     async def get(self, path: str) -> None:
         """Connect to the tier before the browser's request is granted, so that a refusal is one."""
-        if self.tier.http is None or not self.check_origin(self.request.headers.get("Origin", "")):
+        if self.tier.http is None or not same_origin(self.request):
             raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
         request = tornado.httpclient.HTTPRequest(
             f"ws://live/live/{path}?{self.request.query}", headers=_headers(self, self.tier), request_timeout=PATIENCE
@@ -124,6 +131,10 @@ class Relay(tornado.websocket.WebSocketHandler):
         except (OSError, tornado.httpclient.HTTPClientError):
             raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None
         await super().get(path)
+
+    def check_origin(self, origin: str) -> bool:
+        """Accept pages of ours alone."""
+        return same_origin(self.request)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         """Speak what the tier speaks, if the browser can."""

@@ -139,6 +139,7 @@ def _config(told: dict[str, Any], refuse_when_full: Any) -> Config:
     own.extension_denylist = []
     own.multi_kernel_manager_class = LiveKernels
     own.prelaunch_hook = refuse_when_full
+    config.KernelManager.transport = "ipc"  # no port that others on this computer could listen to
     kernels = config.MappingKernelManager
     kernels.cull_idle_timeout, kernels.cull_interval, kernels.cull_connected = CULL, 60, True
     return config
