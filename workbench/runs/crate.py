@@ -36,15 +36,18 @@ _STATUS = {"completed": "CompletedActionStatus"}
 
 def seal(record: Record) -> None:
     """Describe every file of the record and rename the description into place: from then on the record is final."""
-    crate = ROCrate()
+    crate = ROCrate(version="1.1")  # the version that the profile builds on
     info = record.info
     crate.name = f"Run {record.id}"
     crate.description = f"{info['title']} ({info['template']}, {info['status']} on {info['target']})"
-    crate.license = "https://spdx.org/licenses/CC-BY-4.0"
+    license_about = {"@type": "CreativeWork", "name": "Creative Commons Attribution 4.0 International"}
+    crate.license = crate.add(ContextEntity(crate, "https://spdx.org/licenses/CC-BY-4.0", properties=license_about))
+    agent = crate.add(ContextEntity(crate, "#agent", properties={"@type": "Person", "name": getpass.getuser()}))
+    crate.root_dataset["author"] = agent
     files = {path: _file(crate, record.folder, path) for path in _files(record.folder)}
     profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
     crate.root_dataset["conformsTo"] = crate.add(ContextEntity(crate, _PROFILE, properties=profile))
-    crate.root_dataset["mentions"] = [_action(crate, record, info, files)]
+    crate.root_dataset["mentions"] = _action(crate, record, info, files, agent)
     generated = crate.metadata.generate()
     write_text(record.folder / CRATE, json.dumps(generated, indent=2, ensure_ascii=False) + "\n")
 
@@ -69,14 +72,14 @@ def _file(crate: ROCrate, folder: Path, path: str) -> Any:
     return crate.add_file(content, dest_path=path, properties=about)
 
 
-def _action(crate: ROCrate, record: Record, info: dict[str, Any], files: dict[str, Any]) -> Any:
+def _action(crate: ROCrate, record: Record, info: dict[str, Any], files: dict[str, Any], agent: Any) -> Any:
     """Add the execution itself: who ran what, when, with which values, and what came of it."""
-    agent = crate.add(ContextEntity(crate, "#agent", properties={"@type": "Person", "name": getpass.getuser()}))
     values = [_value(crate, f"#parameter-{k}", k, v) for k, v in record.parameters.items()]
     metrics = [_value(crate, f"#metric-{k}", k, m["value"], m["unit"]) for k, m in record.metrics.items()]
     about = {
         "@type": "CreateAction",
         "name": f"{info['template']} on {info['target']}",
+        "description": f"One execution of the notebook input.ipynb with the given parameters, {info['status']}",
         "startTime": info["started"],
         "endTime": info["ended"],
         "actionStatus": f"http://schema.org/{_STATUS.get(info['status'], 'FailedActionStatus')}",
@@ -85,16 +88,20 @@ def _action(crate: ROCrate, record: Record, info: dict[str, Any], files: dict[st
         about["error"] = info["error"]
     action = crate.add(ContextEntity(crate, f"#run-{record.id}", properties=about))
     action["agent"] = agent
-    action["instrument"] = _instrument(crate, info)
+    action["instrument"] = _instrument(crate, info, files)
     action["object"] = [files["input.ipynb"], *values]
     action["result"] = [f for p, f in files.items() if p == "notebook.ipynb" or p.startswith("outputs/")] + metrics
     return action
 
 
-def _instrument(crate: ROCrate, info: dict[str, Any]) -> Any:
-    about = {"@type": "SoftwareApplication", "name": info["usecase"] or info["template"], "url": "https://jupyter.org"}
-    if info["usecase_version"]:
-        about["softwareVersion"] = info["usecase_version"]
+def _instrument(crate: ROCrate, info: dict[str, Any], files: dict[str, Any]) -> Any:
+    digest = "sha256:" + files["input.ipynb"]["sha256"]  # a notebook of one's own has no other version
+    about = {
+        "@type": "SoftwareApplication",
+        "name": info["usecase"] or info["template"],
+        "softwareVersion": info["usecase_version"] or digest,
+        "url": "https://jupyter.org",
+    }
     return crate.add(ContextEntity(crate, "#template", properties=about))
 
 
