@@ -22,7 +22,7 @@ def _spec() -> dict[str, Any]:
         "argv": [sys.executable, "-P", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "GenAI4EU (this computer)",
         "language": "python",
-        "metadata": {"debugger": True, "genai4eu": {"local": True}},
+        "metadata": {"debugger": True, "supported_encryption": ["curve"], "genai4eu": {"local": True}},
     }
 
 

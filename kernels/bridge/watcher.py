@@ -21,7 +21,7 @@ PAUSES = (1, 2, 4, 8, 15, 0)
 
 
 def delete(url: str, token_file: str, kernel_id: str) -> int:
-    """Ask the gateway to end the kernel and return the HTTP status, 0 if it does not answer."""
+    """Ask the gateway to end the kernel and return the HTTP status: 0 if it does not answer, 404 if it is no more."""
     parts = urllib.parse.urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=20)
@@ -30,6 +30,8 @@ def delete(url: str, token_file: str, kernel_id: str) -> int:
         path = f"{parts.path}/api/kernels/{kernel_id}"
         connection.request("DELETE", path, headers={"Authorization": f"token {token}"})
         return connection.getresponse().status
+    except ConnectionRefusedError:  # on this computer that means that it has ended, and its kernels with it
+        return 404 if parts.hostname in ("localhost", "127.0.0.1", "::1") else 0
     except (OSError, http.client.HTTPException):
         return 0
     finally:

@@ -31,8 +31,10 @@ def pack_v1(channel: str, parts: Sequence[bytes]) -> bytes:
     return b"".join([struct.pack(f"<{len(offsets) + 1}Q", len(offsets), *offsets), *pieces])
 
 
-def unpack_v1(data: bytes) -> tuple[str, list[bytes]]:
+def unpack_v1(data: str | bytes) -> tuple[str, list[bytes]]:
     """Return channel and parts of a WebSocket message."""
+    if isinstance(data, str):
+        raise BadMessage("a text message, where this wire has none")
     try:
         (count,) = struct.unpack_from("<Q", data)
         if not 6 <= count <= len(data) // 8:

@@ -102,7 +102,9 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
         host = check_host(host)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         local.ensure()
-        app = cls(config=_config(token, folder), ip=host, port=port, runtime_dir=_runtime_dir())
+        app = cls(
+            config=_config(token, folder), ip=host, port=port, runtime_dir=tempfile.mkdtemp(prefix="genai4eu-gateway-")
+        )
         app.parent_pid = parent_pid
         try:
             app.initialize(argv=[], find_extensions=False)
@@ -149,10 +151,11 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
 
     def init_httpserver(self) -> None:
         """Bind the port at once, so that a taken one is an error now. Called by ServerApp.initialize."""
+        wanted: int = self.port  # type: ignore[has-type]
         try:
-            sockets = bind_sockets(self.port, self.ip)
+            sockets = bind_sockets(wanted, self.ip)
         except OSError as error:
-            raise _port_error(error, self.ip, self.port) from None
+            raise _port_error(error, self.ip, wanted) from None
         self.port = sockets[0].getsockname()[1]
         self._http_server = HTTPServer(self.web_app, max_body_size=1 << 20)
         self._http_server.add_sockets(sockets)
@@ -187,17 +190,12 @@ def _config(token: str, folder: Path) -> Config:
     config.KernelSpecManager.ensure_native_kernel = False
     # A kernel that dies stays dead: a run that goes on in a fresh kernel would be no run.
     config.KernelRestarter.update({"restart_limit": 0, "time_to_dead": 0.5})
-    # Other users of this computer can connect to its ports, but not into a folder of mode 0700.
-    config.KernelManager.transport = "ipc"
+    # Other users of this computer can connect to a kernel's ports: let nobody read along without the key. Not "ipc",
+    # which would keep them out too: its small buffers make kernels drop output.
+    config.MappingKernelManager.transport_encryption = "auto"
     # Far above what a notebook prints; the client is told when one bites.
     config.ZMQChannelsWebsocketConnection.update({"iopub_msg_rate_limit": 5e4, "iopub_data_rate_limit": 5e8})
     return config
-
-
-def _runtime_dir() -> str:
-    """Make a folder for sockets and connection files; the path of a socket may have 107 characters at most."""
-    place = tempfile.gettempdir() if len(tempfile.gettempdir()) < 32 else "/tmp"
-    return tempfile.mkdtemp(prefix="genai4eu-", dir=place)
 
 
 def _port_error(error: OSError, host: str, port: int) -> KernelsError:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import zmq
+import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
+from traitlets import default
 
 #: The variables that a client may set, by exact name. The notebook's path tells a kernel whose scratch folder is whose.
 ALLOWED_ENV = frozenset({"JPY_SESSION_NAME"})
@@ -49,6 +52,14 @@ class Connection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
 
 class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
     """Starts kernels in the gateway's own folder; what a client asks for beyond a kernelspec is checked here."""
+
+    @default("context")  # type: ignore[untyped-decorator]
+    def _context_default(self) -> zmq.asyncio.Context:
+        """Take output as fast as it comes: a kernel drops what has to wait behind a thousand messages."""
+        self._created_context = True
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.RCVHWM, 0)
+        return context
 
     async def start_kernel(self, **wish: Any) -> str:
         """Start a kernel. Called for ``/api/kernels`` and ``/api/sessions``."""

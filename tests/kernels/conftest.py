@@ -74,6 +74,13 @@ class Kernel:
         reply = self.client.execute_interactive(code, output_hook=listen, stdin_hook=answer, timeout=60)
         return "".join(printed), reply["content"]
 
+    def reply_to(self, asked: str) -> dict[str, Any]:
+        """Return the content of the reply to a request; others may come before it."""
+        while (reply := self.client.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != asked:
+            pass
+        content: dict[str, Any] = reply["content"]
+        return content
+
 
 @pytest.fixture
 def start_kernel() -> Iterator[Callable[[str], Kernel]]:

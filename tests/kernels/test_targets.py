@@ -129,7 +129,7 @@ def test_what_connect_says(gateway: GatewayProcess, token: Path, name: str, url:
 
 @pytest.mark.parametrize("path", ["", "/json"])
 def test_connect_to_something_else(other_server: str, token: Path, path: str) -> None:
-    with pytest.raises(KernelsError, match="kernel gateway.*check the address"):
+    with pytest.raises(KernelsError, match=r"kernel gateway.*check the address"):
         connect("x", other_server + path, token)
 
 

@@ -102,7 +102,10 @@ async def run_as_lab_does(url: str, token: str, kernel_id: str, code: str) -> st
         "version": "5.3",
     }
     content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
-    parts = [json.dumps(part).encode() for part in ({**header, "date": "2026-01-01T00:00:00Z"}, {}, {}, content)]
+    parts = [
+        json.dumps(part).encode()
+        for part in ({**header, "username": "", "date": "2026-01-01T00:00:00Z"}, {}, {}, content)
+    ]
     await socket.write_message(pack_v1("shell", parts), binary=True)
     printed = ""
     while True:
