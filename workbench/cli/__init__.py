@@ -12,6 +12,9 @@ from genai4eu.kernels.errors import KernelsError
 
 from ..errors import WorkbenchError
 
+# jsonschema imports this optional checker of IRIs, which nothing here asks for, and which takes a second to build.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 app = typer.Typer(
     name="genai4eu",
     no_args_is_help=True,
