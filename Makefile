@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 demo: install
-	@$(BIN)/genai4eu demo
+	@$(BIN)/genai4eu demo $(OPTIONS)
 
 lab: install
 	@$(BIN)/genai4eu lab

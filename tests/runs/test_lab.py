@@ -1,0 +1,89 @@
+"""JupyterLab as a scientist meets it: our folder, our kernels, a template run from top to bottom. Real Chromium."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from genai4eu.kernels.connect import connect
+from genai4eu.kernels.gateway import process
+from genai4eu.lab import fill
+
+pytestmark = [pytest.mark.slow, pytest.mark.chromium]
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture
+def lab(house: Path) -> Iterator[str]:
+    """``genai4eu lab`` with a connected gateway; yields its address, then presses Ctrl-C and looks for leftovers."""
+    fill(house / "lab")
+    template = house / "lab" / "health_imaging.ipynb"
+    template.write_text(template.read_text().replace('profile: str = \\"default\\"', 'profile: str = \\"smoke\\"'))
+    assert 'profile: str = \\"smoke\\"' in template.read_text()
+    log = house / "lab.log"
+    with process.start(house / "gateway") as gateway, log.open("wb") as stream:
+        connect("factory", gateway.url, gateway.token_file)
+        command = [str(Path(sys.executable).with_name("genai4eu")), "lab", "--port", "0", "--no-browser"]
+        server = subprocess.Popen(command, cwd=house, stdout=stream, stderr=stream)
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+/lab\S*token=\w+", log.read_text())):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield found[0]
+        family = psutil.Process(server.pid).children(recursive=True)
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
+        _, alive = psutil.wait_procs(family, timeout=30)
+        assert not alive
+
+
+@pytest.fixture
+def page(chromium_path: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=QUIET)
+        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+def test_template_runs_from_top_to_bottom(lab: str, page: Page, house: Path) -> None:
+    hosts: set[str | None] = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+    address = lab.replace("quickstart.ipynb", "health_imaging.ipynb")
+    page.goto(address)
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(DONE, timeout=240_000)
+    page.keyboard.press("Control+s")
+    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')", timeout=30_000)
+    cells = json.loads((house / "lab" / "health_imaging.ipynb").read_text())["cells"]
+    errors = [o for c in cells if c["cell_type"] == "code" for o in c["outputs"] if o["output_type"] == "error"]
+    assert not errors, errors[0]["evalue"]
+    assert all(c["execution_count"] for c in cells if c["cell_type"] == "code")
+    page.screenshot(path=str(house / "lab.png"))
+    assert hosts <= {"127.0.0.1", None, ""}
+
+
+#: No cell shows the star of one that runs or waits, and the last has its number.
+DONE = """() => {
+  const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent);
+  return prompts.length > 0 && prompts.every(p => /\\[\\d+\\]/.test(p));
+}"""
+
+
+def test_targets_are_offered_as_kernels(lab: str, page: Page) -> None:
+    page.goto(lab.replace("/tree/quickstart.ipynb", ""))
+    page.get_by_text("Python 3 (factory)").first.wait_for(timeout=60_000)
+    assert page.get_by_text("GenAI4EU (factory)").first.is_visible()
+    assert page.get_by_text("GenAI4EU (this computer)").first.is_visible()

@@ -1,0 +1,106 @@
+"""Every command of the README, in its order, as a reader would type it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+#: What tells that a command which runs until Ctrl-C is ready.
+READY = {"genai4eu serve": "http://", "genai4eu lab": "http://", "genai4eu gateway": "ready"}
+#: make's own targets: run in the repository, the demo at its smallest and without serving.
+MAKE = {"make demo": ["make", "demo", "OPTIONS=--profile smoke --no-serve"], "make lint": ["make", "-n", "lint"]}
+MAKE |= {"make test": ["make", "-n", "test"], "make test-quick": ["make", "-n", "test-quick"]}
+
+
+def blocks(kind: str) -> list[str]:
+    return [text for found, text in BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")) if found == kind]
+
+
+class Reader:
+    """A person at a shell, with the environment on the path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        self.environment["JUPYTER_DATA_DIR"] = str(folder / "jupyter")
+        self.environment.pop("DISPLAY", None)
+        self.running: list[tuple[str, subprocess.Popen[bytes], Path]] = []
+
+    def type(self, line: str) -> None:
+        """Run one command; one that runs until Ctrl-C is left running."""
+        command = line.partition("  #")[0].strip()
+        if "until Ctrl-C" in line:
+            self._leave_running(command)
+            return
+        arguments = MAKE.get(command) or shlex.split(command)
+        cwd = ROOT if command in MAKE else self.folder
+        environment = {**self.environment, "GENAI4EU_RUNS": str(self.folder / "runs")}
+        environment["GENAI4EU_DASHBOARDS"] = str(self.folder / "dashboards")
+        done = subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+
+    def _leave_running(self, command: str) -> None:
+        log = self.folder / f"log-{len(self.running)}.txt"
+        arguments = [*shlex.split(command), *(["--no-browser"] if command.split()[1] in ("lab", "serve") else [])]
+        with log.open("wb") as stream:
+            process = subprocess.Popen(arguments, cwd=self.folder, env=self.environment, stdout=stream, stderr=stream)
+        self.running.append((command, process, log))
+        sign = next(sign for start, sign in READY.items() if command.startswith(start))
+        while sign not in log.read_text():
+            assert process.poll() is None, f"{command}\n{log.read_text()}"
+            time.sleep(0.1)
+
+    def press_ctrl_c(self) -> None:
+        """End what still runs, and hold each to leaving nothing behind."""
+        for command, process, log in self.running:
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+            _, alive = psutil.wait_procs(family, timeout=30)
+            assert not alive, f"{command} left {alive}\n{log.read_text()}"
+        self.running = []
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    person = Reader(tmp_path)
+    yield person
+    for _, process, _ in person.running:
+        process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_shell_command(reader: Reader) -> None:
+    lines = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+    assert len(lines) > 12
+    for line in lines:
+        reader.type(line)
+    reader.press_ctrl_c()
+
+
+@pytest.mark.slow
+def test_python_example(reader: Reader) -> None:
+    (example,) = [b for b in blocks("python") if "genai4eu.run(" in b]
+    (reader.folder / "example.py").write_text(example)
+    reader.type(f"python {reader.folder / 'example.py'}")
+
+
+def test_parameters_example_is_in_the_grammar() -> None:
+    from genai4eu.parameters import read_schema
+
+    (example,) = [b for b in blocks("python") if "profile: str" in b]
+    cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": example}
+    assert list(read_schema([cell], "README").parameters) == ["profile", "seed", "epochs"]
