@@ -17,7 +17,8 @@ from typing import Any
 import pydantic
 
 from .errors import WorkbenchError
-from .parameters import Schema, read_schema
+from .grammar import read_schema
+from .parameters import Schema
 
 GROUP = "genai4eu.usecases"
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from papermill.translators import PythonTranslator
 
 from genai4eu.errors import WorkbenchError
-from genai4eu.parameters import Schema, read_schema
+from genai4eu.grammar import read_schema
+from genai4eu.parameters import Schema
 
 SOURCE = '''"""Parameters of the study."""
 from datetime import date

@@ -99,7 +99,7 @@ def test_python_example(reader: Reader) -> None:
 
 
 def test_parameters_example_is_in_the_grammar() -> None:
-    from genai4eu.parameters import read_schema
+    from genai4eu.grammar import read_schema
 
     (example,) = [b for b in blocks("python") if "profile: str" in b]
     cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": example}
