@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a page may take: its kernel loads the science before the first figure.
 PATIENCE = 120
+#: Seconds that a kernel waits for its page to come back after a lost connection.
+GRACE = 5
 _REQUEST_HEADERS = (
     "Accept",
     "Accept-Language",
@@ -100,6 +102,22 @@ def _headers(handler: tornado.web.RequestHandler, tier: Tier) -> dict[str, str]:
     return {**given, "Host": handler.request.host, "Authorization": f"token {tier.secret}"}
 
 
+async def _free(tier: Tier, kernel: str) -> None:
+    """End a kernel that no page looks at any more: browsers do not always say that a page was left."""
+    await asyncio.sleep(GRACE)
+    if tier.http is None or tier.watched[kernel] > 0:
+        return
+    del tier.watched[kernel]
+    request = tornado.httpclient.HTTPRequest(
+        f"http://live/live/voila/api/shutdown/{kernel}",
+        method="POST",
+        headers={"Authorization": f"token {tier.secret}"},
+        body="",
+    )
+    with contextlib.suppress(OSError, tornado.httpclient.HTTPClientError):  # it may be gone already
+        await tier.http.fetch(request, raise_error=False)
+
+
 def same_origin(request: tornado.httputil.HTTPServerRequest) -> bool:
     """Tell whether a page of ours sent the request, as every browser says."""
     return urlsplit(request.headers.get("Origin", "")).netloc == request.host
@@ -111,6 +129,7 @@ class Relay(tornado.websocket.WebSocketHandler):
     def initialize(self, root: Path, tier: Tier) -> None:
         """Remember the tier."""
         self.tier = tier
+        self._kernel = ""
         self._far: tornado.websocket.WebSocketClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -130,6 +149,7 @@ class Relay(tornado.websocket.WebSocketHandler):
             )
         except (OSError, tornado.httpclient.HTTPClientError):
             raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None
+        self._kernel = path.split("/")[2]
         await super().get(path)
 
     def check_origin(self, origin: str) -> bool:
@@ -144,6 +164,7 @@ class Relay(tornado.websocket.WebSocketHandler):
     def open(self, *_path: str) -> None:
         """Begin to pass messages; each at once, without waiting for company."""
         self.set_nodelay(True)
+        self.tier.watched[self._kernel] += 1
         self._reading = asyncio.create_task(self._read())
 
     async def on_message(self, message: str | bytes) -> None:
@@ -153,9 +174,12 @@ class Relay(tornado.websocket.WebSocketHandler):
                 await self._far.write_message(message, binary=isinstance(message, bytes))
 
     def on_close(self) -> None:
-        """Hang up on the other side too."""
+        """Hang up on the other side too, and free the kernel unless the page comes back soon."""
         if self._far is not None:
             self._far.close()
+        if self._reading is not None:
+            self.tier.watched[self._kernel] -= 1
+            self.tier.background(_free(self.tier, self._kernel))
 
     async def _read(self) -> None:
         assert self._far is not None

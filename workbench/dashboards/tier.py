@@ -13,6 +13,8 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ _PASSED = (
     "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
 _FAILED = "The live view could not be started on this computer. The recorded result is complete."
+_FULL = "All live places are taken at the moment. The recorded result is complete; try again in a few minutes."
 _STARTING = "The live view is starting."
 
 
@@ -50,6 +53,10 @@ class Tier:
         self.socket = Path()
         self.http: tornado.simple_httpclient.SimpleAsyncHTTPClient | None = None
         self.error = ""
+        self.kernels = 0
+        #: How many open pages look at each kernel.
+        self.watched: Counter[str] = Counter()
+        self._background: set[asyncio.Task[None]] = set()
         self._folder: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
@@ -64,6 +71,8 @@ class Tier:
         """Start the tier unless it runs; return its state and a sentence for the visitor."""
         self._asked = time.monotonic()
         if self.http is not None:
+            if self.kernels >= self.viewers:
+                return {"state": "failed", "sentence": _FULL}
             return {"state": "ready", "sentence": ""}
         if self._task is None or self._task.done():
             if self.error:  # tell once, then the next touch may try again
@@ -72,12 +81,19 @@ class Tier:
             self._task = asyncio.create_task(self._run())
         return {"state": "starting", "sentence": _STARTING}
 
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something later, unless the tier is stopped before."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
     async def stop(self) -> None:
         """End the process and its kernels, and wait for that."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        tasks = [*self._background, *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = None
 
     async def _run(self) -> None:
         """Start the process, follow it to its end, clean up."""
@@ -96,7 +112,7 @@ class Tier:
         except OSError:
             self.error = _FAILED
         finally:
-            self.http = None
+            self.http, self.kernels = None, 0
             await _end(self._process)
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -122,17 +138,16 @@ class Tier:
     async def _follow(self, process: asyncio.subprocess.Process) -> None:
         """Wait until the process ends, or nobody has asked for long and no kernel runs."""
         assert process.stdout is not None
-        kernels = 0
         while True:
             try:
                 line = await asyncio.wait_for(process.stdout.readline(), timeout=60)
             except TimeoutError:
-                if kernels == 0 and time.monotonic() - self._asked > IDLE:
+                if self.kernels == 0 and time.monotonic() - self._asked > IDLE:
                     return
                 continue
             if not line:
                 return
-            kernels = int(line.split()[-1]) if line.startswith(b"kernels ") else kernels
+            self.kernels = int(line.split()[-1])
 
 
 async def _end(process: asyncio.subprocess.Process | None) -> None:

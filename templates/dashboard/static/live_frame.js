@@ -12,7 +12,7 @@
   function tell(message) { if (framed) window.parent.postMessage(message, window.location.origin); }
 
   function height() {
-    var main = document.getElementById("main");
+    var main = document.getElementById("live-main");
     if (main) tell({ genai4eu: "height", height: main.getBoundingClientRect().height });
   }
 
@@ -24,7 +24,15 @@
     return Array.prototype.every.call(pictures, function (p) { var i = p.querySelector("img"); return i && i.complete && i.naturalWidth; });
   }
 
+  // Voila moves the cells into a shell of its own at the end of the page: bring that back into the main landmark.
+  function settle() {
+    var shell = document.getElementById("main");
+    var main = document.getElementById("live-main");
+    if (shell && main && !main.contains(shell)) main.appendChild(shell);
+  }
+
   function look() {
+    settle();
     if (done) return;
     var failure = document.querySelector(".failure");
     if (failure) {
@@ -43,12 +51,13 @@
   }
 
   document.addEventListener("DOMContentLoaded", function () {
+    if (framed) document.body.dataset.sector = window.parent.document.body.dataset.sector; // its accent colour
     if (!document.querySelector("script[type='application/vnd.voila.cell-output+json'], .failure, .output")) {
       tell({ genai4eu: "failed", sentence: "There is nothing live to show here. The recorded result is complete." });
     }
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
     document.addEventListener("load", look, true); // images
-    new ResizeObserver(height).observe(document.getElementById("main"));
+    new ResizeObserver(height).observe(document.getElementById("live-main"));
     look();
   });
 

@@ -1,0 +1,193 @@
+"""What a visitor sees, in a real Chromium: the frozen page without a kernel, the live view, barriers in neither."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from genai4eu.dashboards.publish import Published, publish
+from genai4eu.dashboards.server import Server, running
+from genai4eu.runs.record import Record
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+_QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"]
+_PATIENCE = 90_000  # ms; the first live view of a computer starts a server and a kernel
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = [f"--{name}" for name in (*_QUIET, "disable-component-update", "disable-sync")]
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, bypass_csp=False)
+    yield page
+    page.close()
+
+
+def _hosts(page: Page) -> set[str]:
+    """Return a set that fills with the host of every request the page makes."""
+    seen: set[str] = set()
+    page.on("request", lambda request: seen.add(httpx.URL(request.url).host))
+    return seen
+
+
+def _kernels(server: Server) -> list[psutil.Process]:
+    """Return the kernels below the live tier."""
+    if server.tier.pid is None:
+        return []
+    below = psutil.Process(server.tier.pid).children(recursive=True)
+    return [p for p in below if any("ipykernel" in part for part in p.cmdline())]
+
+
+def _go_live(page: Page, server: Server) -> None:
+    page.goto(server.address + "d/tiny-wave-a1b2/")
+    page.get_by_role("button", name="Try it live").click()
+    expect(page.locator("#explore-chip")).to_have_text("Live", timeout=_PATIENCE)
+
+
+def test_the_frozen_page_needs_no_kernel_and_no_other_host(page: Page, server: Server) -> None:
+    seen, errors = _hosts(page), []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(server.address)
+    page.get_by_role("link", name="Does a higher wave carry further?").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Does a higher wave carry further?")
+    expect(page.get_by_alt_text("The wave peaks at 1 m")).to_be_visible()
+    page.get_by_role("link", name="See the evidence").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Evidence")
+    assert seen == {"127.0.0.1"} and server.tier.pid is None and not errors
+
+
+def test_the_frozen_page_can_be_read_without_scripts(browser: Browser, server: Server) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.address + "d/tiny-wave-a1b2/")
+    expect(page.get_by_text("What this does not show")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    context.close()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_no_barrier(browser: Browser, server: Server, width: int, colours: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=colours, bypass_csp=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    for path in ("", "d/tiny-wave-a1b2/", "d/tiny-wave-a1b2/evidence", "no/such/page"):
+        page.goto(server.address + path)
+        found = Axe().run(page).response["violations"]
+        assert not found, [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} scrolls sideways at {width} px"
+    context.close()
+
+
+def test_a_visitor_can_try_it_live(page: Page, server: Server) -> None:
+    seen = _hosts(page)
+    _go_live(page, server)
+    frame = page.frame_locator("iframe")
+    slider = frame.get_by_role("slider", name="Height (m)")
+    picture = frame.locator(".genai4eu-picture img")
+    expect(picture).to_have_attribute("alt", "A wave of 2 m; line")
+    before = picture.get_attribute("src")
+    slider.press("ArrowRight")
+    expect(picture).to_have_attribute("alt", "A wave of 3 m; line")
+    assert picture.get_attribute("src") != before
+    frame.get_by_role("radio", name="orange").check()
+    expect(frame.get_by_role("status").first).to_be_attached()
+    assert seen == {"127.0.0.1"} and not page.context.cookies()
+    assert len(_kernels(server)) == 1
+    _leaves_no_secret(_kernels(server)[0], server)
+    kernel = _kernels(server)[0]
+    page.close()
+    kernel.wait(timeout=30)
+    assert not kernel.is_running()
+
+
+def _leaves_no_secret(kernel: psutil.Process, server: Server) -> None:
+    """Check the kernel's surroundings: the bundle is told, our secret and the visitor's request are not."""
+    environment = kernel.environ()
+    assert Path(environment["GENAI4EU_BUNDLE"]).name == "tiny-wave-a1b2"
+    assert not any(server.tier.secret in value for value in environment.values())
+    assert not any(server.tier.secret in part for p in (kernel, *kernel.parents()[:2]) for part in p.cmdline())
+    assert not {name for name in environment if name.startswith(("VOILA_REQUEST", "QUERY_", "HTTP_"))}
+    assert Path(kernel.cwd()).is_relative_to(server.tier.socket.parent)
+
+
+def test_going_back_to_the_recorded_result_frees_the_kernel(page: Page, server: Server) -> None:
+    _go_live(page, server)
+    kernel = _kernels(server)[0]
+    page.get_by_role("button", name="Back to the recorded result").click()
+    expect(page.locator("#explore-recorded")).to_be_visible()
+    kernel.wait(timeout=30)
+
+
+def test_axe_finds_no_barrier_in_the_live_view(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    _go_live(page, server)
+    found = Axe().run(page).response["violations"]
+    assert not found, [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found]
+    context.close()
+
+
+def test_a_full_house_keeps_the_recorded_page(browser: Browser, published: Published) -> None:
+    with running(published.folder.parent, viewers=1) as server:
+        first, second = browser.new_page(), browser.new_page()
+        _go_live(first, server)
+        second.goto(server.address + "d/tiny-wave-a1b2/")
+        second.get_by_role("button", name="Try it live").click()
+        expect(second.locator("#explore-status")).to_contain_text("places are taken", timeout=_PATIENCE)
+        expect(second.locator("#explore-recorded")).to_be_visible()
+        assert len(_kernels(server)) == 1
+        first.close()
+        second.close()
+
+
+def test_missing_software_is_said_and_the_page_stays(page: Page, record: Record) -> None:
+    path = record.notebook_path
+    text = path.read_text("utf-8").replace("use_style()\\n", 'use_style()\\n",\n    "import no_such_package\\n', 1)
+    assert "no_such_package" in text
+    path.write_text(text, encoding="utf-8")
+    (record.folder / "ro-crate-metadata.json").write_text("{}")
+    with running(publish(record).folder.parent) as server:
+        page.goto(server.address + "d/tiny-wave-a1b2/")
+        page.get_by_role("button", name="Try it live").click()
+        told = page.locator("#explore-status")
+        expect(told).to_contain_text("lacks the software 'no_such_package'", timeout=_PATIENCE)
+        expect(page.locator("#explore-recorded")).to_be_visible()
+        expect(page.get_by_role("button", name="Try it live")).to_be_enabled()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_the_server(
+    page: Page, published: Published, genai4eu: Callable[..., object], number: signal.Signals
+) -> None:
+    command = [str(Path(sys.executable).with_name("genai4eu")), "serve", "--port", "0", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://\S+", process.stdout.readline())
+        assert address
+        page.goto(address[0] + "d/tiny-wave-a1b2/")
+        page.get_by_role("button", name="Try it live").click()
+        expect(page.locator("#explore-chip")).to_have_text("Live", timeout=_PATIENCE)
+        started = psutil.Process(process.pid).children(recursive=True)
+        assert any("ipykernel" in " ".join(p.cmdline()) for p in started)
+        process.send_signal(number)
+        process.wait(timeout=30)
+        _gone, alive = psutil.wait_procs(started, timeout=30)
+        assert not alive

@@ -1,0 +1,127 @@
+"""The server: what it answers, with which headers, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from genai4eu.dashboards.publish import Published
+from genai4eu.dashboards.server import Server, running
+from genai4eu.errors import WorkbenchError
+
+
+def _get(server: Server, path: str, **headers: str) -> httpx.Response:
+    return httpx.get(server.address + path, headers=headers)
+
+
+@pytest.mark.parametrize("path", ["", "d/tiny-wave-a1b2/", "d/tiny-wave-a1b2/evidence", "nothing/here"])
+def test_every_page_is_walled_in_and_sets_no_cookie(server: Server, path: str) -> None:
+    answer = _get(server, path)
+    assert answer.status_code == (404 if path.startswith("nothing") else 200)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "script-src 'self'" in policy and "frame-ancestors 'self'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["referrer-policy"] == "no-referrer"
+    assert "set-cookie" not in answer.headers and "tornado" not in answer.headers["server"].lower()
+    assert '<html lang="en">' in answer.text and answer.text.count("<h1") == 1
+
+
+def test_the_gallery_shows_the_dashboard(server: Server) -> None:
+    text = _get(server, "").text
+    assert "Does a higher wave carry further?" in text and "0.5 (± 0.1)" in text and "Climate" in text
+    thumb = re.search(r'<img src="\./(d/[^"]+)"', text)
+    assert thumb and _get(server, thumb[1]).headers["content-type"] in ("image/svg+xml", "image/png")
+
+
+def test_the_empty_gallery_says_what_to_type(tmp_path: Path) -> None:
+    with running(tmp_path / "absent") as server:
+        assert "genai4eu publish latest" in _get(server, "").text
+
+
+def test_a_damaged_dashboard_is_named_and_the_others_are_shown(server: Server, published: Published) -> None:
+    broken = published.folder.parent / "broken-0000"
+    broken.mkdir()
+    (broken / "dashboard.json").write_text("{")
+    answer = _get(server, "")
+    assert answer.status_code == 200 and "broken-0000" in answer.text and "tiny-wave-a1b2" in answer.text
+
+
+def test_an_unchanged_page_is_not_sent_twice(server: Server) -> None:
+    for path in ("", "d/tiny-wave-a1b2/", "static/dashboard.css"):
+        first = _get(server, path)
+        again = _get(server, path, **{"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_notebook_is_a_download(server: Server) -> None:
+    answer = _get(server, "d/tiny-wave-a1b2/notebook.ipynb")
+    assert answer.headers["content-disposition"] == 'attachment; filename="tiny-wave-a1b2.ipynb"'
+    assert json.loads(answer.content)["cells"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "d/tiny-wave-a1b2/outputs/wave.npy", "d/tiny-wave-a1b2/dashboard.json", "d/tiny-wave-a1b2/live.ipynb",
+        "d/tiny-wave-a1b2/media/../dashboard.json", "d/tiny-wave-a1b2/media/%2e%2e/dashboard.json",
+        "d/../runs", "d/%2e%2e/%2e%2e/etc/passwd/", "static/../pages/frame.html.j2",
+        "static/%2e%2e/pages/frame.html.j2",
+        "static//etc/passwd", "d/absent-0000/", "live/absent-0000/status", "live/absent-0000/",
+        "live/voila/tree", "live/voila/files/tiny-wave-a1b2/index.html", "live/api/contents", "live/voila/api/contents",
+        "live/voila/render/tiny-wave-a1b2/notebook.ipynb", "live/login", "lab", "voila", "api/kernels", "api/terminals",
+    ],
+)  # fmt: skip
+def test_nothing_else_is_served(server: Server, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:  # a client library would tidy the path
+        raw.sendall(f"GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert answer.split(b" ", 2)[1] in (b"403", b"404", b"503"), answer[:200]
+    assert b"root:" not in answer and b"{%" not in answer
+    assert server.tier.pid is None
+
+
+def test_a_foreign_name_for_this_computer_is_refused(server: Server) -> None:
+    assert _get(server, "", Host="evil.example").status_code == 403
+
+
+def test_a_foreign_page_cannot_speak_for_the_visitor(server: Server) -> None:
+    path = "live/voila/api/shutdown/00000000-0000-0000-0000-000000000000"
+    assert httpx.post(server.address + path, headers={"Origin": "http://evil.example"}).status_code == 403
+
+
+def test_a_page_can_only_be_read(server: Server) -> None:
+    assert httpx.post(server.address).status_code == 405
+
+
+def test_a_port_in_use_and_a_public_address_are_refused(tmp_path: Path, server: Server) -> None:
+    with pytest.raises(WorkbenchError, match=rf"port {server.port} is in use.*--port"):
+        Server(tmp_path, port=server.port)
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
+        with pytest.raises(WorkbenchError, match="only this computer"):
+            Server(tmp_path, host=host, port=0)
+
+
+def test_serve_prints_its_address_and_leaves_on_a_signal(published: Published, genai4eu: Callable[..., object]) -> None:
+    command = [str(Path(sys.executable).with_name("genai4eu")), "serve", "--port", "0", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://\S+", process.stdout.readline())
+        assert address and httpx.get(address[0]).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+def test_serve_says_in_one_line_that_the_port_is_taken(server: Server, genai4eu: Callable[..., object]) -> None:
+    done = genai4eu("serve", "--port", str(server.port), "--no-browser")
+    assert isinstance(done, subprocess.CompletedProcess)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "in use" in done.stderr
