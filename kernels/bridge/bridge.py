@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..errors import KernelsError
 from ..rest import Gateway, KernelGone
 from .link import Link
 from .local import LocalSide
+from .watched import Watched
 from .wire import BadMessage
 
 #: What a client may hand on to its kernel.
@@ -40,7 +40,7 @@ class Bridge:
         self._local = LocalSide(connection_file)
         self._kernel_id = str(uuid.uuid4())
         self._link = Link(gateway, self._kernel_id)
-        self._watcher: subprocess.Popen[str] | None = None
+        self._watcher = Watched(gateway, self._kernel_id)
         self._stop = asyncio.Event()
         self._asked = False  # whether the kernel's end was asked for
         self._calls = asyncio.Lock()  # a client that ends a kernel interrupts it just before: keep the order
@@ -75,22 +75,17 @@ class Bridge:
             raise KernelsError(
                 f"the gateway at {self._gateway.url} does not offer {self._spec}: connect it again to see what it does"
             )
-        self._watcher = _start_watcher(self._gateway, self._kernel_id)
+        self._watcher.start()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         env = {name: os.environ[name] for name in _ENV if name in os.environ}
         try:
             await asyncio.to_thread(self._gateway.start_kernel, self._spec, self._kernel_id, env)
         except KernelsError:
-            self._tell_watcher("up")  # one try to end it is enough
+            self._watcher.tell("up")  # one try to end it is enough
             raise
-        self._tell_watcher("up")
+        self._watcher.tell("up")
         loop.add_signal_handler(signal.SIGINT, self._on_interrupt)
-
-    def _tell_watcher(self, word: str) -> None:
-        if self._watcher is not None and self._watcher.stdin is not None:
-            self._watcher.stdin.write(word + "\n")
-            self._watcher.stdin.flush()
 
     async def _pump(self, channel: str) -> None:
         """Send on what the client says."""
@@ -142,7 +137,7 @@ class Bridge:
         except KernelsError as error:
             print(f"genai4eu: {error}", file=sys.stderr)
             return
-        self._tell_watcher("done")
+        self._watcher.tell("done")
 
     async def _serve_link(self) -> None:
         """Stay connected; that the kernel is gone is only news if nobody asked for it."""
@@ -177,22 +172,3 @@ class Bridge:
                 await asyncio.to_thread(self._gateway.interrupt, self._kernel_id)
             except KernelsError as error:
                 print(f"genai4eu: not interrupted: {error}", file=sys.stderr)
-
-
-def _start_watcher(gateway: Gateway, kernel_id: str) -> subprocess.Popen[str]:
-    """Start the watcher in its own session, holding nothing of ours but the pipe whose end it waits for."""
-    program = Path(__file__).with_name("watcher.py")
-    watcher = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(program)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-        text=True,
-    )
-    assert watcher.stdin is not None
-    kernel = {"url": gateway.url, "token_file": str(gateway.token_file), "kernel_id": kernel_id}
-    watcher.stdin.write(json.dumps(kernel) + "\n")
-    watcher.stdin.flush()
-    return watcher

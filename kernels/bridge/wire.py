@@ -13,12 +13,14 @@ import json
 import struct
 from collections.abc import Sequence
 
+from ..errors import KernelsError
+
 V1 = "v1.kernel.websocket.jupyter.org"
 DELIMITER = b"<IDS|MSG>"
 _FIELDS = ("header", "parent_header", "metadata", "content")
 
 
-class BadMessage(ValueError):
+class BadMessage(KernelsError):
     """What came is no message of this wire."""
 
 

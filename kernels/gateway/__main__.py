@@ -34,9 +34,11 @@ def run(
     host: str, port: int, token_file: Path, folder: Path, parent_pid: int | None = None, ready_fd: int | None = None
 ) -> None:
     """Run a gateway in this process; see ``GatewayApp.make``."""
-    from .app import GatewayApp, check_host
+    from .settings import check_host
 
-    check_host(host)
+    check_host(host)  # before a token is made
+    from .app import GatewayApp
+
     app = GatewayApp.make(host, port, ensure_token(token_file), folder, parent_pid)
 
     def ready(app: GatewayApp) -> None:

@@ -6,8 +6,6 @@ open does not depend on what else is installed on a computer.
 
 from __future__ import annotations
 
-import errno
-import ipaddress
 import os
 import shutil
 import signal
@@ -21,37 +19,15 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.log import gen_log
 from tornado.netutil import bind_sockets
-from traitlets.config import Config
 
 from .. import local
 from ..errors import KernelsError
 from .handlers import guarded
 from .identity import HeaderIdentityProvider
 from .managers import Connection, GatewayKernels, LocalKernelSpecManager
+from .settings import MESSAGE_LIMIT, check_host, configuration, port_error
 
 SERVICES = ("auth", "api", "kernels", "kernelspecs", "sessions")
-#: Bytes in one message, in either direction. Tornado's own limit of 10 MiB would cut the connection.
-MESSAGE_LIMIT = 1 << 30
-
-
-def check_host(host: str) -> str:
-    """Return the address to listen on.
-
-    Raises
-    ------
-    KernelsError
-        If other computers could reach it: there is neither TLS nor a user's name yet.
-    """
-    address = "127.0.0.1" if host == "localhost" else host
-    try:
-        if ipaddress.ip_address(address).is_loopback:
-            return address
-    except ValueError:
-        pass
-    raise KernelsError(
-        f"the gateway listens on this computer only, not on {host!r}, as long as it has neither TLS nor users: "
-        "use --host 127.0.0.1, and an SSH tunnel from elsewhere"
-    )
 
 
 class WebApplication(ServerWebApplication):  # type: ignore[misc]
@@ -102,8 +78,12 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
         host = check_host(host)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         local.ensure()
+        private = tempfile.mkdtemp(prefix="genai4eu-gateway-")  # for the kernels' connection files
         app = cls(
-            config=_config(token, folder), ip=host, port=port, runtime_dir=tempfile.mkdtemp(prefix="genai4eu-gateway-")
+            config=configuration(token, folder),
+            ip=host,
+            port=port,
+            runtime_dir=private,
         )
         app.parent_pid = parent_pid
         try:
@@ -155,7 +135,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
         try:
             sockets = bind_sockets(wanted, self.ip)
         except OSError as error:
-            raise _port_error(error, self.ip, wanted) from None
+            raise port_error(error, self.ip, wanted) from None
         self.port = sockets[0].getsockname()[1]
         self._http_server = HTTPServer(self.web_app, max_body_size=1 << 20)
         self._http_server.add_sockets(sockets)
@@ -179,26 +159,3 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
 
     def remove_browser_open_files(self) -> None:
         """There are none."""
-
-
-def _config(token: str, folder: Path) -> Config:
-    """Return the whole configuration of a gateway."""
-    config = Config()
-    config.ServerApp.update({"root_dir": str(folder), "log_level": 30, "cookie_secret": os.urandom(32)})
-    config.HeaderIdentityProvider.token = token
-    config.GatewayKernels.default_kernel_name = local.NAME
-    config.KernelSpecManager.ensure_native_kernel = False
-    # A kernel that dies stays dead: a run that goes on in a fresh kernel would be no run.
-    config.KernelRestarter.update({"restart_limit": 0, "time_to_dead": 0.5})
-    # Other users of this computer can connect to a kernel's ports: let nobody read along without the key. Not "ipc",
-    # which would keep them out too: its small buffers make kernels drop output.
-    config.MappingKernelManager.transport_encryption = "auto"
-    # Far above what a notebook prints; the client is told when one bites.
-    config.ZMQChannelsWebsocketConnection.update({"iopub_msg_rate_limit": 5e4, "iopub_data_rate_limit": 5e8})
-    return config
-
-
-def _port_error(error: OSError, host: str, port: int) -> KernelsError:
-    if error.errno == errno.EADDRINUSE:
-        return KernelsError(f"port {port} of {host} is in use: choose another one with --port, or end what uses it")
-    return KernelsError(f"cannot listen on port {port} of {host} ({error.strerror}): choose another one with --port")

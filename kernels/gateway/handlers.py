@@ -85,6 +85,8 @@ class Channels(KernelWebsocketHandler):  # type: ignore[misc]
         """Send small messages at once: waiting for more to send costs 40 ms a round trip."""
         self.set_nodelay(True)
         await super().open(kernel_id)
+        if kernel_id not in self.kernel_manager:  # it ended while the client came; ask again and be told 404
+            self.close(1000, "the kernel is gone")
 
 
 class NotFound(Guard, APIHandler):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -35,6 +36,15 @@ class LocalKernelSpecManager(KernelSpecManager):  # type: ignore[misc]
 
 class Connection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     """A client's WebSocket; knows how to say that the kernel is gone."""
+
+    async def prepare(self) -> None:
+        """Wait for the kernel to be ready, but not (as jupyter_server does, a minute long) for one that has ended."""
+        ready = asyncio.ensure_future(super().prepare())
+        while not (await asyncio.wait([ready], timeout=0.2))[0]:
+            if self.kernel_id not in self.multi_kernel_manager:
+                ready.cancel()
+                raise web.HTTPError(404, "the kernel is gone")
+        await ready
 
     def on_restart_failed(self) -> None:
         """Say that the kernel is dead, and hang up. Called when its process has ended by itself."""

@@ -95,12 +95,16 @@ def test_a_cut_in_mid_cell(proxy: Proxy, start_kernel: Start, tmp_path: Path, re
     assert kernel_id not in kernel_ids(rest)
 
 
-def test_a_kernel_that_ended_during_the_cut_is_dead(proxy: Proxy, start_kernel: Start, rest: Gateway) -> None:
+@pytest.mark.parametrize("slowly", [False, True])
+def test_a_kernel_that_ends_during_the_cut_is_dead(
+    proxy: Proxy, start_kernel: Start, rest: Gateway, slowly: bool
+) -> None:
+    """Slowly: the bridge is back before the kernel's process has ended."""
     before = kernel_ids(rest)
     kernel = start_kernel("cut-genai4eu")
     (kernel_id,) = kernel_ids(rest) - before
-    pid = int(kernel.run("import os; print(os.getpid())")[0])
-    assert pid
+    if slowly:
+        kernel.run("import atexit, time; atexit.register(time.sleep, 2)")
     proxy.cut()
     rest.delete(kernel_id)
     eventually(lambda: not kernel.manager.is_alive())
