@@ -25,7 +25,7 @@ class Control(Protocol):
         """Return a fresh widget with the initial value, named for people who do not see it."""
         ...
 
-    def text(self, value: Any) -> str:  # noqa: ANN401
+    def text(self, value: Any) -> str:
         """Return a value as a reader wants it, with its unit."""
         ...
 
@@ -91,7 +91,7 @@ class Range:
             continuous_update=False, layout=_WIDTH, style=_STYLE, **more,
         )  # fmt: skip
 
-    def text(self, value: Any) -> str:  # noqa: ANN401
+    def text(self, value: Any) -> str:
         """Return ``"15 mL"``."""
         return f"{value:g} {self.unit}".strip()
 
@@ -139,7 +139,7 @@ class Choice:
             layout=_WIDTH, style=_STYLE, **more,
         )  # fmt: skip
 
-    def text(self, value: Any) -> str:  # noqa: ANN401
+    def text(self, value: Any) -> str:
         """Return the name of the option with this value."""
         return next((name for name, v in self.options.items() if v == value), str(value))
 

@@ -82,13 +82,14 @@ class Explorer(ipywidgets.VBox):
         """Draw anew, saying so meanwhile; a failure becomes a sentence and leaves the last picture in place."""
         self._say("Computing…")
         self._picture.add_class("genai4eu-busy")
-        self.error = None
+        self.error, begun = None, _open_figures()
         try:
             self._picture.value = figure_html(*self._draw(**self.values))
             self._say("")
         except Exception as error:  # noqa: BLE001  # whatever the science raises, the visitor gets a sentence
             self.error = error
             self._say(f"This setting could not be drawn: {_first_line(error)} Choose another setting.")
+            _close(set(begun))
         finally:
             self._picture.remove_class("genai4eu-busy")
 
@@ -96,7 +97,7 @@ class Explorer(ipywidgets.VBox):
         # Always the same element, with role "status": a screen reader announces only changes inside one.
         self._status.value = f'<p role="status">{html.escape(sentence)}</p>'
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """Add the names, values and units of the controls to the stored output, and name the controls for readers."""
         from IPython.display import Javascript, display
 
@@ -130,6 +131,20 @@ def _style() -> ipywidgets.HTML:
     return ipywidgets.HTML(
         f"<style>{(_HERE / 'explorer.css').read_text(encoding='utf-8')}</style>", layout={"height": "0"}
     )
+
+
+def _open_figures() -> list[int]:
+    import matplotlib.pyplot as plt
+
+    return list(plt.get_fignums())
+
+
+def _close(kept: set[int]) -> None:
+    """Close figures that were begun and never shown, which the inline backend would show without alternative text."""
+    import matplotlib.pyplot as plt
+
+    for number in set(plt.get_fignums()) - kept:
+        plt.close(number)
 
 
 def _first_line(error: Exception) -> str:

@@ -85,7 +85,7 @@ def _has_raster(fig: Figure) -> bool:
     return any(axes.images or axes.collections for axes in fig.axes)
 
 
-def _saved(fig: Figure, **options: Any) -> bytes:  # noqa: ANN401
+def _saved(fig: Figure, **options: Any) -> bytes:
     buffer = io.BytesIO()
     fig.savefig(buffer, **options)
     return buffer.getvalue()

@@ -107,7 +107,7 @@ class Gallery(Base):
                 damaged.append(bundle.slug)
         self.set_header("Cache-Control", "no-cache")
         groups = page.by_sector(found)
-        self.finish(page.render("gallery", root="./", groups=groups, damaged=damaged, folder=self.root.name))
+        self.finish(page.render("gallery", root="./", groups=groups, damaged=damaged))
 
 
 class Page(Base):

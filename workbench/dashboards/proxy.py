@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import tornado.httpclient
 import tornado.httputil
+import tornado.iostream
 import tornado.netutil
 import tornado.simple_httpclient
 import tornado.web
@@ -93,7 +94,8 @@ async def forward(handler: tornado.web.RequestHandler, tier: Tier, path: str) ->
             handler.set_header(name, answer.headers[name])
     if answer.body:
         handler.write(answer.body)
-    await handler.finish()
+    with contextlib.suppress(tornado.iostream.StreamClosedError):  # a page that is left does not wait
+        await handler.finish()
 
 
 def _headers(handler: tornado.web.RequestHandler, tier: Tier) -> dict[str, str]:

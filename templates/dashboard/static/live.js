@@ -8,6 +8,7 @@
   var status = document.getElementById("explore-status");
   var chip = document.getElementById("explore-chip");
   var recorded = document.getElementById("explore-recorded");
+  var shown = document.getElementById("trust-shown");
   var place = document.getElementById("explore-live");
   var address = section.dataset.live;
   var PATIENCE = 90000; // ms; a cold computer loads a lot of software
@@ -25,6 +26,7 @@
     recorded.hidden = false;
     section.classList.remove("starting");
     chip.textContent = "Recorded";
+    shown.textContent = "Recorded result";
     chip.classList.remove("live");
     button.disabled = false;
     button.textContent = "Try it live";
@@ -79,6 +81,7 @@
     place.classList.remove("waiting");
     recorded.hidden = true;
     chip.textContent = "Live";
+    shown.textContent = "Recorded result; live where it says so";
     chip.classList.add("live");
     button.disabled = false;
     button.textContent = "Back to the recorded result";
