@@ -17,9 +17,20 @@ _STYLE = {"description_width": "initial"}
 class Control(Protocol):
     """What the Explorer needs of a control."""
 
-    label: str
-    unit: str
-    help: str
+    @property
+    def label(self) -> str:
+        """Name a visitor understands."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """Unit symbol, empty for none."""
+        ...
+
+    @property
+    def help(self) -> str:
+        """One sentence on what the control does."""
+        ...
 
     def widget(self) -> ipywidgets.ValueWidget:
         """Return a fresh widget with the initial value, named for people who do not see it."""

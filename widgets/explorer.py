@@ -23,7 +23,7 @@ IN_SIGHT = 3
 _HERE = Path(__file__).parent
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     """Controls and the picture that ``draw`` makes of their values; the picture follows when a control moves.
 
     Parameters

@@ -150,10 +150,6 @@ class Image(Base, tornado.web.StaticFileHandler):
 
     policy = _MEDIA
 
-    async def get(self, path: str, *_groups: str, include_body: bool = True) -> None:
-        """Send the image."""
-        await super().get(path, include_body)
-
     def set_extra_headers(self, path: str) -> None:
         """Let browsers keep it for ever."""
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")

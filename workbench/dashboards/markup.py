@@ -95,7 +95,7 @@ def _clean_attributes(tag: Tag) -> None:
         if name not in _KEPT_ATTRIBUTES and not name.startswith("aria-"):
             del tag.attrs[name]
     if "class" in tag.attrs:  # only our own names mean anything on the page
-        tag["class"] = [c for c in tag.get_attribute_list("class") if str(c).startswith("genai4eu-")]
+        tag["class"] = " ".join(str(c) for c in tag.get_attribute_list("class") if str(c).startswith("genai4eu-"))
     if tag.name not in ("img", "a"):
         tag.attrs.pop("src", None)
         tag.attrs.pop("href", None)

@@ -72,7 +72,8 @@ class Server:
 
     def _application(self) -> tornado.web.Application:
         root, tier = {"root": self._folder}, {"root": self._folder, "tier": self.tier}
-        slug = r"([a-z0-9][a-z0-9-]{0,80})"
+        name = r"[a-z0-9][a-z0-9-]{0,80}"
+        slug = f"({name})"
         image = r"media/[0-9a-f]{16}\.(?:png|jpg|svg|gif|webp)"
         return tornado.web.Application(
             [
@@ -80,7 +81,7 @@ class Server:
                 (r"/static/(aria\.js)", handlers.Asset, {"path": str(page.WIDGETS)}),
                 (r"/static/(.+)", handlers.Asset, {"path": str(page.ASSETS / "static")}),
                 (rf"/d/{slug}/(evidence|notebook\.ipynb|)", handlers.Page, root),
-                (rf"/d/({slug}/{image})", handlers.Image, {"path": str(self._folder)}),
+                (rf"/d/({name}/{image})", handlers.Image, {"path": str(self._folder)}),
                 (rf"/d/{slug}", handlers.Slash),
                 (rf"/live/{slug}/status", handlers.LiveStatus, tier),
                 (rf"/live/{slug}/", handlers.LivePage, tier),

@@ -47,7 +47,7 @@ def _say(line: str) -> None:
     os.write(_parent, f"{line}\n".encode())
 
 
-class LiveKernels(AsyncMappingKernelManager):
+class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
     """Kernels that see their bundle, and nothing of the request or of us."""
 
     kernel = "python3"
@@ -75,7 +75,7 @@ def _tell(kernels: LiveKernels) -> None:
     _say(f"kernels {len(kernels.list_kernel_ids())}")
 
 
-class LiveExecutor(VoilaExecutor):
+class LiveExecutor(VoilaExecutor):  # type: ignore[misc]
     """Says in plain words why the dashboard part could not be executed here."""
 
     def strip_code_cell_errors(self, cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -94,7 +94,7 @@ class LiveExecutor(VoilaExecutor):
         return cell
 
 
-class LiveVoila(Voila):
+class LiveVoila(Voila):  # type: ignore[misc]
     """Voila for all bundles of a folder, on a Unix socket."""
 
     socket_path = ""
