@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: The family of the pages, in two weights, so that figures and pages come from one hand; see fonts/LICENSE-Inter.txt.
+FAMILY = "Inter Figures"
 #: Raster figures carry two pixels for each CSS pixel, so that they stay sharp on a phone and on a wall.
 DENSITY = 2
 CSS_PIXELS_PER_INCH = 96
@@ -21,7 +23,12 @@ SMALL_SVG = 40_000
 def use_style() -> None:
     """Apply the house style for figures, the same in notebooks and on pages."""
     import matplotlib.pyplot as plt
+    from matplotlib import font_manager
 
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    if FAMILY not in known:
+        for path in sorted((Path(__file__).parent / "fonts").glob("*.ttf")):
+            font_manager.fontManager.addfont(path)
     plt.style.use(Path(__file__).with_name("genai4eu.mplstyle"))
 
 

@@ -42,8 +42,11 @@ _CELLS = [
 
 def _make_bundle(folder: Path) -> Path:
     """Execute and publish a small notebook with the real tools."""
-    cells: list[dict[str, object]] = [{"id": "p", "cell_type": "code", "source": "seed: int = 0  # seed [1] in 0..9", "outputs": [],
-              "execution_count": None, "metadata": {"tags": ["parameters"]}}]  # fmt: skip
+    parameters = "seed: int = 0  # seed [1] in 0..9"
+    cells: list[dict[str, object]] = [
+        {"id": "p", "cell_type": "code", "source": parameters, "outputs": [], "execution_count": None,
+         "metadata": {"tags": ["parameters"]}}
+    ]  # fmt: skip
     for number, (kind, source) in enumerate(_CELLS):
         more: dict[str, object] = {"outputs": [], "execution_count": None} if kind == "code" else {}
         cells.append({"id": f"c{number}", "cell_type": kind, "source": source,

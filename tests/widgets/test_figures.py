@@ -66,6 +66,15 @@ def test_the_same_figure_gives_the_same_bytes() -> None:
     assert figure_html(_line(), "a") == figure_html(_line(), "a")
 
 
+def test_figures_and_pages_share_their_type(caplog: pytest.LogCaptureFixture) -> None:
+    use_style()
+    fig, axes = plt.subplots()
+    axes.set_title("Dice, σ = 0.04 − µ", weight="bold")
+    figure_html(fig, "a")
+    assert plt.rcParams["font.family"][0] == "Inter Figures"
+    assert not caplog.records, "every family is found, every sign is drawn"
+
+
 def test_a_shown_figure_is_closed() -> None:
     before = plt.get_fignums()
     figure_html(_line(), "a")
