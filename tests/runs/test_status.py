@@ -127,3 +127,11 @@ def test_own_notebook_finds_the_files_beside_it(notebook: Write, house: Path) ->
     (house / "data.csv").write_text("1,2")
     record = genai4eu.run(notebook(PARAMETERS, "assert open('data.csv').read() == '1,2'"))
     assert record.info["status"] == "completed", record.info["error"]
+
+
+@pytest.mark.slow
+def test_no_output_is_lost_when_a_cell_shows_much_at_once(notebook: Write) -> None:
+    flood = "from IPython.display import display\nfor i in range(20_000):\n    display(i)"
+    record = genai4eu.run(notebook(PARAMETERS, flood))
+    assert record.info["status"] == "completed", record.info["error"]
+    assert len(json.loads(record.notebook_path.read_text())["cells"][-1]["outputs"]) == 20_000

@@ -10,10 +10,13 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import zmq
+import zmq.asyncio
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_core.utils import run_sync
 from papermill.clientwrap import PapermillNotebookClient
+from traitlets import default
 
 from ..errors import WorkbenchError
 from . import kernel_side
@@ -22,17 +25,28 @@ from .journal import Journal
 from .status import status_of
 
 _MODULE = "_genai4eu_run"
-#: sockaddr_un holds 107 characters; the connection file's name and a channel number come on top.
-_LONGEST_IPC_FOLDER = 50
 
 
-def kernel_manager(kernel_name: str) -> AsyncKernelManager:
-    """Return a manager whose kernel talks over ipc: no port to collide, nothing on the network."""
+class RunKernelManager(AsyncKernelManager):  # type: ignore[misc]
+    """Starts the kernel of a run. Nothing that it says is lost on its way here, and what can be is encrypted.
+
+    Over ipc a kernel's publisher drops what a reader has not taken at once: 3,000 of 20,000 displays were lost so.
+    """
+
+    @default("context")  # type: ignore[untyped-decorator]
+    def _context_default(self) -> zmq.asyncio.Context:
+        self._created_context = True  # so that the manager ends it
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.RCVHWM, 0)  # a kernel drops what has to wait behind a thousand messages
+        return context
+
+
+def kernel_manager(kernel_name: str) -> RunKernelManager:
+    """Return a manager for one kernel, with a connection file of its own."""
     folder = Path(jupyter_runtime_dir())
     folder.mkdir(parents=True, exist_ok=True)
-    transport = "ipc" if len(str(folder)) < _LONGEST_IPC_FOLDER else "tcp"
     connection_file = str(folder / f"kernel-{uuid.uuid4()}.json")
-    return AsyncKernelManager(kernel_name=kernel_name, transport=transport, connection_file=connection_file)
+    return RunKernelManager(kernel_name=kernel_name, connection_file=connection_file, transport_encryption="auto")
 
 
 class RunClient(PapermillNotebookClient):  # type: ignore[misc]

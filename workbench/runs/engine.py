@@ -23,6 +23,8 @@ from .status import Status, sentence_of, status_of
 
 #: Seconds that an interrupted cell is given to stop before its kernel is ended.
 GRACE = 10.0
+#: Seconds that output may still flow in after a cell has ended; nbclient's 4 cut off a cell of many displays.
+IOPUB_PATIENCE = 600
 
 
 class GenAI4EUEngine(Engine):  # type: ignore[misc]
@@ -82,6 +84,7 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
             remove_args(["input_path", "kernel_name"], **options),
             timeout=execution_timeout or options.get("timeout"),
             startup_timeout=start_timeout,
+            iopub_timeout=IOPUB_PATIENCE,
             log_output=log_output,
             stdout_file=stdout_file,
             stderr_file=stderr_file,
