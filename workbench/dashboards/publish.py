@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ..errors import WorkbenchError
 from ..runs.files import write_json
@@ -97,7 +98,7 @@ def _check_contents(record: Record) -> None:
     for entity in graph if isinstance(graph, list) else []:
         if not isinstance(entity, dict) or "sha256" not in entity:
             continue
-        path = record.folder / str(entity["@id"])
+        path = record.folder / unquote(str(entity["@id"]))  # names are written as in addresses
         if not path.is_file():
             raise WorkbenchError(f"record {record.id} has no {entity['@id']}: it is damaged, run again")
         with path.open("rb") as stream:
