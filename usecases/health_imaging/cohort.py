@@ -23,7 +23,7 @@ _CENTRAL = (HEIGHTS >= -5) & (HEIGHTS <= 40)  # mm; slices at the ventricles and
 
 
 def no_progress(done: float, total: float, label: str) -> None:
-    """Take no notice: the default of every ``progress`` argument, which is called with work done, work in all, label."""
+    """Take no notice: what ``progress`` arguments are called with is work done, work in all, and what is being done."""
 
 
 def _rng(seed: int, split: str, case: int) -> np.random.Generator:
@@ -59,8 +59,8 @@ def cohort(
     Returns
     -------
     xarray.Dataset
-        ``image`` (case, site, y, x), float32, normalised signal; ``label`` (case, y, x), uint8; ``lesion_load`` (case) in mL;
-        coordinates y and x in mm, z (case) in mm.
+        ``image`` (case, site, y, x), float32, normalised signal; ``label`` (case, y, x), uint8; ``lesion_load``
+        (case) in mL; coordinates y and x in mm, z (case) in mm.
     """
     images, labels, loads, heights = [], [], [], []
     for case in range(cases):

@@ -35,12 +35,12 @@ class Sizes:
     image: int = 64
     labelled: int = 24
     test: int = 32
-    epochs: int = 16
-    flow_epochs: int = 14
+    epochs: int = 25
+    flow_epochs: int = 15
     steps: int = 10
-    batch: int = 12
+    batch: int = 6
     ratios: tuple[int, ...] = (0, 2, 5, 10)
-    channels: tuple[int, ...] = (12, 24, 48)
+    channels: tuple[int, ...] = (16, 32, 64)
     flow_channels: tuple[int, ...] = (16, 32, 32)
     sampling: int = 8
     trees: int = 40
