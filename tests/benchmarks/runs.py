@@ -34,7 +34,7 @@ def write(path: Path, sources: list[str]) -> None:
         {"source": "n: int = 1", "metadata": {"tags": ["parameters"]}},
         *({"source": s, "metadata": {}} for s in sources),
     ]
-    base = {"cell_type": "code", "outputs": [], "execution_count": None}
+    base: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
     whole = [{**base, **cell, "id": f"c{i}"} for i, cell in enumerate(cells)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path.write_text(

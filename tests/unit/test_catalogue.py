@@ -28,7 +28,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, genai4eu: CLI) 
         "version": "2.1", "template": "acme_soil/soil.ipynb", "requires": ["json"],
     }  # fmt: skip
     (package / "__init__.py").write_text(f"USECASE = {usecase!r}\n")
-    cell = {"cell_type": "code", "outputs": [], "execution_count": None}
+    cell: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
     declare = {"id": "p", "metadata": {"tags": ["parameters"]}, "source": "depth: float = 0.3  # depth [m] in 0..2"}
     measure = {
         "id": "b",

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
 
     assert json.loads(call("templates", "--json").stdout)[0]["name"] == "health-imaging"
     assert call("new", "health-imaging", "study.ipynb").returncode == 0
-    cell = {"id": "a", "cell_type": "code", "outputs": [], "execution_count": None, "source": "n: int = 1"}
+    cell: dict[str, Any] = {"id": "a", "cell_type": "code", "outputs": [], "execution_count": None, "source": "n: int = 1"}
     notebook = {
         "cells": [{**cell, "metadata": {"tags": ["parameters"]}}],
         "metadata": {},
