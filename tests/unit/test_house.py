@@ -101,9 +101,9 @@ def test_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
 
     assert json.loads(call("templates", "--json").stdout)[0]["name"] == "health-imaging"
     assert call("new", "health-imaging", "study.ipynb").returncode == 0
-    cell: dict[str, Any] = {"id": "a", "cell_type": "code", "outputs": [], "execution_count": None, "source": "n: int = 1"}
+    cell: dict[str, Any] = {"id": "a", "cell_type": "code", "outputs": [], "execution_count": None}
     notebook = {
-        "cells": [{**cell, "metadata": {"tags": ["parameters"]}}],
+        "cells": [{**cell, "metadata": {"tags": ["parameters"]}, "source": "n: int = 1"}],
         "metadata": {},
         "nbformat": 4,
         "nbformat_minor": 5,
