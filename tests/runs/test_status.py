@@ -62,6 +62,22 @@ def test_killed_kernel_is_died_not_completed(notebook: Write) -> None:
     assert record.sealed
 
 
+def test_what_a_killed_kernel_left_is_swept_by_the_next_run(notebook: Write, house: Path) -> None:
+    genai4eu.run(notebook(PARAMETERS, KEEP, "import os\nos.kill(os.getpid(), 9)"))
+    assert list((house / "scratch").rglob("kept.txt"))
+    genai4eu.run(notebook(PARAMETERS, KEEP))
+    assert not [p for p in (house / "scratch").rglob("*") if p.is_file()]
+
+
+def test_outputs_that_cannot_come_home_fail_the_run_but_keep_its_record(notebook: Write) -> None:
+    changing = "import sys\nsys.modules['_genai4eu_run']._sha256 = lambda path: 'wrong'"
+    record = genai4eu.run(notebook(PARAMETERS, KEEP, changing))
+    assert record.info["status"] == "failed"
+    assert record.info["error"] == "output outputs/kept.txt changed on its way from the kernel: run again"
+    assert record.sealed
+    assert not list(record.outputs.glob(".*"))
+
+
 def test_cell_timeout(notebook: Write) -> None:
     record = genai4eu.run(notebook(PARAMETERS, KEEP, "import time\ntime.sleep(60)"), cell_timeout=1)
     assert record.info["status"] == "timeout"

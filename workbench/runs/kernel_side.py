@@ -6,6 +6,7 @@ Standard library only, no relative import. Every function returns a string: JSON
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -28,14 +29,25 @@ def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> st
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     if base.stat().st_uid != os.getuid():  # another user may have made the name first in a shared /tmp
         base = Path(tempfile.mkdtemp(prefix="genai4eu-"))
+    _sweep(base)
     folder = base / run_id
     (folder / "outputs").mkdir(parents=True, exist_ok=True)
     (folder / "parameters.json").write_text(parameters, encoding="utf-8")
+    (folder / "owner.json").write_text(json.dumps([platform.node(), os.getpid()]), encoding="utf-8")
     STATE["folder"] = folder
     os.environ["GENAI4EU_RUN_DIR"] = str(folder)
     if change_folder:
         os.chdir(folder)
     return json.dumps({"environment": _environment(), "problem": _problem(json.loads(usecase)), "folder": str(folder)})
+
+
+def _sweep(base: Path) -> None:
+    """Remove what runs whose kernel was killed left on this computer."""
+    for owner in base.glob("*/owner.json"):
+        with contextlib.suppress(OSError, ValueError):  # another kernel may be sweeping too
+            host, pid = json.loads(owner.read_text(encoding="utf-8"))
+            if host == platform.node() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(owner.parent, ignore_errors=True)
 
 
 def _environment() -> dict[str, Any]:
@@ -105,4 +117,6 @@ def end() -> str:
     folder = STATE.pop("folder")
     os.chdir(Path.home() if Path.cwd() == folder else Path.cwd())
     shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # other runs are there
+        folder.parent.rmdir()
     return ""

@@ -177,8 +177,9 @@ def _papermill(record: Record, given: dict[str, Any], kernel: str, session: Sess
     except KeyboardInterrupt:
         return True
     except WorkbenchError:
-        shutil.rmtree(record.folder)
-        raise
+        if not record.info["kernel_id"]:
+            shutil.rmtree(record.folder)
+            raise
     except Exception:
         if session.status not in FINAL or session.unexpected:
             raise
