@@ -63,7 +63,7 @@ def template() -> tuple[Array, NDArray[np.float64]]:
     affine = np.array(image.affine, dtype=float)
     affine[:3, 3] += affine[:3, :3] @ np.full(3, (_BLOCK - 1) / 2)
     affine[:3, :3] *= _BLOCK
-    # Averaging 152 people blurred the borders; the cube makes them as crisp as one person's, where likelier tissue wins.
+    # Averaging 152 people blurred the borders; the cube makes them as crisp as one person's.
     sharp = np.stack([np.clip(brain - gm - wm, 0, 1), gm, wm]) ** 3
     return (brain * sharp / (sharp.sum(0) + 1e-6)).astype(np.float32), affine
 
@@ -145,7 +145,8 @@ def lesion_score(shares: NDArray[np.floating], spacing: tuple[float, ...], rng: 
     distance = ndimage.distance_transform_edt(~ventricles, sampling=spacing) if ventricles.any() else 0.0 * depth
     blobs = ndimage.gaussian_filter(rng.standard_normal(brain.shape), [6.0 / s for s in spacing])
     score = blobs / blobs.std() - distance / 15.0
-    return np.where(shares[2] > 0.6, score, -np.inf).astype(np.float32)
+    deep = ndimage.gaussian_filter(shares[2], [2.0 / s for s in spacing]) > 0.7  # not in thin folds
+    return np.where((shares[2] > 0.7) & deep, score, -np.inf).astype(np.float32)
 
 
 def threshold(person: xr.Dataset, load: float) -> float:

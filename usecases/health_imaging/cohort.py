@@ -33,7 +33,7 @@ def _rng(seed: int, split: str, case: int) -> np.random.Generator:
 def _pick_slice(person: xr.Dataset, level: float, rng: np.random.Generator) -> int:
     """Return the index of a central slice that has lesions, at random; Dice has no meaning where there are none."""
     counts = (person["score"].values >= level).sum((1, 2)) * _CENTRAL
-    least = 8 * (person.sizes["x"] / 64) ** 2  # pixels: about 1 cm2
+    least = 16 * (person.sizes["x"] / 64) ** 2  # pixels: 1.4 cm2
     usable = np.flatnonzero(counts >= least)
     return int(rng.choice(usable)) if usable.size else int(counts.argmax())
 

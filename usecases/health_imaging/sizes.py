@@ -35,8 +35,8 @@ class Sizes:
     image: int = 64
     labelled: int = 24
     test: int = 32
-    epochs: int = 25
-    flow_epochs: int = 15
+    epochs: int = 30
+    flow_epochs: int = 10
     steps: int = 10
     batch: int = 6
     ratios: tuple[int, ...] = (0, 2, 5, 10)
@@ -49,7 +49,7 @@ class Sizes:
 
 PROFILES = {
     "smoke": Sizes(
-        image=32, labelled=6, test=6, epochs=2, flow_epochs=2, steps=5, batch=6, ratios=(0, 2), channels=(8, 16),
+        image=32, labelled=6, test=6, epochs=6, flow_epochs=2, steps=10, batch=6, ratios=(0, 2), channels=(8, 16),
         flow_channels=(8, 16), sampling=4, trees=10,
     ),
     "default": Sizes(),

@@ -1,0 +1,152 @@
+"""Figures of the study and the dashboard, each with its alternative text. Called by the template.
+
+Every function returns ``(Figure, alt)``. Truth is drawn in blue, what a method finds in orange (Okabe and Ito's
+colours, safe for colour-blind readers), and the line styles differ too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from .acquisition import Array
+from .relaxometry import LESION
+from .sites import SITES, UNSEEN_SITE
+
+Drawn = tuple[Figure, str]
+TRUTH, FOUND = "#56B4E9", "#E69F00"
+WINDOW = {"cmap": "gray", "vmin": -3.0, "vmax": 4.0, "origin": "lower"}
+
+
+def _slice(
+    axes: Axes, image: Array, truth: NDArray[np.bool_] | None = None, found: NDArray[np.bool_] | None = None
+) -> None:
+    axes.imshow(image, **WINDOW)
+    for mask, colour, style in ((truth, TRUTH, "solid"), (found, FOUND, "dashed")):
+        if mask is not None and mask.any():
+            axes.contour(mask, [0.5], colors=colour, linewidths=1.4, linestyles=style)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def _bar(axes: Axes, spacing: float) -> None:
+    """Draw a bar of 5 cm, the unit of a picture without axes."""
+    axes.plot([2, 2 + 50 / spacing], [2, 2], color="white", linewidth=2)
+    axes.text(2, 3.2, "5 cm", color="white", fontsize=9, va="bottom")
+
+
+def _spacing(dataset: xr.Dataset) -> float:
+    return float(abs(dataset["x"][1] - dataset["x"][0]))
+
+
+def sites_figure(test: xr.Dataset, case: int = 0) -> Drawn:
+    """Show one patient scanned at every site; the truth is outlined in the last panel."""
+    names = [str(s) for s in test["site"].values]
+    fig = Figure(figsize=(6.4, 2.7), layout="constrained")
+    panels = np.atleast_1d(fig.subplots(1, len(names)))
+    truth = test["label"].values[case] == LESION
+    for axes, name in zip(panels, names, strict=True):
+        _slice(axes, test["image"].sel(site=name).values[case], truth if name == UNSEEN_SITE else None)
+        axes.set_title(f"{name}: {SITES[name].description.split(', ')[1]}", fontsize=11)
+    _bar(panels[0], _spacing(test))
+    fig.suptitle("One patient, three scanners: lesions change their colour", x=0.01, ha="left", fontweight="bold")
+    return fig, (
+        "The same lesions are bright at site A, dark at B and less bright than fluid at C; three slices of one "
+        f"simulated patient with {float(test['lesion_load'][case]):.0f} mL of lesions, outlined in blue at C."
+    )
+
+
+def synthetic_figure(synthetic: xr.Dataset, count: int = 6) -> Drawn:
+    """Show synthetic scans with the lesions that they were drawn for."""
+    count = min(count, synthetic.sizes["case"])
+    fig = Figure(figsize=(6.4, 2.0), layout="constrained")
+    panels = np.atleast_1d(fig.subplots(1, count))
+    for axes, case in zip(panels, range(count), strict=True):
+        one = synthetic.isel(case=case)
+        _slice(axes, one["image"].values, one["label"].values == LESION)
+        axes.set_title(f"{one['sequence'].item()}\nTE {float(one['te']):.0f} ms", fontsize=9)
+    fig.suptitle("Synthetic scans (AI-generated), lesions known", x=0.01, ha="left", fontweight="bold")
+    return fig, f"AI-generated slices with known lesions in many contrasts; {count} slices, lesions outlined in blue."
+
+
+def scores_figure(scores: xr.Dataset) -> Drawn:
+    """Show the mean Dice of every method at every site, with the bootstrap interval over patients."""
+    names, sites = [str(m) for m in scores["method"].values], [str(s) for s in scores["site"].values]
+    fig = Figure(figsize=(6.4, 0.42 * len(names) + 1.6), layout="constrained")
+    panels = np.atleast_1d(fig.subplots(1, len(sites), sharex=True, sharey=True))
+    height = np.arange(len(names))[::-1]
+    for axes, site in zip(panels, sites, strict=True):
+        at = scores.sel(site=site)
+        mean = at["mean"].values
+        errors = np.abs(np.stack([mean - at["low"].values, at["high"].values - mean]))
+        axes.errorbar(
+            mean, height, xerr=errors, fmt="o", color="#D55E00" if site == UNSEEN_SITE else "#0072B2", capsize=3
+        )
+        axes.set(xlim=(-0.03, 1.0), ylim=(-0.6, len(names) - 0.4), xlabel="Dice [1]")
+        axes.set_title(f"{site}{', unseen' if site == UNSEEN_SITE else ''}", fontsize=12)
+        axes.grid(axis="x")
+    panels[0].set_yticks(height, names)
+    fig.suptitle(finding(scores), x=0.01, ha="left", fontweight="bold", fontsize=12)
+    means = scores["mean"]
+    cells = "; ".join(
+        f"{m} " + ", ".join(f"{s} {float(means.sel(method=m, site=s)):.2f}" for s in sites) for m in names
+    )
+    return fig, f"{finding(scores)}; dots with 95 % intervals over patients, Dice from 0 to 1: {cells}."
+
+
+def finding(scores: xr.Dataset) -> str:
+    """Return what the scores say about the unseen site, in few words computed from them."""
+    at = scores["mean"].sel(site=UNSEEN_SITE)
+    mix, plain = float(at.sel(method=scores.attrs["best_mix"])), float(at.sel(method="classical"))
+    verb = "raise" if mix > plain + 0.005 else "lower" if mix < plain - 0.005 else "leave"
+    tail = f"from {plain:.2f} to {mix:.2f}" if verb != "leave" else f"at {plain:.2f}"
+    return f"Synthetic scans {verb} Dice on the unseen scanner {tail}"
+
+
+def failures_figure(scans: xr.Dataset, scores: xr.Dataset, count: int = 4) -> Drawn:
+    """Show the unseen site's worst slices of the best flow mix."""
+    method = str(scores.attrs["best_mix"])
+    values = scores["dice"].sel(method=method, site=UNSEEN_SITE).values
+    worst = np.argsort(values)[: min(count, len(values))]
+    fig = Figure(figsize=(6.4, 2.5), layout="constrained")
+    panels = np.atleast_1d(fig.subplots(1, len(worst)))
+    at = scans.sel(site=UNSEEN_SITE)
+    for axes, case in zip(panels, worst, strict=True):
+        _slice(axes, at["image"].values[case], at["label"].values[case] == LESION, at["mask_mix"].values[case] > 0)
+        axes.set_title(f"Dice {values[case]:.2f}\n{float(scans['lesion_load'][case]):.0f} mL", fontsize=10)
+    _bar(panels[0], _spacing(scans))
+    fig.suptitle(f"Worst at C ({method}): blue truth, orange found", x=0.01, ha="left", fontweight="bold", fontsize=12)
+    return fig, (
+        f"Where {method} fails at the unseen site; its {len(worst)} worst slices, Dice "
+        f"{values[worst].min():.2f} to {values[worst].max():.2f}, truth in blue, prediction in dashed orange."
+    )
+
+
+def draw_answer(
+    image: Array, truth: NDArray[np.bool_], found: NDArray[np.bool_], score: float, site: str, ratio: int
+) -> Drawn:
+    """Show a slice with the truth beside the same slice with what a segmenter finds; called by the live answer."""
+    fig = Figure(figsize=(6.4, 3.6), layout="constrained")
+    left, right = fig.subplots(1, 2)
+    _slice(left, image, truth)
+    _slice(right, image, None, found)
+    left.set_title("Truth", fontsize=12, color="#0072B2")
+    right.set_title("Found", fontsize=12, color="#B35C00")
+    segmenter = f"{ratio} synthetic slices for each real one" if ratio else "classical augmentation alone"
+    says = "no lesion to find" if not truth.any() else f"Dice {0.0 if np.isnan(score) else score:.2f}"
+    fig.suptitle(f"{says} at {site}", x=0.01, ha="left", fontweight="bold")
+    return (
+        fig,
+        f"{says} at {site}, trained with {segmenter}; two slices, {truth.sum()} lesion pixels, {found.sum()} found.",
+    )
+
+
+def scan_figure(image: Array, found: NDArray[np.bool_], source: str) -> Drawn:
+    """Show an own slice and what a segmenter finds in it."""
+    fig = Figure(figsize=(3.2, 3.4), layout="constrained")
+    _slice(fig.subplots(), image, None, found)
+    fig.suptitle(f"{found.sum()} pixels called lesion", x=0.01, ha="left", fontweight="bold", fontsize=12)
+    return fig, f"{found.sum()} pixels of {source} are called lesion, outlined in orange; one axial slice."

@@ -1,0 +1,118 @@
+"""What a study leaves in its run's outputs, and how the dashboard finds it again. Called by both parts of the template.
+
+Everything is data that other tools read: NetCDF for numbers and pictures, safetensors with JSON for segmenters::
+
+    scores.nc              Dice by method, patient and site; mean and bootstrap interval
+    scans.nc               the test scans, their truth, and the masks of the best flow mix and of classical training
+    synthetic.nc           some synthetic labelled scans, and the distance of each to the nearest labelled one
+    explorer.nc            one patient in no other set: tissue shares, lesion score, level by load
+    segmenters/flow-R.*    the segmenter of R synthetic slices for each labelled one; 0 is classical augmentation
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from .acquisition import Array
+from .anatomy import patient, threshold
+from .cohort import HEIGHTS
+from .evaluate import nearest_distance
+from .segmenter import Segmenter, predict, save_segmenter
+from .sizes import Sizes
+from .train import method_name
+
+LOADS = np.arange(0.0, 51.0, 5.0)  # mL, what the explorer offers
+SHOWN = 48  # synthetic scans that are kept
+
+
+class RecordError(FileNotFoundError):
+    """A record without the outputs of this use case; the message names the file and the remedy."""
+
+
+def predict_sites(model: Segmenter, test: xr.Dataset) -> NDArray[np.bool_]:
+    """Return lesion masks (case, site, y, x) of the test scans of all sites."""
+    images: Array = test["image"].values
+    return predict(model, images.reshape(-1, *images.shape[2:])).reshape(images.shape)
+
+
+def best_mix(scores: xr.Dataset) -> str:
+    """Return the flow mix with the highest mean Dice over the training sites: the choice may not see site C."""
+    mixes = [m for m in scores["method"].values if str(m).startswith("flow")] or ["classical"]
+    return str(max(mixes, key=lambda m: float(scores["mean"].sel(method=m, site=["A", "B"]).mean())))
+
+
+def keep_study(
+    outputs: Path,
+    sizes: Sizes,
+    seed: int,
+    scores: xr.Dataset,
+    test: xr.Dataset,
+    masks: dict[str, NDArray[np.bool_]],
+    labelled: xr.Dataset,
+    synthetic: xr.Dataset,
+    segmenters: dict[str, Segmenter],
+) -> None:
+    """Write everything that the dashboard part and later comparisons need into ``outputs``."""
+    outputs.mkdir(parents=True, exist_ok=True)
+    best = best_mix(scores)
+    _write(
+        scores.assign_attrs(best_mix=best, seed=seed, question="lesion Dice on an unseen scanner"),
+        outputs / "scores.nc",
+    )
+    shown = {
+        f"mask_{k}": (test["image"].dims, masks[m].astype(np.uint8))
+        for k, m in (("mix", best), ("classical", "classical"))
+    }
+    _write(test.assign(shown), outputs / "scans.nc")
+    distance = nearest_distance(synthetic, labelled)
+    _write(synthetic.assign(distance=distance).isel(case=slice(SHOWN)), outputs / "synthetic.nc")
+    _write(explorer_patient(sizes.image, seed), outputs / "explorer.nc")
+    for ratio in sizes.ratios:
+        save_segmenter(segmenters[method_name(ratio)], outputs / "segmenters" / f"flow-{ratio}.safetensors")
+
+
+def explorer_patient(size: int, seed: int) -> xr.Dataset:
+    """Return the middle slice of a patient whom no method met, ready for any lesion load.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``fraction`` (tissue, y, x) and ``score`` (y, x) as in :func:`.anatomy.patient`; ``level`` (load): the score
+        above which a voxel is lesion at each load in mL.
+    """
+    person = patient(size, np.random.default_rng([seed, 404]))
+    level = [np.inf if load == 0 else threshold(person, float(load)) for load in LOADS]
+    piece = person.isel(z=int(np.abs(HEIGHTS - 20).argmin()))
+    finite = piece["score"].clip(min=-99.0)
+    return piece.assign(score=finite, level=("load", np.clip(level, None, 99.0), {"units": "1"})).assign_coords(
+        load=("load", LOADS, {"units": "mL"})
+    )
+
+
+def _write(dataset: xr.Dataset, path: Path) -> None:
+    numbers = [name for name, v in dataset.data_vars.items() if v.dtype.kind in "fiu" and v.ndim > 1]
+    dataset.to_netcdf(path, engine="netcdf4", encoding={name: {"zlib": True, "complevel": 4} for name in numbers})
+
+
+def read_kept(outputs: Path, name: str) -> xr.Dataset:
+    """Read one of the NetCDF files of a record into memory.
+
+    Raises
+    ------
+    RecordError
+        If the record does not hold it.
+    """
+    path = Path(outputs) / name
+    if not path.exists():
+        raise RecordError(f"the record has no {name} ({path.parent}): run the study part of the template first")
+    return xr.load_dataset(path, engine="netcdf4")
+
+
+def stored_ratios(outputs: Path) -> list[int]:
+    """Return the synthetic:real ratios whose segmenters a record holds, in rising order."""
+    found = (Path(outputs) / "segmenters").glob("flow-*.safetensors")
+    return sorted(int(path.stem.removeprefix("flow-")) for path in found)
