@@ -53,3 +53,9 @@ def predict_forest(forest: RandomForestClassifier, images: Array) -> NDArray[np.
     """Return the lesion mask (case, y, x) of normalised slices (case, y, x)."""
     x = np.concatenate([features(image) for image in images])
     return np.asarray(forest.predict(x), dtype=bool).reshape(images.shape)
+
+
+def predict_sites(forest: RandomForestClassifier, test: xr.Dataset) -> NDArray[np.bool_]:
+    """Return lesion masks (case, site, y, x) of the test scans of all sites."""
+    images: Array = test["image"].values
+    return predict_forest(forest, images.reshape(-1, *images.shape[2:])).reshape(images.shape)

@@ -50,23 +50,30 @@ def score(masks: dict[str, NDArray[np.bool_]], test: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``dice`` (method, case, site); ``mean``, ``low``, ``high`` (method, site): mean over patients and its 95 %
-        bootstrap interval. Unit "1".
+        ``dice`` (segmenter, case, site); ``mean``, ``low``, ``high`` (segmenter, site): mean over patients and its 95 %
+        bootstrap interval. Unit "1". Attribute ``best_mix``: see :func:`best_mix`.
     """
     truth = (test["label"].values == LESION)[:, None]  # (case, 1, y, x)
     values = np.stack([dice(mask, truth) for mask in masks.values()])
     low, high = bootstrap(values)
-    dims, unit = ("method", "site"), {"units": "1"}
-    return xr.Dataset(
+    dims, unit = ("segmenter", "site"), {"units": "1"}
+    scores = xr.Dataset(
         {
-            "dice": (("method", "case", "site"), values, {"units": "1", "long_name": "Dice of the lesions"}),
+            "dice": (("segmenter", "case", "site"), values, {"units": "1", "long_name": "Dice of the lesions"}),
             "mean": (dims, np.nanmean(values, 1), unit | {"long_name": "mean Dice over patients"}),
             "low": (dims, low, unit | {"long_name": "2.5 % of the bootstrap over patients"}),
             "high": (dims, high, unit | {"long_name": "97.5 % of the bootstrap over patients"}),
             "lesion_load": test["lesion_load"],
         },
-        coords={"method": list(masks), "site": test["site"]},
+        coords={"segmenter": list(masks), "site": test["site"]},
     )
+    return scores.assign_attrs(best_mix=best_mix(scores))
+
+
+def best_mix(scores: xr.Dataset) -> str:
+    """Return the flow mix with the highest mean Dice over the training sites: the choice may not see site C."""
+    mixes = [m for m in scores["segmenter"].values if str(m).startswith("flow")] or ["classical"]
+    return str(max(mixes, key=lambda m: float(scores["mean"].sel(segmenter=m, site=["A", "B"]).mean())))
 
 
 def bootstrap(values: NDArray[np.float64], seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -80,7 +87,7 @@ def bootstrap(values: NDArray[np.float64], seed: int = 0) -> tuple[NDArray[np.fl
 def gain(scores: xr.Dataset, method: str, baseline: str, site: str) -> tuple[float, float]:
     """Return how much better ``method`` is at ``site``, paired by patient, and half its 95 % bootstrap interval."""
     both = scores["dice"].sel(site=site)
-    difference = (both.sel(method=method) - both.sel(method=baseline)).values
+    difference = (both.sel(segmenter=method) - both.sel(segmenter=baseline)).values
     low, high = bootstrap(difference[None, :, None])
     return float(np.nanmean(difference)), float((high - low).item() / 2)
 
@@ -104,7 +111,7 @@ def table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
         values = stacked.sel(site=site)
         columns[(str(site), "mean")] = values.mean("run").to_series()
         columns[(str(site), "sd")] = values.std("run", ddof=1).to_series() if len(runs) > 1 else np.nan
-    return pd.DataFrame(columns, index=stacked["method"].to_index())
+    return pd.DataFrame(columns, index=stacked["segmenter"].to_index())
 
 
 def nearest_distance(synthetic: xr.Dataset, labelled: xr.Dataset) -> xr.DataArray:

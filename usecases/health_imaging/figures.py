@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .acquisition import Array
 from .relaxometry import LESION
+from .report import change
 from .sites import SITES, UNSEEN_SITE
 
 Drawn = tuple[Figure, str]
@@ -74,7 +75,7 @@ def synthetic_figure(synthetic: xr.Dataset, count: int = 6) -> Drawn:
 
 def scores_figure(scores: xr.Dataset) -> Drawn:
     """Show the mean Dice of every method at every site, with the bootstrap interval over patients."""
-    names, sites = [str(m) for m in scores["method"].values], [str(s) for s in scores["site"].values]
+    names, sites = [str(m) for m in scores["segmenter"].values], [str(s) for s in scores["site"].values]
     fig = Figure(figsize=(6.4, 0.42 * len(names) + 1.6), layout="constrained")
     panels = np.atleast_1d(fig.subplots(1, len(sites), sharex=True, sharey=True))
     height = np.arange(len(names))[::-1]
@@ -92,24 +93,21 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
     fig.suptitle(finding(scores), x=0.01, ha="left", fontweight="bold", fontsize=12)
     means = scores["mean"]
     cells = "; ".join(
-        f"{m} " + ", ".join(f"{s} {float(means.sel(method=m, site=s)):.2f}" for s in sites) for m in names
+        f"{m} " + ", ".join(f"{s} {float(means.sel(segmenter=m, site=s)):.2f}" for s in sites) for m in names
     )
     return fig, f"{finding(scores)}; dots with 95 % intervals over patients, Dice from 0 to 1: {cells}."
 
 
 def finding(scores: xr.Dataset) -> str:
     """Return what the scores say about the unseen site, in few words computed from them."""
-    at = scores["mean"].sel(site=UNSEEN_SITE)
-    mix, plain = float(at.sel(method=scores.attrs["best_mix"])), float(at.sel(method="classical"))
-    verb = "raise" if mix > plain + 0.005 else "lower" if mix < plain - 0.005 else "leave"
-    tail = f"from {plain:.2f} to {mix:.2f}" if verb != "leave" else f"at {plain:.2f}"
-    return f"Synthetic scans {verb} Dice on the unseen scanner {tail}"
+    verb, before, after, _, _ = change(scores)
+    return f"Synthetic scans {verb} Dice at C: {before:.2f} to {after:.2f}"
 
 
 def failures_figure(scans: xr.Dataset, scores: xr.Dataset, count: int = 4) -> Drawn:
     """Show the unseen site's worst slices of the best flow mix."""
     method = str(scores.attrs["best_mix"])
-    values = scores["dice"].sel(method=method, site=UNSEEN_SITE).values
+    values = scores["dice"].sel(segmenter=method, site=UNSEEN_SITE).values
     worst = np.argsort(values)[: min(count, len(values))]
     fig = Figure(figsize=(6.4, 2.5), layout="constrained")
     panels = np.atleast_1d(fig.subplots(1, len(worst)))

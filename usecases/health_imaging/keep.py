@@ -39,12 +39,6 @@ def predict_sites(model: Segmenter, test: xr.Dataset) -> NDArray[np.bool_]:
     return predict(model, images.reshape(-1, *images.shape[2:])).reshape(images.shape)
 
 
-def best_mix(scores: xr.Dataset) -> str:
-    """Return the flow mix with the highest mean Dice over the training sites: the choice may not see site C."""
-    mixes = [m for m in scores["method"].values if str(m).startswith("flow")] or ["classical"]
-    return str(max(mixes, key=lambda m: float(scores["mean"].sel(method=m, site=["A", "B"]).mean())))
-
-
 def keep_study(
     outputs: Path,
     sizes: Sizes,
@@ -58,9 +52,9 @@ def keep_study(
 ) -> None:
     """Write everything that the dashboard part and later comparisons need into ``outputs``."""
     outputs.mkdir(parents=True, exist_ok=True)
-    best = best_mix(scores)
+    best = str(scores.attrs["best_mix"])
     _write(
-        scores.assign_attrs(best_mix=best, seed=seed, question="lesion Dice on an unseen scanner"),
+        scores.assign_attrs(seed=seed, question="lesion Dice on an unseen scanner"),
         outputs / "scores.nc",
     )
     shown = {
@@ -116,3 +110,8 @@ def stored_ratios(outputs: Path) -> list[int]:
     """Return the synthetic:real ratios whose segmenters a record holds, in rising order."""
     found = (Path(outputs) / "segmenters").glob("flow-*.safetensors")
     return sorted(int(path.stem.removeprefix("flow-")) for path in found)
+
+
+def predict_scan(model: Segmenter, piece: xr.DataArray) -> NDArray[np.bool_]:
+    """Return the lesion mask (y, x) of one slice from :func:`.own.axial_slice`."""
+    return predict(model, piece.values[None])[0]

@@ -5,8 +5,10 @@ Needs torch, but neither MONAI nor the template: everything comes from the recor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,10 +19,10 @@ from .acquisition import Array, acquire
 from .anatomy import with_lesions
 from .evaluate import dice
 from .figures import draw_answer
-from .keep import read_kept
+from .keep import read_kept, stored_ratios
 from .relaxometry import LESION
 from .segmenter import Segmenter, load_segmenter, predict
-from .sites import SITES
+from .sites import SITES, UNSEEN_SITE
 
 
 @lru_cache(maxsize=4)
@@ -84,3 +86,28 @@ def respond(outputs: Path | str, site: str, load: float, noise: float, ratio: in
     image, truth = simulate(Path(outputs), site, load, noise)
     found = predict(_segmenter(Path(outputs), ratio), image[None])[0]
     return draw_answer(image, truth, found, float(dice(found, truth)), SITES[site].description, ratio)
+
+
+def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[..., Any]) -> dict[str, Any]:
+    """Return the dashboard's controls by argument name of :func:`respond`.
+
+    Parameters
+    ----------
+    outputs : path
+        Outputs of the record: only what it stores can be chosen.
+    choice, span : callable
+        Makers of a choice and of a slider, ``genai4eu.widgets.Choice`` and ``Range``; handed in, so that the science
+        needs no widgets.
+    """
+    ratios = {f"{r} : 1" if r else "none": r for r in stored_ratios(Path(outputs))}
+    sites = {f"{s.name}: {s.description}": s.name for s in SITES.values()}
+    return {
+        "site": choice(
+            "Site", sites, value=UNSEEN_SITE, help="Whose scanner takes the picture; C was never trained on."
+        ),
+        "load": span("Lesion load", 0, 50, step=5, value=25, unit="mL", help="Volume of all lesions in the brain."),
+        "ratio": choice(
+            "Synthetic : real", ratios, value=max(ratios.values()), help="Which of the stored segmenters looks at it."
+        ),
+        "noise": span("Noise", 0, 15, step=1, value=5, unit="%", help="Of the brightest tissue; 3 to 5 % is usual."),
+    }
