@@ -23,7 +23,7 @@ from scipy import ndimage
 from .acquisition import Array
 from .relaxometry import LESION, TISSUES
 
-FIELD_OF_VIEW = 192.0  # mm, in plane; the brain with a margin (the template holds no skull)
+FIELD_OF_VIEW = 208.0  # mm, in plane; the brain with a margin (the template holds no skull)
 HEIGHTS = np.arange(-40.0, 70.0, 5.0)  # mm in MNI space, 5 mm slices from the brain stem to the vertex
 CENTRE = (0.0, -18.0)  # mm, x and y of the field of view's middle
 _BLOCK = 2  # mm, the template is averaged to this before it is deformed
@@ -96,7 +96,7 @@ def patient(size: int, rng: np.random.Generator) -> xr.Dataset:
     Parameters
     ----------
     size : int
-        Pixels on a side of an axial slice; 64 gives 3 mm pixels, coarser than a clinical scan (about 1 mm).
+        Pixels on a side of an axial slice; 64 gives 3.25 mm pixels, coarser than a clinical scan (about 1 mm).
     rng : numpy.random.Generator
         Makes the patient.
 

@@ -49,8 +49,8 @@ def train_segmenter(
     Parameters
     ----------
     labelled, synthetic : xarray.Dataset
-        ``image`` (case, y, x) and ``label`` (case, y, x). Half of each batch is drawn from each, so that the real
-        scans are not drowned.
+        ``image`` (case, y, x) and ``label`` (case, y, x). Batches are drawn from both as one pool, so that the ratio of
+        synthetic to real slices is the ratio of what the network sees.
     epochs : int
         Epochs of ``sizes.steps`` batches.
     sizes : Sizes
@@ -63,14 +63,12 @@ def train_segmenter(
         What progress calls this training.
     """
     where = device()
-    pools = [_tensors(d, where) for d in (labelled, synthetic) if d is not None and d.sizes["case"]]
-    share = sizes.batch // len(pools)
+    pool = [_tensors(d, where) for d in (labelled, synthetic) if d is not None and d.sizes["case"]]
+    images, labels = torch.cat([x for x, _ in pool]), torch.cat([y for _, y in pool])
 
     def loss(generator: torch.Generator) -> Tensor:
-        picks = [torch.randint(len(x), (share,), generator=generator, device=where) for x, _ in pools]
-        image = torch.cat([x[p] for (x, _), p in zip(pools, picks, strict=True)])
-        truth = torch.cat([y[p] for (_, y), p in zip(pools, picks, strict=True)])
-        image, truth = augment(image, truth, generator)
+        picked = torch.randint(len(images), (sizes.batch,), generator=generator, device=where)
+        image, truth = augment(images[picked], labels[picked], generator)
         return segmentation_loss(model(image), truth)
 
     with reproducible(seed):

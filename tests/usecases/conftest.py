@@ -1,0 +1,35 @@
+"""One tiny study, made once: what most tests of the use case look at."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from genai4eu.usecases.health_imaging.sizes import PROFILES
+
+TINY = dataclasses.replace(PROFILES["smoke"], labelled=4, test=4, epochs=1, flow_epochs=1, steps=3, trees=4)
+
+
+def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
+    """Run the template's study part, small."""
+    from genai4eu.usecases.health_imaging import baseline, cohort, evaluate, generator, keep, train
+
+    real = cohort.labelled_slices(TINY.labelled, TINY.image, seed)
+    test = cohort.cohort("test", TINY.test, TINY.image, seed, ("A", "B", "C"))
+    flow = generator.train_generator(real, TINY, seed)
+    synthetic = generator.synthesise(flow, real, max(TINY.ratios) * TINY.labelled, seed)
+    segmenters = train.train_all(real, synthetic, TINY, seed)
+    forest = baseline.train_forest(real, TINY.trees, seed)
+    masks = {"random forest": baseline.predict_sites(forest, test)}
+    masks |= {name: keep.predict_sites(model, test) for name, model in segmenters.items()}
+    scores = evaluate.score(masks, test)
+    keep.keep_study(outputs, TINY, seed, scores, test, masks, real, synthetic, segmenters)
+    return SimpleNamespace(real=real, test=test, synthetic=synthetic, scores=scores, outputs=outputs, make=make_study)
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    return make_study(tmp_path_factory.mktemp("study") / "outputs")

@@ -1,0 +1,146 @@
+"""Own scans: the files that pydicom and nibabel ship, and broken ones."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import nibabel.testing
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+
+from genai4eu.usecases.health_imaging.own import axial_slice
+from genai4eu.usecases.health_imaging.readers import ScanError, ScanNotFoundError, example_path, load_scan
+
+NIFTI = Path(nibabel.testing.data_path)
+
+
+def _dicom(name: str) -> Path:
+    found = get_testdata_file(name, download=False)
+    assert found is not None, name
+    return Path(str(found))
+
+
+def test_nifti_comes_in_millimetres_and_towards_right_front_and_top() -> None:
+    scan = load_scan(NIFTI / "example4d.nii.gz")
+    image = nib.as_closest_canonical(nib.load(NIFTI / "example4d.nii.gz"))
+    assert scan.dims == ("z", "y", "x")
+    assert scan.shape == image.shape[2::-1]
+    np.testing.assert_allclose(scan.values, image.get_fdata(dtype=np.float32)[..., 0].transpose(2, 1, 0))
+    np.testing.assert_allclose(scan.attrs["spacing_mm"], image.header.get_zooms()[:3], rtol=1e-5)
+    assert scan["z"].attrs["units"] == "mm"
+    assert float(scan["z"][1] - scan["z"][0]) == pytest.approx(scan.attrs["spacing_mm"][2])
+
+
+def test_dicom_is_rescaled_and_placed() -> None:
+    path = _dicom("CT_small.dcm")
+    raw, scan = pydicom.dcmread(path), load_scan(path)
+    hounsfield = raw.pixel_array * float(raw.RescaleSlope) + float(raw.RescaleIntercept)
+    assert scan.attrs["units"] == "HU"
+    assert (float(scan.min()), float(scan.max())) == (hounsfield.min(), hounsfield.max())
+    np.testing.assert_allclose(scan.attrs["spacing_mm"][:2], [float(v) for v in raw.PixelSpacing], rtol=1e-5)
+
+
+def test_what_a_file_is_is_told_by_its_content(tmp_path: Path) -> None:
+    for source, name in ((NIFTI / "anatomical.nii", "scan.dcm"), (_dicom("MR_small.dcm"), "scan.nii.gz")):
+        shutil.copy(source, tmp_path / name)
+        assert load_scan(tmp_path / name).shape == load_scan(source).shape
+
+
+def _series(folder: Path, heights: list[float]) -> Path:
+    """Write a DICOM series, its files named against the order of its slices."""
+    folder.mkdir()
+    for i, height in enumerate(heights):
+        dataset = pydicom.dcmread(_dicom("MR_small.dcm"))
+        dataset.ImagePositionPatient = [0, 0, height]
+        dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        dataset.SOPInstanceUID = f"1.2.3.{i}"
+        dataset.PixelData = (dataset.pixel_array * 0 + i).astype(np.int16).tobytes()
+        dataset.save_as(folder / f"{9 - i}.dcm")
+    return folder
+
+
+def test_a_series_is_put_in_order_of_height(tmp_path: Path) -> None:
+    scan = load_scan(_series(tmp_path / "series", [0.0, 5.0, 10.0]))
+    assert scan.values[:, 0, 0].tolist() == [0.0, 1.0, 2.0]
+    np.testing.assert_allclose(np.diff(scan["z"]), 5.0)
+
+
+def test_a_series_with_a_missing_slice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScanError, match="not evenly spaced"):
+        load_scan(_series(tmp_path / "series", [0.0, 5.0, 20.0]))
+
+
+def _header(offset: int, value: bytes) -> Callable[[bytes], bytes]:
+    return lambda data: data[:offset] + value + data[offset + len(value) :]
+
+
+#: What is done to a good NIfTI file, and what the message must say. Offsets are those of the NIfTI-1 header.
+BROKEN = {
+    "zero pixdim": (_header(80, np.zeros(3, "<f4").tobytes()), r"wrong NIfTI header \(voxels of 0 x 0 x 0 mm\)"),
+    "nan pixdim": (_header(84, np.array([np.nan], "<f4").tobytes()), r"wrong NIfTI header \(voxels of 2 x nan x 2"),
+    "no dimensions": (_header(40, np.array([0], "<i2").tobytes()), "wrong NIfTI header"),
+    "wrong dimensions": (_header(42, np.array([3000, 3000], "<i2").tobytes()), "cut short|wrong NIfTI header"),
+    "negative dimension": (_header(42, np.array([-5], "<i2").tobytes()), r"wrong NIfTI header \(dim is"),
+    "unknown type": (_header(70, np.array([999], "<i2").tobytes()), "wrong NIfTI header"),
+    "truncated": (lambda data: data[: len(data) // 2], "cut short"),
+    "header only": (lambda data: data[:352], "cut short"),
+    "cut gzip": (lambda data: gzip.compress(data)[:5000], "cut short or damaged"),
+    "gzip of text": (lambda data: gzip.compress(b"hello" * 100), "no NIfTI image in its gzip"),
+    "text": (lambda data: b"hello" * 100, "neither NIfTI nor DICOM by its content"),
+    "empty": (lambda data: b"", "neither NIfTI nor DICOM by its content"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_nifti_is_one_clear_line(kind: str, tmp_path: Path) -> None:
+    change, message = BROKEN[kind]
+    path = tmp_path / "broken.nii"
+    path.write_bytes(change((NIFTI / "anatomical.nii").read_bytes()))
+    with pytest.raises(ScanError, match=message) as caught:
+        load_scan(path)
+    line = str(caught.value)
+    assert str(path) in line
+    assert "\n" not in line
+    assert line.count(": ") >= 1  # the remedy follows the colon
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("rtplan.dcm", r"a DICOM file without pixels \(modality RTPLAN\): give an image series"),
+        ("MR_truncated.dcm", r"the pixels of .* cannot be read .*: copy or export it again"),
+    ],
+)
+def test_a_dicom_without_pixels_is_one_clear_line(name: str, message: str) -> None:
+    with pytest.raises(ScanError, match=message) as caught:
+        load_scan(_dicom(name))
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_dicoms_and_wrong_folders_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.dcm"
+    path.write_bytes(_dicom("MR_small.dcm").read_bytes()[:600])
+    with pytest.raises(ScanError, match=r"cut\.dcm"):
+        load_scan(path)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("no scan")
+    with pytest.raises(ScanError, match="holds no DICOM file"):
+        load_scan(tmp_path / "notes")
+    with pytest.raises(ScanNotFoundError, match="there is no scan at"):
+        load_scan(tmp_path / "none.nii")
+
+
+def test_an_own_scan_becomes_a_slice_for_the_segmenters() -> None:
+    piece = axial_slice(load_scan(example_path()), 32)
+    assert piece.shape == (32, 32)
+    assert piece["x"].attrs["units"] == "mm"
+    assert np.isfinite(piece).all()
+    empty = load_scan(example_path()) * 0
+    with pytest.raises(ScanError, match="is empty: choose another height"):
+        axial_slice(empty.assign_attrs(spacing_mm=[2, 2, 2]), 32)

@@ -1,0 +1,142 @@
+"""The study: scores, record, live answer, and the same bits for the same seed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from genai4eu.usecases.health_imaging import augment, evaluate, figures, keep, labels, live, report
+from genai4eu.usecases.health_imaging.relaxometry import LESION
+from genai4eu.usecases.health_imaging.segmenter import Segmenter, SegmenterError, load_segmenter, save_segmenter
+
+
+def test_dice_by_hand() -> None:
+    a, b = np.zeros((3, 2, 2), bool), np.zeros((3, 2, 2), bool)
+    a[0, 0], b[0, :, 0] = True, True  # two pixels each, one shared
+    a[1, 0, 0] = True
+    np.testing.assert_array_equal(evaluate.dice(a, b), [0.5, 0.0, np.nan])
+
+
+def test_bootstrap_interval_covers_the_mean_and_shrinks_with_patients() -> None:
+    values = np.random.default_rng(0).normal(0.5, 0.1, (1, 400, 1))
+    low, high = evaluate.bootstrap(values)
+    assert low.item() < values.mean() < high.item()
+    assert (high - low).item() == pytest.approx(2 * 1.96 * 0.1 / 20, rel=0.15)
+
+
+def test_table_over_seeds(study: SimpleNamespace) -> None:
+    shifted = study.scores.assign(mean=study.scores["mean"] + 0.2)
+    table = evaluate.table([study.scores, shifted])
+    assert table.loc["classical", ("C", "sd")] == pytest.approx(0.2 / np.sqrt(2))
+    assert table[("A", "mean")].between(0, 1.2).all()
+
+
+def test_scores_hold_every_method_and_site_with_units(study: SimpleNamespace) -> None:
+    assert study.scores["segmenter"].values.tolist() == ["random forest", "classical", "flow 2:1", "randomised"]
+    assert study.scores["dice"].attrs["units"] == "1"
+    assert study.scores.attrs["best_mix"] == "flow 2:1"
+    assert {"dice_c_flow", "dice_a_forest"} <= report.metrics(study.scores).keys()
+
+
+def test_synthetic_scans_look_like_scans_and_know_their_protocol(study: SimpleNamespace) -> None:
+    made = study.synthetic
+    assert np.isfinite(made["image"]).all()
+    inside = made["image"].where(made["label"] > 0)
+    np.testing.assert_allclose(inside.mean(("y", "x")), 0, atol=1e-4)
+    assert made["te"].attrs["units"] == "ms"
+    assert (made["label"] == LESION).any(("y", "x")).all()
+
+
+def test_new_labels_bring_no_anatomy_from_elsewhere(study: SimpleNamespace) -> None:
+    made = labels.new_labels(study.real, 6, 0)
+    assert set(np.unique(made)) <= {0, 1, 2, 3, 4}
+    assert labels.new_labels(study.real, 0, 0).shape == (0, 32, 32)
+    np.testing.assert_array_equal(made[:3], labels.new_labels(study.real, 3, 0))
+
+
+def test_a_copied_scan_is_noticed(study: SimpleNamespace) -> None:
+    assert float(evaluate.nearest_distance(study.real, study.real).max()) == 0.0
+    assert float(evaluate.nearest_distance(study.synthetic, study.real).min()) > 0.05
+
+
+def test_augmentation_keeps_image_and_label_together(study: SimpleNamespace) -> None:
+    import torch
+
+    image = torch.from_numpy(study.real["label"].values[:, None].astype(np.float32))
+    label = torch.from_numpy(study.real["label"].values.astype(np.int64))
+    moved, labels_moved = augment.move(image, label, torch.Generator().manual_seed(0))
+    assert float((moved[:, 0] - labels_moved).abs().mean()) < 0.35  # bilinear against nearest, at borders only
+
+
+def test_the_record_is_small_and_answers_live(study: SimpleNamespace) -> None:
+    size = sum(p.stat().st_size for p in study.outputs.rglob("*") if p.is_file())
+    assert size < 10e6
+    assert keep.stored_ratios(study.outputs) == [0, 2]
+    for site, load, ratio in (("A", 0, 0), ("C", 50, 2)):
+        fig, alt = live.respond(study.outputs, site, load, 5, ratio)
+        assert fig.get_suptitle().startswith("no lesion" if load == 0 else "Dice")
+        assert "pixels" in alt
+
+
+def test_more_load_is_more_lesion(study: SimpleNamespace) -> None:
+    counts = [live.simulate(study.outputs, "A", load, 3)[1].sum() for load in (0, 10, 30, 50)]
+    assert counts[0] == 0
+    assert counts == sorted(counts)
+
+
+def test_every_figure_has_words_from_the_numbers(study: SimpleNamespace) -> None:
+    scans = keep.read_kept(study.outputs, "scans.nc")
+    for fig, alt in (
+        figures.sites_figure(study.test),
+        figures.synthetic_figure(study.synthetic),
+        figures.scores_figure(study.scores),
+        figures.failures_figure(scans, study.scores),
+    ):
+        assert fig.get_suptitle()
+        assert len(alt) > 40
+    assert f"{float(study.scores['mean'].sel(segmenter='classical', site='C')):.2f}" in report.answer(study.scores)
+
+
+@pytest.mark.parametrize(("gain", "verb"), [(0.3, "raise"), (-0.3, "lower"), (0.0, "do not clearly change")])
+def test_the_answer_follows_the_numbers(study: SimpleNamespace, gain: float, verb: str) -> None:
+    values = study.scores["dice"].copy()
+    values.loc[{"segmenter": "classical"}] = 0.4 + 0.01 * np.arange(4)[:, None]
+    values.loc[{"segmenter": "flow 2:1"}] = 0.4 + gain + 0.012 * np.arange(4)[::-1, None]
+    scores = study.scores.assign(dice=values, mean=values.mean("case"))
+    assert f"Synthetic scans {verb}" in report.answer(scores)
+
+
+def test_a_broken_or_missing_record_is_one_clear_line(study: SimpleNamespace, tmp_path: Path) -> None:
+    with pytest.raises(keep.RecordError, match=r"the record has no scores.nc .*run the study part"):
+        keep.read_kept(tmp_path, "scores.nc")
+    path = tmp_path / "flow-0.safetensors"
+    with pytest.raises(SegmenterError, match=r"cannot read the segmenter .*flow-0.*run the study part again"):
+        load_segmenter(path)
+    save_segmenter(Segmenter((4, 8)), path)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(SegmenterError, match="cannot read the segmenter"):
+        load_segmenter(path)
+
+
+def test_the_same_seed_gives_the_same_bits(study: SimpleNamespace, tmp_path: Path) -> None:
+    again = study.make(tmp_path / "outputs")
+    xr.testing.assert_identical(again.scores, study.scores)
+    xr.testing.assert_identical(again.synthetic, study.synthetic)
+    for path in sorted(study.outputs.glob("segmenters/*.safetensors")):
+        assert path.read_bytes() == (again.outputs / "segmenters" / path.name).read_bytes()
+
+
+def test_the_dashboard_needs_neither_monai_nor_the_template(study: SimpleNamespace) -> None:
+    code = (
+        "import sys; from genai4eu.usecases.health_imaging import live, keep, report, figures;"
+        f"live.respond({str(study.outputs)!r}, 'C', 20, 5, 2);"
+        "print([m for m in ('monai', 'nilearn', 'nibabel', 'sklearn', 'ipywidgets') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
