@@ -80,14 +80,20 @@ def _header(offset: int, value: bytes) -> Callable[[bytes], bytes]:
     return lambda data: data[:offset] + value + data[offset + len(value) :]
 
 
+ORDER = nib.load(NIFTI / "anatomical.nii").header.endianness  # this file is big-endian
+
+
 #: What is done to a good NIfTI file, and what the message must say. Offsets are those of the NIfTI-1 header.
 BROKEN = {
-    "zero pixdim": (_header(80, np.zeros(3, "<f4").tobytes()), r"wrong NIfTI header \(voxels of 0 x 0 x 0 mm\)"),
-    "nan pixdim": (_header(84, np.array([np.nan], "<f4").tobytes()), r"wrong NIfTI header \(voxels of 2 x nan x 2"),
-    "no dimensions": (_header(40, np.array([0], "<i2").tobytes()), "wrong NIfTI header"),
-    "wrong dimensions": (_header(42, np.array([3000, 3000], "<i2").tobytes()), "cut short|wrong NIfTI header"),
-    "negative dimension": (_header(42, np.array([-5], "<i2").tobytes()), r"wrong NIfTI header \(dim is"),
-    "unknown type": (_header(70, np.array([999], "<i2").tobytes()), "wrong NIfTI header"),
+    "zero pixdim": (_header(80, np.zeros(3, ORDER + "f4").tobytes()), r"wrong NIfTI header \(voxels of 0 x 0 x 0 mm\)"),
+    "nan pixdim": (
+        _header(84, np.array([np.nan], ORDER + "f4").tobytes()),
+        r"wrong NIfTI header \(voxels of 2 x nan x 2",
+    ),
+    "no dimensions": (_header(40, np.array([0], ORDER + "i2").tobytes()), "wrong NIfTI header"),
+    "wrong dimensions": (_header(42, np.array([3000, 3000], ORDER + "i2").tobytes()), "cut short|wrong NIfTI header"),
+    "negative dimension": (_header(42, np.array([-5], ORDER + "i2").tobytes()), r"wrong NIfTI header \(dim is"),
+    "unknown type": (_header(70, np.array([999], ORDER + "i2").tobytes()), "wrong NIfTI header"),
     "truncated": (lambda data: data[: len(data) // 2], "cut short"),
     "header only": (lambda data: data[:352], "cut short"),
     "cut gzip": (lambda data: gzip.compress(data)[:5000], "cut short or damaged"),

@@ -15,12 +15,19 @@ import torch
 from torch import Tensor, nn
 
 Progress = Callable[[float, float, str], None]
+Model = TypeVar("Model", bound=nn.Module)
 THREADS = 2  # sums depend on how many threads share them, so the number is fixed and not the machine's
 
 
 def device() -> torch.device:
     """Return the accelerator where there is one, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def channels_last(model: Model) -> Model:
+    """Return ``model`` with its convolutions in the layout that is faster on processors and with bfloat16."""
+    moved: Model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
 
 
 def _keep_freed_memory() -> None:
@@ -52,9 +59,6 @@ def reproducible(seed: int) -> Iterator[None]:
         finally:
             torch.use_deterministic_algorithms(strict)
             torch.set_num_threads(threads)
-
-
-Model = TypeVar("Model", bound=nn.Module)
 
 
 class Average(Generic[Model]):

@@ -72,7 +72,7 @@ def _average(volume: NDArray[np.uint8]) -> Array:
     """Average blocks of voxels: (197, 233, 189) at 1 mm becomes (98, 116, 94) at 2 mm."""
     nx, ny, nz = (n // _BLOCK for n in volume.shape)
     cropped = volume[: nx * _BLOCK, : ny * _BLOCK, : nz * _BLOCK].astype(np.float32)
-    return cropped.reshape(nx, _BLOCK, ny, _BLOCK, nz, _BLOCK).mean((1, 3, 5))
+    return np.asarray(cropped.reshape(nx, _BLOCK, ny, _BLOCK, nz, _BLOCK).mean((1, 3, 5)))
 
 
 def _positions(size: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -34,7 +34,8 @@ def dice(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.f
     """
     overlap = (predicted & truth).sum((-2, -1))
     total = predicted.sum((-2, -1)) + truth.sum((-2, -1))
-    return np.divide(2.0 * overlap, total, out=np.full(np.shape(total), np.nan), where=total > 0)
+    undefined = np.full(np.shape(total), np.nan)
+    return np.asarray(np.divide(2.0 * overlap, total, out=undefined, where=total > 0))
 
 
 def score(masks: dict[str, NDArray[np.bool_]], test: xr.Dataset) -> xr.Dataset:
@@ -106,11 +107,12 @@ def table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
         A row a method, and for every site the mean Dice and its standard deviation over runs (NaN for a single one).
     """
     stacked = xr.concat([run["mean"] for run in runs], "run", join="exact")
-    columns = {}
+    columns: dict[tuple[str, str], pd.Series] = {}
     for site in stacked["site"].values:
         values = stacked.sel(site=site)
         columns[(str(site), "mean")] = values.mean("run").to_series()
-        columns[(str(site), "sd")] = values.std("run", ddof=1).to_series() if len(runs) > 1 else np.nan
+        spread = values.std("run", ddof=1) if len(runs) > 1 else values.isel(run=0) * np.nan
+        columns[(str(site), "sd")] = spread.to_series()
     return pd.DataFrame(columns, index=stacked["segmenter"].to_index())
 
 

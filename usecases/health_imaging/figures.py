@@ -19,13 +19,12 @@ from .sites import SITES, UNSEEN_SITE
 
 Drawn = tuple[Figure, str]
 TRUTH, FOUND = "#56B4E9", "#E69F00"
-WINDOW = {"cmap": "gray", "vmin": -3.0, "vmax": 4.0, "origin": "lower"}
 
 
 def _slice(
     axes: Axes, image: Array, truth: NDArray[np.bool_] | None = None, found: NDArray[np.bool_] | None = None
 ) -> None:
-    axes.imshow(image, **WINDOW)
+    axes.imshow(image, cmap="gray", vmin=-3.0, vmax=4.0, origin="lower")
     for mask, colour, style in ((truth, TRUTH, "solid"), (found, FOUND, "dashed")):
         if mask is not None and mask.any():
             axes.contour(mask, [0.5], colors=colour, linewidths=1.4, linestyles=style)

@@ -21,7 +21,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from ..generative.flow import flow_loss, sample
-from ..generative.training import Progress, device, reproducible, train
+from ..generative.training import Progress, channels_last, device, reproducible, train
 from .acquisition import Array
 from .augment import move, renormalise
 from .labels import Labels, contrast_map, new_labels
@@ -90,7 +90,7 @@ def train_generator(labelled: xr.Dataset, sizes: Sizes, seed: int, progress: Pro
     labels = torch.from_numpy(labelled["label"].values.astype(np.int64)).to(where)
     scale = float((stack[:, 0] - stack[:, 1])[labels > 0].std())
     with reproducible(seed):
-        flow = ScanFlow(_network(sizes.flow_channels).to(where, memory_format=torch.channels_last), scale, sizes)
+        flow = ScanFlow(channels_last(_network(sizes.flow_channels).to(where)), scale, sizes)
 
         def loss(generator: torch.Generator) -> Tensor:
             picked = torch.randint(len(stack), (sizes.batch,), generator=generator, device=where)

@@ -18,8 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .acquisition import Array
-from .anatomy import patient, threshold
-from .cohort import HEIGHTS
+from .anatomy import HEIGHTS, patient, threshold
 from .evaluate import nearest_distance
 from .segmenter import Segmenter, predict, save_segmenter
 from .sizes import Sizes
@@ -114,4 +113,4 @@ def stored_ratios(outputs: Path) -> list[int]:
 
 def predict_scan(model: Segmenter, piece: xr.DataArray) -> NDArray[np.bool_]:
     """Return the lesion mask (y, x) of one slice from :func:`.own.axial_slice`."""
-    return predict(model, piece.values[None])[0]
+    return np.asarray(predict(model, piece.values[None])[0])

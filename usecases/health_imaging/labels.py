@@ -22,7 +22,7 @@ _WHITE = TISSUES.index("wm") + 1
 def one_hot(labels: Labels) -> Array:
     """Return (case, 5, y, x) float32 indicators of (case, y, x) labels."""
     classes = np.arange(len(TISSUES) + 1)[:, None, None]
-    return (labels[:, None] == classes).astype(np.float32)
+    return np.asarray(labels[:, None] == classes, dtype=np.float32)
 
 
 def new_labels(labelled: xr.Dataset, count: int, seed: int) -> Labels:

@@ -109,7 +109,7 @@ def _check_header(path: Path, header: Any) -> None:
     if not 2 <= dim[0] <= 7 or np.any(dim[1 : dim[0] + 1] < 1):
         raise ScanError(f"{path} has a wrong NIfTI header (dim is {dim.tolist()}): export it again")
     spacing = np.abs(pixdim[1 : min(dim[0], 3) + 1])
-    if not np.all(np.isfinite(spacing)) or np.any(spacing <= 0):
+    if not np.all(np.isfinite(spacing)) or np.any(spacing < 1e-3):  # mm; no scanner goes below
         shown = " x ".join(f"{s:g}" for s in spacing)
         raise ScanError(f"{path} has a wrong NIfTI header (voxels of {shown} mm): set pixdim, or export it again")
 

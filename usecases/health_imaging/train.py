@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional
 
-from ..generative.training import Progress, device, reproducible, train
+from ..generative.training import Progress, channels_last, device, reproducible, train
 from .augment import augment
 from .randomise import randomised
 from .relaxometry import LESION
@@ -72,7 +72,7 @@ def train_segmenter(
         return segmentation_loss(model(image), truth)
 
     with reproducible(seed):
-        model = Segmenter(sizes.channels).to(where, memory_format=torch.channels_last)
+        model = channels_last(Segmenter(sizes.channels).to(where))
         return train(model, loss, epochs * sizes.steps, seed, 5e-3, sizes.mixed, progress, label)
 
 
