@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from .acquisition import Array, normalise
 from .anatomy import FIELD_OF_VIEW
-from .readers import ScanError
+from .scan import ScanError
 
 
 def axial_slice(scan: xr.DataArray, size: int, height: float | None = None) -> xr.DataArray:

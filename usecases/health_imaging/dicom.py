@@ -1,0 +1,95 @@
+"""DICOM files and series: order, spacing and place from the headers, values rescaled. Called by :mod:`.readers`.
+
+Attributes are those of the image plane and modality LUT modules (DICOM PS3.3, C.7.6.2 and C.11.1).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from .scan import ScanError, first_line, to_array
+
+
+def read_series(folder: Path) -> xr.DataArray:
+    """Read the one DICOM series that a folder holds."""
+    files = [f for f in sorted(folder.iterdir()) if f.is_file() and _is_dicom(f)]
+    if not files:
+        raise ScanError(f"the folder {folder} holds no DICOM file: give the folder of one series, or a NIfTI file")
+    return read_dicom(files, folder)
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def read_dicom(files: list[Path], name: Path) -> xr.DataArray:
+    """Read the slices of one series and put them in order along the normal of the slices."""
+    slices = [_dicom_slice(f) for f in files]
+    series = {s.get("SeriesInstanceUID", "") for s, _ in slices}
+    if len(series) > 1:
+        raise ScanError(f"the folder {name} holds {len(series)} DICOM series: put each into a folder of its own")
+    if len({v.shape for _, v in slices}) > 1:
+        raise ScanError(f"the slices in {name} differ in size: remove the localisers, or export the series again")
+    first = slices[0][0]
+    rows = [float(v) for v in first.get("ImageOrientationPatient", None) or (1, 0, 0, 0, 1, 0)]
+    column, row = np.array(rows[3:]), np.array(rows[:3])
+    normal = np.cross(row, column)
+    slices.sort(key=lambda s: float(_origin(s[0]) @ normal))
+    heights = np.array([float(_origin(s) @ normal) for s, _ in slices])
+    gap = _gap(name, first, heights)
+    between = [float(v) for v in first.get("PixelSpacing", None) or (1.0, 1.0)]
+    if not all(np.isfinite(v) and v > 0 for v in (*between, gap)):
+        raise ScanError(f"{name} has a wrong spacing ({between[0]:g} x {between[1]:g} x {gap:g} mm): export it again")
+    affine = np.eye(4)
+    affine[:3, :3] = np.stack([row * between[1], column * between[0], normal * gap], 1)
+    affine[:3, 3] = _origin(slices[0][0])
+    affine[:2] *= -1  # DICOM counts to the left and back, NIfTI and we to the right and front
+    volume = np.concatenate([v for _, v in slices])  # (z, y, x)
+    units = str(first.get("RescaleType", "") or ("HU" if first.get("Modality") == "CT" else "1"))
+    return to_array(name, volume.transpose(2, 1, 0), affine, units)
+
+
+def _gap(name: Path, first: Any, heights: NDArray[np.float64]) -> float:
+    """Return the distance between slices in mm; refuse a series with a slice missing or doubled."""
+    if len(heights) == 1:
+        return float(first.get("SpacingBetweenSlices", None) or first.get("SliceThickness", None) or 1.0)
+    gaps = np.diff(heights)
+    if gaps.min() <= 0 or gaps.max() > 1.05 * gaps.min():
+        raise ScanError(f"the slices in {name} are not evenly spaced, some missing or doubled: export the series again")
+    return float(np.median(gaps))
+
+
+def _origin(dataset: Any) -> NDArray[np.float64]:
+    return np.array([float(v) for v in dataset.get("ImagePositionPatient", None) or (0, 0, 0)])
+
+
+def _dicom_slice(path: Path) -> tuple[Any, NDArray[np.float32]]:
+    """Return the header and the rescaled values, (frames, y, x), of one DICOM file."""
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        dataset = pydicom.dcmread(path)
+    except (InvalidDicomError, EOFError, OSError, ValueError, KeyError) as error:
+        raise ScanError(f"{path} is a damaged DICOM file ({first_line(error)}): export it again") from None
+    if "PixelData" not in dataset and "FloatPixelData" not in dataset and "DoubleFloatPixelData" not in dataset:
+        kind = dataset.get("Modality", "no image")
+        raise ScanError(
+            f"{path} is a DICOM file without pixels (modality {kind}): give an image series, such as MR or CT"
+        )
+    if int(dataset.get("SamplesPerPixel", 1) or 1) != 1:
+        raise ScanError(f"{path} is a colour DICOM image: give a greyscale series, such as MR or CT")
+    try:
+        pixels = np.asarray(dataset.pixel_array, dtype=np.float32)
+    except Exception as error:  # noqa: BLE001  # pydicom raises many kinds here, all about the pixels of this file
+        raise ScanError(
+            f"the pixels of {path} cannot be read ({first_line(error)}): copy or export it again, uncompressed"
+        ) from None
+    slope, intercept = (float(dataset.get(k, d) or d) for k, d in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0)))
+    return dataset, (pixels * slope + intercept).reshape(-1, *pixels.shape[-2:])

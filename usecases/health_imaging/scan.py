@@ -1,0 +1,40 @@
+"""What a scan is once it is read, and how its failures are said. Called by the readers of each format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+
+class ScanError(ValueError):
+    """A scan that cannot be used; the message names the file and the remedy."""
+
+
+class ScanNotFoundError(FileNotFoundError):
+    """There is no such scan; the message names the path."""
+
+
+def to_array(path: Path, values: NDArray[np.float32], affine: NDArray[np.float64], units: str) -> xr.DataArray:
+    """Turn (x, y, z) or (x, y, z, t) values and an affine to RAS millimetres into the array that we hand out."""
+    import nibabel as nib
+
+    if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise ScanError(f"{path} does not say where its voxels lie (its affine is singular): export it again")
+    first = np.atleast_3d(values if values.ndim <= 3 else values.reshape(*values.shape[:3], -1)[..., 0])
+    image = nib.as_closest_canonical(nib.Nifti1Image(first, affine))
+    data = np.asarray(image.dataobj, dtype=np.float32).transpose(2, 1, 0)
+    steps, origin = np.linalg.norm(image.affine[:3, :3], axis=0), image.affine[:3, 3]
+    coords = {
+        axis: (axis, origin[i] + steps[i] * np.arange(data.shape[2 - i]), {"units": "mm"})
+        for i, axis in enumerate("xyz")
+    }
+    attrs = {"units": units, "source": path.name, "orientation": "RAS", "spacing_mm": [float(s) for s in steps]}
+    return xr.DataArray(data, dims=("z", "y", "x"), coords=coords, name="scan", attrs=attrs)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
