@@ -40,7 +40,7 @@ def test_table_over_seeds(study: SimpleNamespace) -> None:
 def test_scores_hold_every_method_and_site_with_units(study: SimpleNamespace) -> None:
     assert study.scores["segmenter"].values.tolist() == ["random forest", "classical", "flow 2:1", "randomised"]
     assert study.scores["dice"].attrs["units"] == "1"
-    assert study.scores.attrs["best_mix"] == "flow 2:1"
+    assert study.scores.attrs["main_mix"] == "flow 2:1"
     assert {"dice_c_flow", "dice_a_forest"} <= report.metrics(study.scores).keys()
 
 

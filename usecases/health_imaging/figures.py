@@ -104,8 +104,8 @@ def finding(scores: xr.Dataset) -> str:
 
 
 def failures_figure(scans: xr.Dataset, scores: xr.Dataset, count: int = 4) -> Drawn:
-    """Show the unseen site's worst slices of the best flow mix."""
-    method = str(scores.attrs["best_mix"])
+    """Show the unseen site's worst slices of the main flow mix."""
+    method = str(scores.attrs["main_mix"])
     values = scores["dice"].sel(segmenter=method, site=UNSEEN_SITE).values
     worst = np.argsort(values)[: min(count, len(values))]
     fig = Figure(figsize=(6.4, 2.5), layout="constrained")

@@ -3,7 +3,7 @@
 Everything is data that other tools read: NetCDF for numbers and pictures, safetensors with JSON for segmenters::
 
     scores.nc              Dice by method, patient and site; mean and bootstrap interval
-    scans.nc               the test scans, their truth, and the masks of the best flow mix and of classical training
+    scans.nc               the test scans, their truth, and the masks of the main flow mix and of classical training
     synthetic.nc           some synthetic labelled scans, and the distance of each to the nearest labelled one
     explorer.nc            one patient in no other set: tissue shares, lesion score, level by load
     segmenters/flow-R.*    the segmenter of R synthetic slices for each labelled one; 0 is classical augmentation
@@ -51,14 +51,14 @@ def keep_study(
 ) -> None:
     """Write everything that the dashboard part and later comparisons need into ``outputs``."""
     outputs.mkdir(parents=True, exist_ok=True)
-    best = str(scores.attrs["best_mix"])
+    main = str(scores.attrs["main_mix"])
     _write(
         scores.assign_attrs(seed=seed, question="lesion Dice on an unseen scanner"),
         outputs / "scores.nc",
     )
     shown = {
         f"mask_{k}": (test["image"].dims, masks[m].astype(np.uint8))
-        for k, m in (("mix", best), ("classical", "classical"))
+        for k, m in (("mix", main), ("classical", "classical"))
     }
     _write(test.assign(shown), outputs / "scans.nc")
     distance = nearest_distance(synthetic, labelled)

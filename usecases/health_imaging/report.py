@@ -12,14 +12,14 @@ PLAIN = "classical"
 
 
 def metrics(scores: xr.Dataset) -> dict[str, float]:
-    """Return the mean Dice by metric name, such as ``dice_c_classical`` and ``dice_c_flow`` (the best flow mix).
+    """Return the mean Dice by metric name, such as ``dice_c_classical`` and, for the main mix, ``dice_c_flow``.
 
     Parameters
     ----------
     scores : xarray.Dataset
-        From :func:`.evaluate.score`, with the attribute ``best_mix``.
+        From :func:`.evaluate.score`, with the attribute ``main_mix``.
     """
-    names = {PLAIN: PLAIN, "flow": scores.attrs["best_mix"], "randomised": "randomised", "forest": "random forest"}
+    names = {PLAIN: PLAIN, "flow": scores.attrs["main_mix"], "randomised": "randomised", "forest": "random forest"}
     mean = scores["mean"]
     return {
         f"dice_{str(site).lower()}_{short}": float(mean.sel(segmenter=method, site=site))
@@ -30,7 +30,7 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
 
 def change(scores: xr.Dataset, site: str = UNSEEN_SITE) -> tuple[str, float, float, float, float]:
     """Return what synthetic scans do at ``site``: a verb, Dice before and after, gain, half its 95 % interval."""
-    mix = str(scores.attrs["best_mix"])
+    mix = str(scores.attrs["main_mix"])
     difference, half = gain(scores, mix, PLAIN, site)
     before, after = (float(scores["mean"].sel(segmenter=m, site=site)) for m in (PLAIN, mix))
     verb = "do not clearly change" if abs(difference) <= half else "raise" if difference > 0 else "lower"
