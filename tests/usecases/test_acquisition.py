@@ -25,7 +25,7 @@ def test_signals_agree_with_the_equations_worked_by_hand() -> None:
 
 
 def test_contrasts_are_those_of_the_three_weightings() -> None:
-    level = {name: np.abs(signal(site.protocol)).to_series() for name, site in SITES.items()}
+    level = {name: abs(signal(site.protocol)).to_series() for name, site in SITES.items()}
     assert level["A"].idxmax() == "lesion"
     assert level["A"].idxmin() == "csf"
     assert level["B"]["csf"] < level["B"]["lesion"] < level["B"]["wm"]
