@@ -44,7 +44,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	cd build/typing && ../../$(BIN)/python -P -m mypy --config-file ../../pyproject.toml -p genai4eu
 	MYPYPATH=build/typing $(RUN) -m mypy --explicit-package-bases tests
-	$(BIN)/nbstripout --verify $$(git ls-files '*.ipynb')
+	$(BIN)/nbstripout --keep-id --verify $$(git ls-files '*.ipynb')
 
 bench: install
 	$(RUN) tests/benchmarks/runs.py
