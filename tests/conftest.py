@@ -47,6 +47,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "GENAI4EU_DASHBOARDS": "dashboards",
         "GENAI4EU_SCRATCH": "scratch",
         "JUPYTER_DATA_DIR": "jupyter",
+        "XDG_STATE_HOME": "state",
+        "XDG_CACHE_HOME": "cache",
     }.items():
         monkeypatch.setenv(variable, str(tmp_path / folder))
     monkeypatch.chdir(tmp_path)

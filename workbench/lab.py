@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.resources
 import os
 import socket
@@ -9,11 +10,13 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+import platformdirs
+
 from genai4eu.kernels import local
 
 from . import catalogue
 from .errors import WorkbenchError
-from .runs.files import write_bytes
+from .runs.files import write_bytes, write_json
 from .runs.store import runs_root
 
 #: No news, no update check, no extension catalogue: Lab asks no other host for anything.
@@ -75,10 +78,28 @@ def start(folder: Path, port: int, browser: bool, opened: Path | None = None) ->
     page = f"/lab/tree/{quote(shown.relative_to(folder).as_posix())}"
     command = [sys.executable, "-P", "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", *_QUIET]
     command += [f"--ServerApp.root_dir={folder.absolute()}", f"--LabApp.default_url={page}"]
+    command.append(f"--LabApp.workspaces_dir={_own_settings(folder)}")
     command += [] if browser else ["--no-browser"]
     if os.geteuid() == 0:
         command.append("--allow-root")  # it listens on this computer only, with a token
     os.execv(sys.executable, command)
+
+
+def _own_settings(folder: Path) -> Path:
+    """Keep the layout of this folder's Lab apart from the user's other work, and the question about news out of it.
+
+    Returns
+    -------
+    Path
+        Where Lab keeps its layout.
+    """
+    home = platformdirs.user_state_path("genai4eu") / "lab"
+    config = home / "config" / "labconfig" / "page_config.json"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    write_json(config, {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(home / "config"), *([known] if known else [])])
+    return home / "workspaces" / hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]
 
 
 def _free(port: int) -> None:

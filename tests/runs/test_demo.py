@@ -38,7 +38,7 @@ def test_demo_for_scripts(genai4eu: CLI, house: Path) -> None:
     with running(Path(said["dashboard"]).parent) as server:
         import urllib.request
 
-        page = urllib.request.urlopen(f"{server.address}/d/{Path(said['dashboard']).name}/").read().decode()
+        page = urllib.request.urlopen(f"{server.address.rstrip('/')}/d/{Path(said['dashboard']).name}/").read().decode()
     assert "<h1" in page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import math
 import time
 import uuid
@@ -127,11 +128,18 @@ class RunClient(PapermillNotebookClient):  # type: ignore[misc]
         raise TimeoutError("the kernel is busy")
 
     def interrupt(self) -> None:
-        """Interrupt the running cell, and forget the request that waits for it."""
-        if self.task_poll_for_reply is not None:
-            self.task_poll_for_reply.cancel()  # left over, it would swallow the next reply
+        """Interrupt the running cell, and forget what waits for it."""
+        run_sync(_forget)()
         run_sync(self.km.interrupt_kernel)()
 
     def alive(self) -> bool:
         """Tell whether the kernel's process still runs."""
         return self.km is not None and bool(run_sync(self.km.is_alive)())
+
+
+async def _forget() -> None:
+    """Cancel what still waits on this thread's loop: left over, it would swallow replies and complain at the end."""
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
