@@ -45,7 +45,7 @@ def answer(scores: xr.Dataset) -> str:
     compared = ", ".join(f"{name} {value:.2f}" for name, value in others.items())
     return (
         f"**Synthetic scans {verb} accuracy on the unseen hospital's scanner: Dice from {before:.2f} to {after:.2f} "
-        f"({difference:+.2f} ± {half:.2f}, 95 % over {scores.sizes['case']} test patients, one training).** "
+        f"({difference:+z.2f} ± {half:.2f}, 95 % over {scores.sizes['case']} test patients, one training).** "
         f"For comparison, at the same site: {compared}. Dice is 1 where every lesion pixel is found and no other."
     )
 
@@ -59,4 +59,4 @@ def shown(scores: xr.Dataset) -> pd.DataFrame:
         ]
         for site in scores["site"].values
     }
-    return pd.DataFrame(cells, index=pd.Index(scores["segmenter"].values, name="Dice [1]"))
+    return pd.DataFrame(cells, index=scores["segmenter"].values).rename_axis(columns="Dice [1]")
