@@ -81,6 +81,13 @@ class Kernels(MainKernelHandler):  # type: ignore[misc]
 class Channels(KernelWebsocketHandler):  # type: ignore[misc]
     """``/api/kernels/<id>/channels``: the WebSocket of a kernel."""
 
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Choose how to speak; with a client that has left already, not at all."""
+        if self.connection is None:
+            return None
+        chosen: str | None = super().select_subprotocol(subprotocols)
+        return chosen
+
     async def open(self, kernel_id: str) -> None:
         """Send small messages at once: waiting for more to send costs 40 ms a round trip."""
         self.set_nodelay(True)

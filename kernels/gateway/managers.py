@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from typing import Any
 
@@ -12,6 +13,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
+from tornado.websocket import WebSocketClosedError
 from traitlets import default
 
 #: The variables that a client may set, by exact name. The notebook's path tells a kernel whose scratch folder is whose.
@@ -56,12 +58,17 @@ class Connection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         """Tell every client of the kernel that it is dead, and hang up."""
         for connection in [c for c in cls._open_sockets if c.kernel_id == kernel_id]:
             handler = connection.websocket_handler
-            connection._send_status_message("dead")
+            with contextlib.suppress(WebSocketClosedError):  # this client has just left
+                connection._send_status_message("dead")
             handler.close(1000, "the kernel is gone")
 
 
 class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
     """Starts kernels in the gateway's own folder; what a client asks for beyond a kernelspec is checked here."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._turns: dict[str, asyncio.Lock] = {}
 
     @default("context")  # type: ignore[untyped-decorator]
     def _context_default(self) -> zmq.asyncio.Context:
@@ -91,10 +98,26 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             raise web.HTTPError(400, "the values of env must be short strings")
         return asked
 
+    def _turn(self, kernel_id: str) -> asyncio.Lock:
+        """Return the lock of a kernel: a bridge and its watcher may ask for its end at once, or while it restarts."""
+        lock: asyncio.Lock = self._turns.setdefault(kernel_id, asyncio.Lock())
+        return lock
+
     async def _async_shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:
         """End a kernel and tell its clients. Called on DELETE, and for every kernel when the gateway ends."""
-        await super()._async_shutdown_kernel(kernel_id, now=now, restart=restart)
+        async with self._turn(kernel_id):
+            if kernel_id not in self:
+                raise web.HTTPError(404, f"there is no kernel {kernel_id}: it has ended")
+            await super()._async_shutdown_kernel(kernel_id, now=now, restart=restart)
         if not restart:
+            self._turns.pop(kernel_id, None)
             Connection.say_dead(kernel_id)
 
     shutdown_kernel = _async_shutdown_kernel
+
+    async def _async_restart_kernel(self, kernel_id: str, now: bool = False) -> None:
+        """Restart a kernel. Called for ``/api/kernels/ID/restart``."""
+        async with self._turn(kernel_id):
+            await super()._async_restart_kernel(kernel_id, now=now)
+
+    restart_kernel = _async_restart_kernel

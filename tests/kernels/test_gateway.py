@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,25 @@ def test_a_kernel_gets_its_own_folder_and_only_allowed_variables(rest: Gateway) 
     for kernel_id in ids:
         rest.delete(kernel_id)
     assert not set(ids) & kernel_ids(rest)
+
+
+def test_an_end_asked_for_twice_and_during_a_restart(rest: Gateway, gateway: GatewayProcess) -> None:
+    """As a bridge and its watcher do: each is told the truth, and nobody meets an error of the gateway's own."""
+    kernel = rest.call("POST", "/api/kernels", {"name": "genai4eu"})["id"]
+
+    def wish(method: str, path: str) -> str:
+        try:
+            rest.call(method, path)
+        except KernelsError as error:
+            return str(error)
+        return "done"
+
+    wishes = [("POST", f"/api/kernels/{kernel}/restart"), *[("DELETE", f"/api/kernels/{kernel}")] * 3]
+    with ThreadPoolExecutor(len(wishes)) as people:
+        answers = list(people.map(lambda asked: wish(*asked), wishes))
+    assert answers.count("done") in (1, 2), answers
+    assert "Internal Server Error" not in str(answers)
+    assert kernel not in kernel_ids(rest)
 
 
 def test_bridges_are_not_offered(rest: Gateway, target: str) -> None:

@@ -24,7 +24,7 @@ from .status import Status, sentence_of, status_of
 #: Seconds that an interrupted cell is given to stop before its kernel is ended.
 GRACE = 10.0
 #: Seconds that output may still flow in after a cell has ended; nbclient's 4 cut off a cell of many displays.
-IOPUB_PATIENCE = 600
+IOPUB_PATIENCE = 120
 
 
 class GenAI4EUEngine(Engine):  # type: ignore[misc]

@@ -35,10 +35,20 @@ def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> st
     (folder / "parameters.json").write_text(parameters, encoding="utf-8")
     (folder / "owner.json").write_text(json.dumps([platform.node(), os.getpid()]), encoding="utf-8")
     STATE["folder"] = folder
+    _keep_all_output()
     os.environ["GENAI4EU_RUN_DIR"] = str(folder)
     if change_folder:
         os.chdir(folder)
     return json.dumps({"environment": _environment(), "problem": _problem(json.loads(usecase)), "folder": str(folder)})
+
+
+def _keep_all_output() -> None:
+    """Lift the limit of a thousand messages behind which a kernel's publisher drops what a busy reader has not taken."""
+    import zmq
+    from ipykernel.kernelapp import IPKernelApp
+
+    thread = IPKernelApp.instance().iopub_thread
+    thread.schedule(lambda: thread.socket.setsockopt(zmq.SNDHWM, 0))  # sockets belong to their thread
 
 
 def _sweep(base: Path) -> None:
