@@ -58,6 +58,7 @@ def test_code_runs_under_the_gateway(
     ended(left)
 
 
+@pytest.mark.slow
 def test_errors_and_much_output_arrive(start_kernel: Start, target: str) -> None:
     kernel = start_kernel(target)
     printed, reply = kernel.run("for i in range(3000): print(i, 'x' * 1000, flush=True)\n1 / 0")
@@ -113,6 +114,7 @@ def test_a_killed_remote_kernel_is_a_dead_kernel(start_kernel: Start, target: st
     ended([bridge.pid, *watcher])
 
 
+@pytest.mark.slow
 def test_exit_ends_the_kernel(start_kernel: Start, target: str, rest: Gateway) -> None:
     before = kernel_ids(rest)
     kernel = start_kernel(target)
@@ -153,6 +155,7 @@ def test_restart_gives_a_fresh_kernel(start_kernel: Start, target: str, rest: Ga
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_killed_bridge_leaves_nothing(
     start_kernel: Start, target: str, rest: Gateway, number: signal.Signals
 ) -> None:
@@ -181,6 +184,7 @@ def test_a_killed_client_leaves_nothing(target: str, rest: Gateway) -> None:
     eventually(lambda: kernel_ids(rest) <= before)
 
 
+@pytest.mark.slow
 def test_a_client_killed_while_the_kernel_starts_leaves_nothing(target: str, rest: Gateway) -> None:
     before = kernel_ids(rest)
     manager = KernelManager(kernel_name=target)
@@ -206,6 +210,7 @@ def test_ipc_on_the_local_side(target: str, gateway: GatewayProcess, tmp_path: P
         manager.shutdown_kernel(now=True)
 
 
+@pytest.mark.slow
 def test_many_kernels_at_once(start_kernel: Start, target: str) -> None:
     kernels = [start_kernel(target) for _ in range(3)]
     asked = [kernel.client.execute(f"x = {number}") for number, kernel in enumerate(kernels)]
@@ -241,6 +246,7 @@ def test_a_bridge_that_cannot_start_says_why(gateway: GatewayProcess, tmp_path: 
     assert "cannot be read" in answer.stderr
 
 
+@pytest.mark.slow
 def test_the_gateway_ends_while_a_cell_runs(tmp_path: Path, start_kernel: Start) -> None:
     from genai4eu.kernels.connect import connect, disconnect
 

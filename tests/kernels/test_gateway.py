@@ -176,6 +176,7 @@ def test_bridges_are_not_offered(rest: Gateway, target: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_a_signal_ends_the_gateway_and_its_kernels(tmp_path: Path, number: signal.Signals) -> None:
     gateway = process.start(tmp_path)
     Gateway(gateway.url, gateway.token_file).start_kernel("genai4eu", str(uuid.uuid4()), {})
@@ -186,6 +187,7 @@ def test_a_signal_ends_the_gateway_and_its_kernels(tmp_path: Path, number: signa
     assert not psutil.wait_procs(kernels, timeout=60)[1]
 
 
+@pytest.mark.slow
 def test_the_gateway_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom genai4eu.kernels.gateway import process\n"
@@ -198,6 +200,7 @@ def test_the_gateway_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     assert not psutil.wait_procs([gateway], timeout=60)[1]
 
 
+@pytest.mark.slow
 def test_a_killed_gateway_leaves_no_kernel(tmp_path: Path) -> None:
     gateway = process.start(tmp_path)
     Gateway(gateway.url, gateway.token_file).start_kernel("genai4eu", str(uuid.uuid4()), {})

@@ -16,6 +16,8 @@ from genai4eu.kernels.rest import Gateway
 
 from .conftest import Kernel, eventually, kernel_ids
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[str], Kernel]
 
 

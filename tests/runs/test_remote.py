@@ -23,6 +23,7 @@ from genai4eu.runs.store import all_runs
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
 TARGET = "factory-genai4eu"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def test_killed_kernel_is_died_not_completed(notebook: Write) -> None:
     assert record.sealed
 
 
+@pytest.mark.slow
 def test_what_a_killed_kernel_left_is_swept_by_the_next_run(notebook: Write, house: Path) -> None:
     genai4eu.run(notebook(PARAMETERS, KEEP, "import os\nos.kill(os.getpid(), 9)"))
     assert list((house / "scratch").rglob("kept.txt"))
@@ -78,6 +79,7 @@ def test_outputs_that_cannot_come_home_fail_the_run_but_keep_its_record(notebook
     assert not list(record.outputs.glob(".*"))
 
 
+@pytest.mark.slow
 def test_cell_timeout(notebook: Write) -> None:
     record = genai4eu.run(notebook(PARAMETERS, KEEP, "import time\ntime.sleep(60)"), cell_timeout=1)
     assert record.info["status"] == "timeout"
@@ -100,6 +102,7 @@ def kernel_pid(record: Record) -> int:
 SLEEP = "from pathlib import Path\nPath('asleep').touch()\nimport time\ntime.sleep(300)"
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_cancelled_and_leaves_no_process(notebook: Write, house: Path) -> None:
     process = start(house, notebook(PARAMETERS, KEEP, SLEEP))
     record = all_runs()[0]
@@ -112,6 +115,7 @@ def test_ctrl_c_is_cancelled_and_leaves_no_process(notebook: Write, house: Path)
     assert not psutil.pid_exists(kernel_pid(record))
 
 
+@pytest.mark.slow
 def test_killed_runner_reads_as_died(notebook: Write, house: Path) -> None:
     process = start(house, notebook(PARAMETERS, KEEP, SLEEP))
     record = all_runs()[0]
@@ -124,6 +128,7 @@ def test_killed_runner_reads_as_died(notebook: Write, house: Path) -> None:
     assert not psutil.pid_exists(kernel_pid(record))
 
 
+@pytest.mark.slow
 def test_stock_papermill_with_our_engine_is_truthful(notebook: Write, house: Path) -> None:
     path = notebook(PARAMETERS, "import os\nos.kill(os.getpid(), 9)")
     command = [sys.executable, "-P", "-m", "papermill", "--engine", "genai4eu", str(path), "out.ipynb"]

@@ -132,6 +132,7 @@ def test_the_same_seed_gives_the_same_bits(study: SimpleNamespace, tmp_path: Pat
         assert path.read_bytes() == (again.outputs / "segmenters" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_dashboard_needs_neither_monai_nor_the_template(study: SimpleNamespace) -> None:
     code = (
         "import sys; from genai4eu.usecases.health_imaging import live, keep, report, figures;"
