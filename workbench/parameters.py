@@ -168,7 +168,7 @@ def _read_text(kind: Any, text: str) -> Any:
         return text
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or a number longer than Python reads
         return read_literal(text)
 
 
@@ -176,5 +176,5 @@ def read_literal(text: str) -> Any:
     """Read a Python literal; what is none stays text."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text

@@ -15,6 +15,7 @@ USECASE = {
     "requires": [
         "torch",
         "monai",
+        "einops",
         "nibabel",
         "pydicom",
         "nilearn",

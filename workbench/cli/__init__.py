@@ -56,9 +56,10 @@ def main() -> None:
             raise
         print(f"genai4eu: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("genai4eu: stopped", file=sys.stderr)
-        raise SystemExit(130) from None
+    except SystemExit as end:
+        if end.code == 130:  # typer's own answer to Ctrl-C says nothing
+            print("genai4eu: stopped", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | 
     if not console.is_terminal:
         console = Console(highlight=False, width=max(80, sum(map(_widest(headings, rows), range(len(headings))))))
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in headings:
-        made.add_column(heading, overflow="fold")
+    for number, heading in enumerate(headings):
+        made.add_column(heading, overflow="fold", no_wrap=number == 0)  # a name must be fit to be copied
     for row in rows:
         made.add_row(*[Text(cell) for cell in row], style=(colours or {}).get(row[0]) or None)
     console.print(made)

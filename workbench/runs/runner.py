@@ -160,7 +160,7 @@ def _papermill(record: Record, given: dict[str, Any], kernel: str, session: Sess
     """Let papermill inject the parameters and our engine execute; return whether the user stopped it."""
     import papermill
 
-    logging.getLogger("papermill").setLevel(logging.WARNING)
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it calls a parameter unknown whose type it cannot read
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs what we say in one line
     try:
         papermill.execute_notebook(
