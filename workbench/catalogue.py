@@ -12,7 +12,7 @@ import importlib.resources
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 
@@ -80,6 +80,27 @@ class UseCase(pydantic.BaseModel):
             ) from None
 
 
+class _Cell(pydantic.BaseModel):
+    """The part of a cell that is relied upon; whatever else it has is kept."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    cell_type: Literal["code", "markdown", "raw"]
+    source: str | list[str]
+    metadata: dict[str, Any] = {}
+
+
+class _Notebook(pydantic.BaseModel):
+    """The part of a notebook of format 4 that is relied upon."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    nbformat: Literal[4]
+    nbformat_minor: int = 5
+    metadata: dict[str, Any] = {}
+    cells: list[_Cell]
+
+
 class Source:
     """A notebook that can be run: a template of the catalogue, or any notebook file.
 
@@ -101,12 +122,15 @@ class Source:
     def notebook(self) -> dict[str, Any]:
         """The notebook as nbformat 4 JSON."""
         try:
-            notebook: dict[str, Any] = json.loads(self.content)
-            if notebook["nbformat"] != 4 or not isinstance(notebook["cells"], list):
-                raise WorkbenchError(f"{self.name} is in an old notebook format: open and save it once in JupyterLab")
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-            raise WorkbenchError(f"{self.name} is not a Jupyter notebook: give an .ipynb file") from None
-        return notebook
+            return _Notebook.model_validate_json(self.content).model_dump()
+        except pydantic.ValidationError as error:
+            where = error.errors()[0]
+            if where["loc"][:1] == ("nbformat",):
+                raise WorkbenchError(
+                    f"{self.name} is no notebook of format 4: open and save it once in JupyterLab"
+                ) from None
+            fault = ".".join(map(str, where["loc"])) or "its content"
+            raise WorkbenchError(f"{self.name} is not a Jupyter notebook ({fault}): give an .ipynb file") from None
 
     @cached_property
     def schema(self) -> Schema:
@@ -125,9 +149,24 @@ class Source:
 
 
 def usecases() -> list[UseCase]:
-    """Return the installed use cases, by sector and name."""
-    found = importlib.metadata.entry_points(group=GROUP)
-    return sorted((_load(point) for point in found), key=lambda u: (u.sector, u.name))
+    """Return the installed use cases, by sector and name; a broken package hides only its own."""
+    return sorted((u for u in map(_try, _points()) if isinstance(u, UseCase)), key=lambda u: (u.sector, u.name))
+
+
+def faults() -> list[str]:
+    """Say in a sentence each what is wrong with installed use cases that cannot be offered."""
+    return [str(fault) for fault in map(_try, _points()) if isinstance(fault, WorkbenchError)]
+
+
+def _points() -> list[importlib.metadata.EntryPoint]:
+    return list(importlib.metadata.entry_points(group=GROUP))
+
+
+def _try(point: importlib.metadata.EntryPoint) -> UseCase | WorkbenchError:
+    try:
+        return _load(point)
+    except WorkbenchError as fault:
+        return fault
 
 
 def _load(point: importlib.metadata.EntryPoint) -> UseCase:
@@ -141,7 +180,7 @@ def _load(point: importlib.metadata.EntryPoint) -> UseCase:
         raise WorkbenchError(
             f"use case {point.name!r} of {distribution} is not valid ({what}): ask its author"
         ) from None
-    except (ImportError, AttributeError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001  # somebody else's code may raise anything while it is imported
         raise WorkbenchError(f"use case {point.name!r} cannot be loaded ({error}): reinstall {distribution}") from None
 
 
@@ -156,6 +195,9 @@ def usecase(name: str) -> UseCase:
     known = {u.name: u for u in usecases()}
     if name in known:
         return known[name]
+    broken = next((fault for p in _points() if p.name == name and isinstance(fault := _try(p), WorkbenchError)), None)
+    if broken is not None:
+        raise broken
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"installed are {', '.join(known) or 'none'}"
     raise WorkbenchError(f"unknown template {name!r}: {hint}")

@@ -45,6 +45,34 @@ def test_list_for_scripts_survives_a_half_written_record(notebook: Write, genai4
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("run.json", {}),
+        ("run.json", {"duration": "abc"}),
+        ("run.json", []),
+        ("metrics.json", {"a": 1}),
+        ("metrics.json", {"a": {"value": "x", "unit": "1"}}),
+        ("parameters.json", 3),
+    ],
+)
+def test_damaged_record_is_one_line_and_does_not_hide_the_others(
+    notebook: Write, genai4eu: CLI, name: str, content: object
+) -> None:
+    path = notebook(PARAMETERS, "n")
+    whole, damaged = workbench.run(path), workbench.run(path)
+    if isinstance(content, dict) and "duration" in content:
+        content = {**damaged.info, **content}
+    (damaged.folder / name).write_text(json.dumps(content))
+    listed = {r["id"]: r["status"] for r in json.loads(genai4eu("runs", "list", "--json").stdout)}
+    assert listed == {whole.id: "completed", damaged.id: "damaged"}
+    for command in (["runs", "show"], ["publish"]):
+        done = genai4eu(*command, damaged.id)
+        assert done.returncode == 1
+        assert f"{name} is damaged" in done.stderr or f"{name} was changed after the run" in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["run", "study.ipynb", "-p", "n=9"], "parameter 'n' cannot be 9: it takes int in 1..5"),

@@ -86,7 +86,14 @@ def test_broken_package_is_named(third_party: Path) -> None:
     init = third_party / "__init__.py"
     init.write_text(init.read_text().replace("'sector'", "'secktor'"))
     with pytest.raises(WorkbenchError, match=r"use case 'acme-soil' of acme-soil is not valid"):
-        catalogue.usecases()
+        catalogue.source("acme-soil")
+    assert "health-imaging" in [u.name for u in catalogue.usecases()], "the others are still there"
+    assert "is not valid (sector: Field required)" in catalogue.faults()[0]
+
+
+def test_package_that_fails_on_import_is_named(third_party: Path) -> None:
+    (third_party / "__init__.py").write_text("raise RuntimeError('no licence')")
+    assert catalogue.faults() == ["use case 'acme-soil' cannot be loaded (no licence): reinstall acme-soil"]
 
 
 def test_template_missing_from_its_package(third_party: Path) -> None:
@@ -108,10 +115,31 @@ def test_copy_never_overwrites(house: Path) -> None:
     assert made.read_text() == "my work"
 
 
-@pytest.mark.parametrize(
-    "content", ["", "not json", "[]", '{"nbformat": 3, "worksheets": []}', '{"cells": 1, "nbformat": 4}']
-)
+def cell(**changed: Any) -> str:
+    made = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "x = 1", **changed}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [made]})
+
+
+BROKEN = ["", "not json", "[]", '{"nbformat": 3, "worksheets": []}', '{"cells": 1, "nbformat": 4}']
+BROKEN += [
+    '{"nbformat": 4, "cells": [1]}',
+    '{"nbformat": 4, "cells": [{}]}',
+    '{"nbformat": 4, "cells": [], "metadata": []}',
+]
+BROKEN += [cell(source=None), cell(metadata=None), cell(cell_type="worksheet")]
+
+
+@pytest.mark.parametrize("content", BROKEN)
 def test_file_that_is_no_notebook(house: Path, content: str) -> None:
     (house / "x.ipynb").write_text(content)
     with pytest.raises(WorkbenchError, match="notebook"):
         _ = catalogue.source("x.ipynb").schema
+
+
+def test_notebook_that_its_format_does_not_allow_leaves_no_record(house: Path, genai4eu: CLI) -> None:
+    (house / "x.ipynb").write_text(cell(outputs=[{"output_type": "nonsense"}], execution_count=None))
+    done = genai4eu("run", "x.ipynb")
+    assert done.returncode == 1
+    assert "x.ipynb is not a valid notebook" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (house / "runs").exists()

@@ -17,9 +17,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 @app.command()
 def templates(as_json: Json = False) -> None:
     """List the templates of the installed use cases."""
-    from ..catalogue import usecases
+    from ..catalogue import faults, usecases
 
     found = usecases()
+    for fault in faults():
+        typer.echo(f"genai4eu: {fault}", err=True)
     if as_json:
         emit([u.model_dump() for u in found])
         return

@@ -43,7 +43,7 @@ def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> st
 
 
 def _keep_all_output() -> None:
-    """Lift the limit of a thousand messages behind which a kernel's publisher drops what a busy reader has not taken."""
+    """Lift the limit of a thousand messages behind which a kernel drops what a busy reader has not taken."""
     import zmq
     from ipykernel.kernelapp import IPKernelApp
 

@@ -15,12 +15,42 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pydantic
 
 from ..errors import WorkbenchError
 from .files import write_json
 from .status import FINAL
 
 CRATE = "ro-crate-metadata.json"
+
+
+class _Run(pydantic.BaseModel):
+    """What every ``run.json`` says."""
+
+    id: str
+    template: str
+    title: str
+    usecase: str | None
+    usecase_version: str | None
+    status: str
+    started: str
+    ended: str | None
+    duration: float | None
+    target: str
+    kernel_id: str | None
+    cells: list[dict[str, Any]]
+    error: str | None
+
+
+class _Metric(pydantic.BaseModel):
+    """One metric; ``None`` where it is undefined."""
+
+    value: float | None
+    unit: str
+
+
+_RUN: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(_Run)
+_METRICS: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(dict[str, _Metric])
 
 
 def now() -> str:
@@ -68,7 +98,7 @@ class Record:
         WorkbenchError
             If the file is missing or damaged.
         """
-        info = self.read("run.json")
+        info = self.checked("run.json", _RUN)
         if info.get("status") not in FINAL and not _runs(info):
             info["status"], info["error"] = "died", "the process that ran it ended before it could finish"
         return info
@@ -81,7 +111,7 @@ class Record:
     @property
     def metrics(self) -> dict[str, Any]:
         """Metrics by name, each with ``value`` and ``unit``; none before the first is there."""
-        return self.read("metrics.json") if (self.folder / "metrics.json").exists() else {}
+        return self.checked("metrics.json", _METRICS) if (self.folder / "metrics.json").exists() else {}
 
     def read(self, name: str) -> dict[str, Any]:
         """Read one of the record's JSON files."""
@@ -93,6 +123,16 @@ class Record:
             raise WorkbenchError(f"record {self.id}: {name} is damaged, run again") from None
         if not isinstance(content, dict):
             raise WorkbenchError(f"record {self.id}: {name} is damaged, run again")
+        return content
+
+    def checked(self, name: str, shape: pydantic.TypeAdapter[Any]) -> dict[str, Any]:
+        """Read one of the record's JSON files and hold it to its shape."""
+        content = self.read(name)
+        try:
+            shape.validate_python(content)
+        except pydantic.ValidationError as error:
+            fault = ".".join(map(str, error.errors()[0]["loc"]))
+            raise WorkbenchError(f"record {self.id}: {name} is damaged ({fault}), run again") from None
         return content
 
     def write(self, name: str, content: Any) -> None:

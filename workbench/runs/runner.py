@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from genai4eu.kernels import local, targets
 from .. import catalogue
 from ..errors import WorkbenchError
 from .crate import seal
-from .files import write_bytes
+from .files import write_json
 from .record import Record, new_id, now
 from .session import Listener, Session
 from .status import FINAL
@@ -66,8 +67,9 @@ def run(
     """
     source = catalogue.source(name)
     given = source.schema.validate({**(parameters or {}), **more})
+    notebook = _valid(source)
     target = _target(on)
-    record = _create(source, given, target.name)
+    record = _create(source, notebook, given, target.name)
     if listener is not None:
         return _execute(source, given, target, record, listener, cell_timeout)
     from .progress import Bar
@@ -79,6 +81,25 @@ def run(
         bar.close()
 
 
+def _valid(source: catalogue.Source) -> dict[str, Any]:
+    """Return the notebook, with ids where cells lack them; refuse what papermill could not read."""
+    import nbformat
+    from nbformat.validator import MissingIDFieldWarning, normalize
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MissingIDFieldWarning)  # giving the ids is what this does
+            _, notebook = normalize(nbformat.from_dict(source.notebook))
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        fault = str(error).splitlines()[0]
+        raise WorkbenchError(
+            f"{source.name} is not a valid notebook ({fault}): open and save it once in JupyterLab"
+        ) from None
+    valid: dict[str, Any] = notebook
+    return valid
+
+
 def _target(on: str | None) -> targets.Target:
     """Return the target, after asking whether it can be reached."""
     local.ensure()
@@ -87,13 +108,13 @@ def _target(on: str | None) -> targets.Target:
     return target
 
 
-def _create(source: catalogue.Source, given: dict[str, Any], target: str) -> Record:
+def _create(source: catalogue.Source, notebook: dict[str, Any], given: dict[str, Any], target: str) -> Record:
     """Make the record of a run that is about to start."""
     usecase = source.usecase
     stem = Path(source.name).stem.lower().replace("_", "-").replace(" ", "-") or "run"
     record = Record(runs_root() / new_id(stem))
     record.folder.mkdir(parents=True)
-    write_bytes(record.folder / "input.ipynb", source.content)
+    write_json(record.folder / "input.ipynb", notebook)
     record.write("parameters.json", source.schema.resolved(given))
     process = psutil.Process()
     record.write(
