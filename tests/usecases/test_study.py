@@ -10,10 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib import rc_context
+from matplotlib.text import Text
 
 from genai4eu.usecases.health_imaging import augment, evaluate, figures, keep, labels, live, report
 from genai4eu.usecases.health_imaging.relaxometry import LESION
 from genai4eu.usecases.health_imaging.segmenter import Segmenter, SegmenterError, load_segmenter, save_segmenter
+from genai4eu.widgets import use_style
 
 
 def test_dice_by_hand() -> None:
@@ -110,6 +113,36 @@ def test_the_answer_follows_the_numbers(study: SimpleNamespace, gain: float, ver
     values.loc[{"segmenter": "flow 2:1"}] = 0.4 + gain + 0.012 * np.arange(4)[::-1, None]
     scores = study.scores.assign(dice=values, mean=values.mean("case"))
     assert f"Synthetic scans {verb}" in report.answer(scores)
+    said = report.answer(scores)
+    assert {0.3: " At A Dice rises", -0.3: " At A Dice falls", 0.0: "At A and B nothing clearly changes."}[gain] in said
+    assert "The price" not in said
+
+
+def test_answer_and_figure_tell_the_price(study: SimpleNamespace) -> None:
+    values = study.scores["dice"].copy()
+    values.loc[{"segmenter": "classical"}] = 0.4 + 0.02 * np.arange(4)[:, None]
+    values.loc[{"segmenter": "flow 2:1"}] = values.sel(segmenter="classical") + xr.DataArray(
+        [0, -0.2, 0.2], dims="site"
+    )
+    scores = study.scores.assign(dice=values, mean=values.mean("case"))
+    said = report.answer(scores)
+    assert "**Synthetic scans raise" in said
+    assert "** The price: at B Dice falls from 0.43 to 0.23. For comparison, domain randomisation" in said
+    fig, alt = figures.scores_figure(scores)
+    title = "Synthetic scans raise Dice at C (0.43 to 0.63) but lower it at B (0.43 to 0.23)"
+    assert alt.startswith(f"{title}; dots with 95 % intervals")
+    assert str(fig.get_suptitle()).split() == title.split()
+
+
+def test_the_scores_figure_is_read_on_a_phone(study: SimpleNamespace) -> None:
+    with rc_context():
+        use_style()
+        fig, _ = figures.scores_figure(study.scores)
+        fig.draw_without_rendering()
+    shrunk = 288 / (fig.get_figwidth() * 72)  # pixels a point
+    texts = [t for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
+    assert min(t.get_fontsize() for t in texts) * shrunk >= 9
+    assert fig.get_tightbbox().x1 <= fig.get_figwidth()
 
 
 def test_a_broken_or_missing_record_is_one_clear_line(study: SimpleNamespace, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ colours, safe for colour-blind readers), and the line styles differ too.
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -14,11 +16,13 @@ from numpy.typing import NDArray
 
 from .acquisition import Array
 from .relaxometry import LESION
-from .report import change
+from .report import change, clear_changes
 from .sites import SITES, UNSEEN_SITE
 
 Drawn = tuple[Figure, str]
 TRUTH, FOUND = "#56B4E9", "#E69F00"
+#: Colour and shape of a site's mark.
+MARKS = {"A": ("#0072B2", "o"), "B": ("#009E73", "s"), "C": ("#D55E00", "D")}
 
 
 def _slice(
@@ -73,23 +77,26 @@ def synthetic_figure(synthetic: xr.Dataset, count: int = 6) -> Drawn:
 
 
 def scores_figure(scores: xr.Dataset) -> Drawn:
-    """Show the mean Dice of every method at every site, with the bootstrap interval over patients."""
+    """Show the mean Dice of every method at every site, with the bootstrap interval over patients.
+
+    One column of large type, because a phone shows it 288 pixels wide; sites differ in colour, shape and letter.
+    """
     names, sites = [str(m) for m in scores["segmenter"].values], [str(s) for s in scores["site"].values]
-    fig = Figure(figsize=(6.4, 0.42 * len(names) + 1.6), layout="constrained")
-    panels = np.atleast_1d(fig.subplots(1, len(sites), sharex=True, sharey=True))
-    height = np.arange(len(names))[::-1]
-    for axes, site in zip(panels, sites, strict=True):
-        at = scores.sel(site=site)
-        mean = at["mean"].values
-        errors = np.abs(np.stack([mean - at["low"].values, at["high"].values - mean]))
-        axes.errorbar(
-            mean, height, xerr=errors, fmt="o", color="#D55E00" if site == UNSEEN_SITE else "#0072B2", capsize=3
-        )
-        axes.set(xlim=(-0.03, 1.0), ylim=(-0.6, len(names) - 0.4), xlabel="Dice [1]")
-        axes.set_title(f"{site}{', unseen' if site == UNSEEN_SITE else ''}", fontsize=12)
-        axes.grid(axis="x")
-    panels[0].set_yticks(height, names)
-    fig.suptitle(finding(scores), x=0.01, ha="left", fontweight="bold", fontsize=12)
+    fig = Figure(figsize=(5.0, 0.62 * len(names) + 1.5), layout="constrained")
+    axes = fig.subplots()
+    for i, name in enumerate(names):
+        if i:
+            axes.axhline(i - 0.5, color="#dfe5ea", linewidth=0.8)
+        for k, site in enumerate(sites):
+            height = i + 0.3 * (k - (len(sites) - 1) / 2)
+            _mark(axes, scores.sel(segmenter=name, site=site), height, site, whole=i == 0)
+    axes.set(xlim=(-0.03, 1.0), ylim=(len(names) - 0.5, -0.5))
+    axes.set_xlabel("Dice [1], mean and 95 % interval", fontsize=13)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(labelsize=13)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    fig.suptitle(fill(finding(scores), 46), x=0.01, ha="left", fontweight="bold", fontsize=14)
     means = scores["mean"]
     cells = "; ".join(
         f"{m} " + ", ".join(f"{s} {float(means.sel(segmenter=m, site=s)):.2f}" for s in sites) for m in names
@@ -97,10 +104,34 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
     return fig, f"{finding(scores)}; dots with 95 % intervals over patients, Dice from 0 to 1: {cells}."
 
 
+def _mark(axes: Axes, at: xr.Dataset, height: float, site: str, whole: bool) -> None:
+    """Draw a mean with its interval, and its site's letter on the side that has room."""
+    mean, low, high = (float(at[name]) for name in ("mean", "low", "high"))
+    unseen = site == UNSEEN_SITE
+    colour, shape = MARKS.get(site, ("#000000", "v"))
+    axes.errorbar(
+        mean, height, xerr=[[max(mean - low, 0)], [max(high - mean, 0)]], fmt=shape, color=colour, markersize=7
+    )
+    left = mean > 0.5
+    axes.annotate(
+        f"{site} {'unseen' if unseen else 'training'}" if whole else site,
+        (low if left else high, height),
+        xytext=(-7 if left else 7, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="center",
+        fontsize=13,
+        fontweight="bold" if unseen else "normal",
+    )
+
+
 def finding(scores: xr.Dataset) -> str:
-    """Return what the scores say about the unseen site, in few words computed from them."""
+    """Return what the scores say about the unseen site, and its price elsewhere, in few words computed from them."""
     verb, before, after, _, _ = change(scores)
-    return f"Synthetic scans {verb} Dice at C: {before:.2f} to {after:.2f}"
+    said = f"Synthetic scans {verb} Dice at {UNSEEN_SITE} ({before:.2f} to {after:.2f})"
+    falls = [f"{site} ({before:.2f} to {after:.2f})" for site, (before, after) in clear_changes(scores)[0].items()]
+    joint = "but" if verb == "raise" else "and"
+    return f"{said} {joint} lower it at {' and '.join(falls)}" if falls else said
 
 
 def failures_figure(scans: xr.Dataset, scores: xr.Dataset, count: int = 4) -> Drawn:

@@ -38,16 +38,47 @@ def change(scores: xr.Dataset, site: str = UNSEEN_SITE) -> tuple[str, float, flo
 
 
 def answer(scores: xr.Dataset) -> str:
-    """Return the answer in one sentence, and how simpler methods compare, as Markdown computed from the scores."""
+    """Return the answer as Markdown computed from the scores: what changes at C, what elsewhere, and how others do.
+
+    Three sentences at most, because the gallery shows all of it.
+    """
     verb, before, after, difference, half = change(scores)
-    mean = scores["mean"].sel(site=UNSEEN_SITE)
-    others = {m: float(mean.sel(segmenter=m)) for m in ("randomised", "random forest") if m in mean["segmenter"].values}
-    compared = ", ".join(f"{name} {value:.2f}" for name, value in others.items())
-    return (
+    said = (
         f"**Synthetic scans {verb} accuracy on the unseen hospital's scanner: Dice from {before:.2f} to {after:.2f} "
-        f"({difference:+z.2f} ± {half:.2f}, 95 % over {scores.sizes['case']} test patients, one training).** "
-        f"For comparison, at the same site: {compared}. Dice is 1 where every lesion pixel is found and no other."
+        f"({difference:+z.2f} ± {half:.2f}, 95 % over {scores.sizes['case']} test patients, one training).**"
     )
+    return " ".join(part for part in (said, elsewhere(scores), _compared(scores)) if part)
+
+
+def elsewhere(scores: xr.Dataset) -> str:
+    """Return in one sentence what clearly changes at the training sites; the price first, where there is one."""
+    falls, rises = clear_changes(scores)
+    words = [
+        f"at {site} Dice {how} from {before:.2f} to {after:.2f}"
+        for how, changed in (("falls", falls), ("rises", rises))
+        for site, (before, after) in changed.items()
+    ]
+    if not words:
+        others = [str(site) for site in scores["site"].values if site != UNSEEN_SITE]
+        return f"At {' and '.join(others)} nothing clearly changes." if others else ""
+    said = ("the price: " if falls and change(scores)[0] == "raise" else "") + " and ".join(words)
+    return said[0].upper() + said[1:] + "."
+
+
+def clear_changes(scores: xr.Dataset) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float]]]:
+    """Return Dice before and after by training site: where it clearly falls, and where it clearly rises."""
+    changed = {str(s): change(scores, str(s)) for s in scores["site"].values if s != UNSEEN_SITE}
+    falls, rises = ({s: c[1:3] for s, c in changed.items() if c[0] == verb} for verb in ("lower", "raise"))
+    return falls, rises
+
+
+def _compared(scores: xr.Dataset) -> str:
+    """Return in one sentence what the methods without a generative model reach at the unseen site."""
+    mean = scores["mean"].sel(site=UNSEEN_SITE)
+    names = {"randomised": "domain randomisation", "random forest": "a random forest"}
+    values = {name: float(mean.sel(segmenter=m)) for m, name in names.items() if m in mean["segmenter"].values}
+    there = [f"{name} {'' if i else 'reaches '}{value:.2f}" for i, (name, value) in enumerate(values.items())]
+    return f"For comparison, {' and '.join(there)} at {UNSEEN_SITE}; 1 is perfect." if there else ""
 
 
 def shown(scores: xr.Dataset) -> pd.DataFrame:
