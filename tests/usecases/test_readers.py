@@ -12,6 +12,7 @@ import nibabel.testing
 import numpy as np
 import pydicom
 import pytest
+from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 
 from genai4eu.usecases.health_imaging.own import axial_slice
@@ -147,6 +148,67 @@ def test_an_own_scan_becomes_a_slice_for_the_segmenters() -> None:
     assert piece.shape == (32, 32)
     assert piece["x"].attrs["units"] == "mm"
     assert np.isfinite(piece).all()
-    empty = load_scan(example_path()) * 0
-    with pytest.raises(ScanError, match="is empty: choose another height"):
-        axial_slice(empty.assign_attrs(spacing_mm=[2, 2, 2]), 32)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_an_empty_slice_is_told_with_a_remedy_at_hand(value: float) -> None:
+    scan = load_scan(example_path())
+    empty = scan.copy(data=np.full(scan.shape, value, np.float32))
+    with pytest.raises(ScanError, match=r"middle slice of anatomical.nii is empty: give a scan with the brain in"):
+        axial_slice(empty, 32)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("keyword", "value", "message"),
+    [
+        ("PixelSpacing", "2", r"wrong PixelSpacing in its header \(\[2.0\] where 2 finite numbers belong\): export"),
+        ("PixelSpacing", "wide\\2", r"wrong PixelSpacing in its header \(.*wide.*\): export it again"),
+        ("ImageOrientationPatient", "1\\0", r"wrong ImageOrientationPatient in its header .* 6 finite numbers belong"),
+        ("ImagePositionPatient", "0\\0", r"wrong ImagePositionPatient in its header .* 3 finite numbers belong"),
+        ("SliceThickness", "thick", r"wrong SliceThickness in its header"),
+        ("RescaleSlope", "1\\2", r"wrong RescaleSlope in its header"),
+    ],
+)
+def test_a_wrong_dicom_header_is_one_clear_line(keyword: str, value: str, message: str, tmp_path: Path) -> None:
+    dataset = pydicom.dcmread(_dicom("MR_small.dcm"))
+    dataset.pop("SpacingBetweenSlices", None)
+    tag = pydicom.datadict.tag_for_keyword(keyword)
+    assert tag is not None
+    raw = value.encode() + b" " * (len(value) % 2)
+    dataset._dict[pydicom.tag.Tag(tag)] = pydicom.dataelem.RawDataElement(
+        pydicom.tag.Tag(tag), "DS", len(raw), raw, 0, False, True
+    )
+    dataset.save_as(tmp_path / "wrong.dcm")
+    with pytest.raises(ScanError, match=message) as caught:
+        load_scan(tmp_path / "wrong.dcm")
+    assert str(tmp_path / "wrong.dcm") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [200, 400, 1000])
+def test_a_dicom_cut_before_its_pixels_is_called_cut_short(size: int, tmp_path: Path) -> None:
+    path = tmp_path / "cut.dcm"
+    path.write_bytes(_dicom("MR_small.dcm").read_bytes()[:size])
+    with pytest.raises(ScanError, match=r"cut\.dcm is (cut short|a damaged DICOM file).*: .*export it again"):
+        load_scan(path)
+    if size == 200:
+        with pytest.raises(ScanError, match="cut short before its pixels"):
+            load_scan(path)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ones((3, 3, 3), np.complex64), "holds complex values: export their magnitude"),
+        (np.full((3, 3, 3), np.inf, np.float32), "holds infinite values: set them to 0"),
+        (np.full((3, 3, 3), 1e300), "holds infinite values: set them to 0"),
+        (np.zeros((3, 3, 3), [("R", "u1"), ("G", "u1"), ("B", "u1")]), "holds colours"),
+    ],
+)
+def test_nifti_values_that_are_no_signal_are_refused(values: NDArray[np.generic], message: str, tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(values, np.eye(4)), tmp_path / "odd.nii")
+    with pytest.raises(ScanError, match=rf"odd\.nii {message}"):
+        load_scan(tmp_path / "odd.nii")

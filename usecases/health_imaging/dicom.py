@@ -5,6 +5,7 @@ Attributes are those of the image plane and modality LUT modules (DICOM PS3.3, C
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,13 @@ def read_dicom(files: list[Path], name: Path) -> xr.DataArray:
     if len({v.shape for _, v in slices}) > 1:
         raise ScanError(f"the slices in {name} differ in size: remove the localisers, or export the series again")
     first = slices[0][0]
-    rows = [float(v) for v in first.get("ImageOrientationPatient", None) or (1, 0, 0, 0, 1, 0)]
+    rows = _numbers(first, "ImageOrientationPatient", (1, 0, 0, 0, 1, 0))
     column, row = np.array(rows[3:]), np.array(rows[:3])
     normal = np.cross(row, column)
     slices.sort(key=lambda s: float(_origin(s[0]) @ normal))
     heights = np.array([float(_origin(s) @ normal) for s, _ in slices])
     gap = _gap(name, first, heights)
-    between = [float(v) for v in first.get("PixelSpacing", None) or (1.0, 1.0)]
+    between = _numbers(first, "PixelSpacing", (1.0, 1.0))
     if not all(np.isfinite(v) and v > 0 for v in (*between, gap)):
         raise ScanError(f"{name} has a wrong spacing ({between[0]:g} x {between[1]:g} x {gap:g} mm): export it again")
     affine = np.eye(4)
@@ -58,7 +59,7 @@ def read_dicom(files: list[Path], name: Path) -> xr.DataArray:
 def _gap(name: Path, first: Any, heights: NDArray[np.float64]) -> float:
     """Return the distance between slices in mm; refuse a series with a slice missing or doubled."""
     if len(heights) == 1:
-        return float(first.get("SpacingBetweenSlices", None) or first.get("SliceThickness", None) or 1.0)
+        return _number(first, "SpacingBetweenSlices", 0.0) or _number(first, "SliceThickness", 1.0) or 1.0
     gaps = np.diff(heights)
     if gaps.min() <= 0 or gaps.max() > 1.05 * gaps.min():
         raise ScanError(f"the slices in {name} are not evenly spaced, some missing or doubled: export the series again")
@@ -66,7 +67,30 @@ def _gap(name: Path, first: Any, heights: NDArray[np.float64]) -> float:
 
 
 def _origin(dataset: Any) -> NDArray[np.float64]:
-    return np.array([float(v) for v in dataset.get("ImagePositionPatient", None) or (0, 0, 0)])
+    return np.array(_numbers(dataset, "ImagePositionPatient", (0, 0, 0)))
+
+
+def _number(dataset: Any, keyword: str, default: float) -> float:
+    return _numbers(dataset, keyword, (default,))[0]
+
+
+def _numbers(dataset: Any, keyword: str, default: tuple[float, ...]) -> list[float]:
+    """Return the numbers of an attribute, as many as the default has; the default where it is absent or empty."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of what is said below in one line
+            value = dataset.get(keyword, None)
+            several = np.ndim(value) > 0
+            values = [float(v) for v in (value if several else [value])] if value not in (None, "") else []
+    except (ValueError, TypeError) as error:
+        raise _wrong(dataset, keyword, first_line(error)) from None
+    if values and (len(values) != len(default) or not np.all(np.isfinite(values))):
+        raise _wrong(dataset, keyword, f"{values} where {len(default)} finite numbers belong")
+    return values or list(default)
+
+
+def _wrong(dataset: Any, keyword: str, what: str) -> ScanError:
+    return ScanError(f"{dataset.filename} has a wrong {keyword} in its header ({what}): export it again")
 
 
 def _dicom_slice(path: Path) -> tuple[Any, NDArray[np.float32]]:
@@ -79,11 +103,8 @@ def _dicom_slice(path: Path) -> tuple[Any, NDArray[np.float32]]:
     except (InvalidDicomError, EOFError, OSError, ValueError, KeyError) as error:
         raise ScanError(f"{path} is a damaged DICOM file ({first_line(error)}): export it again") from None
     if "PixelData" not in dataset and "FloatPixelData" not in dataset and "DoubleFloatPixelData" not in dataset:
-        kind = dataset.get("Modality", "no image")
-        raise ScanError(
-            f"{path} is a DICOM file without pixels (modality {kind}): give an image series, such as MR or CT"
-        )
-    if int(dataset.get("SamplesPerPixel", 1) or 1) != 1:
+        raise _without_pixels(path, dataset)
+    if _number(dataset, "SamplesPerPixel", 1) != 1:
         raise ScanError(f"{path} is a colour DICOM image: give a greyscale series, such as MR or CT")
     try:
         pixels = np.asarray(dataset.pixel_array, dtype=np.float32)
@@ -91,5 +112,15 @@ def _dicom_slice(path: Path) -> tuple[Any, NDArray[np.float32]]:
         raise ScanError(
             f"the pixels of {path} cannot be read ({first_line(error)}): copy or export it again, uncompressed"
         ) from None
-    slope, intercept = (float(dataset.get(k, d) or d) for k, d in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0)))
-    return dataset, (pixels * slope + intercept).reshape(-1, *pixels.shape[-2:])
+    slope, intercept = _number(dataset, "RescaleSlope", 1.0) or 1.0, _number(dataset, "RescaleIntercept", 0.0)
+    with np.errstate(over="ignore"):  # infinities are refused, with a line of their own
+        return dataset, (pixels * slope + intercept).reshape(-1, *pixels.shape[-2:])
+
+
+def _without_pixels(path: Path, dataset: Any) -> ScanError:
+    """Tell a file that ends before its pixels from one that never had any; only a directory may lack a SOP class."""
+    cut = "SOPClassUID" not in dataset and "DirectoryRecordSequence" not in dataset
+    if cut or "Image Storage" in getattr(dataset.get("SOPClassUID"), "name", ""):
+        return ScanError(f"{path} is cut short before its pixels: copy or export it again")
+    kind = dataset.get("Modality", "no image")
+    return ScanError(f"{path} is a DICOM file without pixels (modality {kind}): give an image series, such as MR or CT")

@@ -43,7 +43,9 @@ def read_nifti(path: Path) -> xr.DataArray:
         header = kind.header_class.from_fileobj(BytesIO(data), check=False)
         _check_header(path, header)
         image = kind.from_bytes(data)
-        values = np.asarray(image.dataobj, dtype=np.float32)
+        _check_values(path, image.header)
+        with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold is refused below in one line
+            values = np.asarray(image.dataobj, dtype=np.float32)
     except (EOFError, OSError, zlib.error) as error:
         raise ScanError(f"{path} is cut short or damaged ({first_line(error)}): copy or export it again") from None
     except (HeaderDataError, ImageFileError, ValueError, OverflowError, MemoryError) as error:
@@ -64,3 +66,12 @@ def _check_header(path: Path, header: Any) -> None:
     if not np.all(np.isfinite(spacing)) or np.any(spacing < 1e-3):  # mm; no scanner goes below
         shown = " x ".join(f"{s:g}" for s in spacing)
         raise ScanError(f"{path} has a wrong NIfTI header (voxels of {shown} mm): set pixdim, or export it again")
+
+
+def _check_values(path: Path, header: Any) -> None:
+    """Refuse values that are no single real numbers, such as complex ones and colours."""
+    kind = header.get_data_dtype().kind
+    if kind == "c":
+        raise ScanError(f"{path} holds complex values: export their magnitude")
+    if kind not in "iuf":
+        raise ScanError(f"{path} holds colours, not signal: export it in grey values")

@@ -33,13 +33,16 @@ def axial_slice(scan: xr.DataArray, size: int, height: float | None = None) -> x
     Raises
     ------
     ScanError
-        If the slice is empty.
+        If the slice is empty: all of one value, or no numbers.
     """
     piece = scan.isel(z=scan.sizes["z"] // 2) if height is None else scan.sel(z=height, method="nearest")
-    values = np.nan_to_num(piece.values - np.nanmin(piece.values))
+    finite = piece.values[np.isfinite(piece.values)]
+    values = np.nan_to_num(piece.values - (finite.min() if finite.size else 0.0))
     inside = values > 0.1 * np.percentile(values, 99.5)
     if not inside.any():
-        raise ScanError(f"the slice of {scan.attrs.get('source', 'the scan')} is empty: choose another height")
+        remedy = "give a scan with the brain in its middle" if height is None else "choose another height"
+        place = f"{'middle ' if height is None else ''}slice of {scan.attrs.get('source', 'the scan')}"
+        raise ScanError(f"the {place} is empty: {remedy}, or look at it in a viewer and export it again")
     centre = ndimage.center_of_mass(inside)
     grid = (np.arange(size) - (size - 1) / 2) * FIELD_OF_VIEW / size
     rows, columns = ((grid / abs(scan.attrs["spacing_mm"][i])) + c for i, c in ((1, centre[0]), (0, centre[1])))

@@ -23,6 +23,8 @@ def to_array(path: Path, values: NDArray[np.float32], affine: NDArray[np.float64
 
     if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise ScanError(f"{path} does not say where its voxels lie (its affine is singular): export it again")
+    if np.isinf(values).any():
+        raise ScanError(f"{path} holds infinite values: set them to 0, or export it again")
     first = np.atleast_3d(values if values.ndim <= 3 else values.reshape(*values.shape[:3], -1)[..., 0])
     image = nib.as_closest_canonical(nib.Nifti1Image(first, affine))
     data = np.asarray(image.dataobj, dtype=np.float32).transpose(2, 1, 0)
