@@ -131,6 +131,13 @@ def test_a_run_that_did_not_complete_is_refused(change: Change, edit: Callable[[
     _refused(change("run.json", edit), says)
 
 
+def _forget(folder: Path, name: str) -> None:
+    """Take a file out of the list of what was sealed."""
+    crate = folder / "ro-crate-metadata.json"
+    graph = json.loads(crate.read_text("utf-8"))["@graph"]
+    crate.write_text(json.dumps({"@graph": [e for e in graph if e["@id"] != name]}), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("break_it", "says"),
     [
@@ -138,7 +145,14 @@ def test_a_run_that_did_not_complete_is_refused(change: Change, edit: Callable[[
         (lambda f: (f / "notebook.ipynb").unlink(), "no notebook.ipynb.*damaged"),
         (lambda f: (f / "notebook.ipynb").write_text("{}"), "notebook.ipynb was changed"),
         (lambda f: (f / "run.json").write_text("{"), "run.json is damaged"),
+        (lambda f: (f / "run.json").write_text("{}"), "run.json"),
         (lambda f: (f / "ro-crate-metadata.json").write_text("{"), "damaged"),
+        (lambda f: (f / "ro-crate-metadata.json").write_text("{}"), "metadata.json was changed.*run again"),
+        (lambda f: (f / "ro-crate-metadata.json").write_text('{"@graph": {}}'), "metadata.json was changed.*run again"),
+        (lambda f: _forget(f, "notebook.ipynb"), "metadata.json was changed.*run again"),
+        (lambda f: _forget(f, "run.json"), "metadata.json was changed.*run again"),
+        (lambda f: _forget(f, "parameters.json"), "parameters.json was changed.*run again"),
+        (lambda f: _forget(f, "outputs/wave.npy"), "wave.npy was changed.*run again"),
         (lambda f: (f / "outputs/wave.npy").write_bytes(b""), "wave.npy was changed"),
     ],
 )

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import httpx
 import pytest
 
+from genai4eu.dashboards import proxy
 from genai4eu.dashboards.publish import Published
 from genai4eu.dashboards.server import Server, running
 from genai4eu.errors import WorkbenchError
@@ -48,12 +53,33 @@ def test_the_empty_gallery_says_what_to_type(tmp_path: Path) -> None:
         assert "genai4eu publish latest" in _get(server, "").text
 
 
-def test_a_damaged_dashboard_is_named_and_the_others_are_shown(server: Server, published: Published) -> None:
-    broken = published.folder.parent / "broken-0000"
-    broken.mkdir()
-    (broken / "dashboard.json").write_text("{")
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda about: about.clear(),
+        lambda about: about.pop("where"),
+        lambda about: about.update(sector=["climate"]),
+        lambda about: about.update(started=5),
+        lambda about: about.update(figure={"src": 1}),
+        lambda about: about.update(slug="another-0000"),
+        None,
+    ],
+)
+def test_a_damaged_dashboard_is_named_and_the_others_are_shown(
+    server: Server, published: Published, edit: Callable[[dict[str, Any]], Any] | None
+) -> None:
+    broken = published.folder.with_name("broken-0000")
+    shutil.copytree(published.folder, broken)
+    about = json.loads((broken / "dashboard.json").read_text("utf-8")) | {"slug": broken.name}
+    (broken / "dashboard.json").chmod(0o644)
+    if edit is not None:
+        edit(about)
+    (broken / "dashboard.json").write_text("{" if edit is None else json.dumps(about))
     answer = _get(server, "")
-    assert answer.status_code == 200 and "broken-0000" in answer.text and "tiny-wave-a1b2" in answer.text
+    assert answer.status_code == 200 and "broken-0000" in answer.text and "d/tiny-wave-a1b2/" in answer.text
+    for path in ("d/broken-0000/", "d/broken-0000/evidence", "live/broken-0000/status"):
+        answer = _get(server, path)
+        assert answer.status_code == 404 and "This dashboard is damaged" in answer.text
 
 
 def test_an_unchanged_page_is_not_sent_twice(server: Server) -> None:
@@ -77,6 +103,7 @@ def test_the_notebook_is_a_download(server: Server) -> None:
         "d/../runs", "d/%2e%2e/%2e%2e/etc/passwd/", "static/../pages/frame.html.j2",
         "static/%2e%2e/pages/frame.html.j2",
         "static//etc/passwd", "d/absent-0000/", "live/absent-0000/status", "live/absent-0000/",
+        "static/%00",
         "live/voila/tree", "live/voila/files/tiny-wave-a1b2/index.html", "live/api/contents", "live/voila/api/contents",
         "live/voila/render/tiny-wave-a1b2/notebook.ipynb", "live/login", "lab", "voila", "api/kernels", "api/terminals",
     ],
@@ -90,8 +117,32 @@ def test_nothing_else_is_served(server: Server, path: str) -> None:
     assert server.tier.pid is None
 
 
-def test_a_foreign_name_for_this_computer_is_refused(server: Server) -> None:
-    assert _get(server, "", Host="evil.example").status_code == 403
+@pytest.mark.parametrize("host", ["evil.example", "127.evil.example", "127.0.0.1.evil.example", "[", ""])
+@pytest.mark.parametrize("path", ["", "static/dashboard.css", f"live/api/kernels/{'0' * 36}/channels"])
+def test_a_foreign_name_for_this_computer_is_refused(server: Server, host: str, path: str) -> None:
+    assert _get(server, path, Host=host).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:1", "127.0.0.1:1", "127.1.2.3", "[::1]:8866"])
+def test_each_name_of_this_computer_is_answered(server: Server, host: str) -> None:
+    assert _get(server, "", Host=host).status_code == 200
+
+
+def test_a_relay_wants_a_name_of_ours_even_from_its_own_page(server: Server) -> None:
+    server.tier.http = proxy.client(Path("absent"))  # as if the tier were there: only the name is in the way
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    path = f"live/api/kernels/{'0' * 36}/channels"
+    given = {"Host": "127.evil.example", "Origin": "http://127.evil.example", "Sec-WebSocket-Key": "eA=="}
+    assert _get(server, path, **headers, **given).status_code == 403
+    for origin in ("http://[", "http://evil.example"):
+        assert _get(server, path, **headers, Origin=origin).status_code == 403
+    server.tier.http = None
+
+
+@pytest.mark.parametrize("path", ["", "d/tiny-wave-a1b2/", "d/tiny-wave-a1b2/evidence", "static/dashboard.css"])
+def test_the_head_alone_can_be_asked_for(server: Server, path: str) -> None:
+    answer = httpx.head(server.address + path)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_a_foreign_page_cannot_speak_for_the_visitor(server: Server) -> None:
@@ -125,3 +176,20 @@ def test_serve_says_in_one_line_that_the_port_is_taken(server: Server, genai4eu:
     done = genai4eu("serve", "--port", str(server.port), "--no-browser")
     assert isinstance(done, subprocess.CompletedProcess)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "in use" in done.stderr
+
+
+@pytest.mark.slow
+def test_no_more_go_live_at_once_than_there_are_places(published: Published) -> None:
+    with running(published.folder.parent, viewers=2) as server:
+        address = server.address + "live/tiny-wave-a1b2/"
+        while httpx.get(address + "status").json()["state"] == "starting":
+            Event().wait(0.2)  # as a page asks
+        with ThreadPoolExecutor(6) as visitors:
+            answers = list(visitors.map(lambda _: httpx.get(address, timeout=120), range(6)))
+        assert sorted(a.status_code for a in answers) == [200, 200, 503, 503, 503, 503]
+        refused = [a.text for a in answers if a.status_code == 503]
+        assert all('<p id="sentence">All live places are taken' in text for text in refused)
+        assert "places are taken" in httpx.get(address + "status").json()["sentence"]
+        folder = server.tier.socket.parent
+        assert next(folder.glob("voila_*/kernel-*"), None), "what kernels leave goes with the tier's folder"
+    assert not folder.exists()

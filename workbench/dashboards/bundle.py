@@ -17,11 +17,18 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from ..errors import WorkbenchError
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
+#: What pages show of ``dashboard.json``, with the types that they can show.
+_NEEDED: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("slug", "question", "answer", "run", "published", "where"), (str,)),
+    **dict.fromkeys(("sector", "started"), (str, NoneType)),
+    "figure": (dict, NoneType),
+}
 
 
 @dataclass(frozen=True)
@@ -42,15 +49,23 @@ class Bundle:
         Raises
         ------
         WorkbenchError
-            If it is missing or damaged.
+            If it is missing or damaged: whoever reads it may rely on every key that a page shows.
         """
         try:
             content = json.loads((self.folder / "dashboard.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             content = None
-        if not isinstance(content, dict):
+        if not isinstance(content, dict) or not _complete(content) or content["slug"] != self.slug:
             raise WorkbenchError(f"dashboard {self.slug} is damaged: delete {self.folder} and publish its run again")
         return content
+
+
+def _complete(content: dict[str, Any]) -> bool:
+    """Tell whether all is there, and of the right kind."""
+    if not all(name in content and isinstance(content[name], types) for name, types in _NEEDED.items()):
+        return False
+    figure = content["figure"]
+    return figure is None or all(isinstance(figure.get(name), str) for name in ("src", "width", "height"))
 
 
 def dashboards_root() -> Path:

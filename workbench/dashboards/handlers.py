@@ -6,13 +6,13 @@ import hashlib
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import tornado.web
 import tornado.websocket
 
 from ..errors import WorkbenchError
 from . import page, proxy
+from .answers import Refused, check_host, same_origin
 from .bundle import Bundle, all_bundles
 from .tier import Tier
 
@@ -28,7 +28,6 @@ _LIVE = (
 )
 #: An image opened on its own runs nothing.
 _MEDIA = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Base(tornado.web.RequestHandler):
@@ -37,10 +36,8 @@ class Base(tornado.web.RequestHandler):
     policy = _FROZEN
 
     def prepare(self) -> None:
-        """Refuse names that are not ours: a foreign page may point its own name at this computer."""
-        host = urlsplit(f"//{self.request.host}").hostname or ""
-        if host not in _LOCAL_NAMES and not host.startswith("127."):
-            raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
+        """Answer under our own names alone."""
+        check_host(self.request)
 
     def set_default_headers(self) -> None:
         """Set the headers of every answer."""
@@ -59,7 +56,9 @@ class Base(tornado.web.RequestHandler):
         """Say what happened and where to go on."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", _FROZEN)
-        heading, sentence = _MESSAGES.get(status_code, _FAILED)
+        error = options.get("exc_info", (None, None))[1]
+        told = (error.heading, error.sentence) if isinstance(error, Refused) else None
+        heading, sentence = told or _MESSAGES.get(status_code, _FAILED)
         depth = max(0, self.request.path.count("/") - 1)
         self.finish(page.render("message", root="../" * depth or "./", heading=heading, sentence=sentence))
 
@@ -68,9 +67,13 @@ _MESSAGES = {
     403: ("This address is not served", "These dashboards answer only under the address that the server printed."),
     404: ("There is no such page", "The address may be mistyped, or the dashboard may have been taken down."),
     405: ("This page can only be read", "Open it with a link or by its address."),
-    503: ("The live view is not available", "All live places are taken, or it is just starting. Try again soon."),
+    503: ("The live view is not available", "It is just starting, or it has just ended. Try again soon."),
 }  # fmt: skip
 _FAILED = ("This page could not be shown", "Something on this computer failed. The other dashboards are not affected.")
+_DAMAGED = (
+    "This dashboard is damaged",
+    "It cannot be shown. Who serves these pages can delete its folder and publish its run again.",
+)
 
 
 class Missing(Base):
@@ -88,6 +91,8 @@ class Slash(Base):
     def get(self, slug: str) -> None:
         """Send the visitor on."""
         self.redirect(f"/d/{slug}/", permanent=True)
+
+    head = get
 
 
 class Gallery(Base):
@@ -109,6 +114,20 @@ class Gallery(Base):
         groups = page.by_sector(found)
         self.finish(page.render("gallery", root="./", groups=groups, damaged=damaged))
 
+    head = get
+
+
+def _whole(root: Path, slug: str) -> Bundle:
+    """Return a bundle, or answer 404, in words of their own for a damaged one."""
+    bundle = Bundle(root / slug)
+    if not (bundle.folder / "dashboard.json").is_file():
+        raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
+    try:
+        bundle.info  # noqa: B018 - reading it is the check
+    except WorkbenchError:
+        raise Refused(HTTPStatus.NOT_FOUND, *_DAMAGED) from None
+    return bundle
+
 
 class Page(Base):
     """A frozen page, its evidence, or the notebook behind it."""
@@ -121,7 +140,7 @@ class Page(Base):
 
     def get(self, slug: str, name: str) -> None:
         """Send the file; the answer carries an ETag, and an unchanged page is not sent twice."""
-        path = self.root / slug / self._FILES[name]
+        path = _whole(self.root, slug).folder / self._FILES[name]
         if not path.is_file():
             raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
         self.set_header("Cache-Control", "no-cache")
@@ -165,9 +184,10 @@ class Live(Base):
         self.root, self.tier = root, tier
 
     def _bundle(self, slug: str) -> Bundle:
-        if not (self.root / slug / "live.ipynb").is_file():
+        bundle = _whole(self.root, slug)
+        if not (bundle.folder / "live.ipynb").is_file():
             raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
-        return Bundle(self.root / slug)
+        return bundle
 
 
 class LiveStatus(Live):
@@ -198,7 +218,7 @@ class LivePart(Live):
 
     async def post(self, path: str) -> None:
         """Pass on what a live page says when it is left; pages of others may not."""
-        if not proxy.same_origin(self.request):
+        if not same_origin(self.request):
             raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
         await proxy.forward(self, self.tier, path)
 

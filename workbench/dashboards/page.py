@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ WIDGETS = Path(str(importlib.resources.files("genai4eu.widgets")))
 def _environment() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(ASSETS / "pages")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"moment": moment, "duration": duration, "number": number, "sector": sector}
+    environment.filters |= {"moment": moment, "duration": duration, "number": number, "sector": sector, "joints": joints}
     return environment
 
 
@@ -67,6 +68,11 @@ def number(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def joints(word: str) -> list[str]:
+    """Return the pieces of a long name, each with the mark that ends it: ``wave_``, ``height/``, ``max``."""
+    return re.findall(r"[^_\-/.=:]*[_\-/.=:]+|[^_\-/.=:]+", word)
 
 
 def where(info: Mapping[str, Any]) -> str:

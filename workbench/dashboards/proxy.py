@@ -13,7 +13,6 @@ from collections.abc import Awaitable
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import tornado.httpclient
 import tornado.httputil
@@ -22,6 +21,8 @@ import tornado.netutil
 import tornado.simple_httpclient
 import tornado.web
 import tornado.websocket
+
+from .answers import Refused, check_host, same_origin
 
 if TYPE_CHECKING:
     from .tier import Tier
@@ -40,6 +41,8 @@ _REQUEST_HEADERS = (
     "User-Agent",
 )
 _ANSWER_HEADERS = ("Content-Type", "Cache-Control", "Etag", "Last-Modified", "Expires")
+#: What a visitor reads for whom there is no place.
+FULL = "All live places are taken at the moment. The recorded result is complete; try again in a few minutes."
 _PROTOCOL = "v1.kernel.websocket.jupyter.org"
 
 
@@ -84,7 +87,9 @@ async def forward(handler: tornado.web.RequestHandler, tier: Tier, path: str) ->
         answer = await tier.http.fetch(request, raise_error=False)
     except (OSError, tornado.httpclient.HTTPClientError):  # gone, or too slow
         raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None
-    if answer.code in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, 599):
+    if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:  # the tier says so for one reason alone
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The live view is full", FULL)
+    if answer.code in (HTTPStatus.BAD_GATEWAY, 599):
         raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
     if answer.code >= HTTPStatus.BAD_REQUEST:
         raise tornado.web.HTTPError(answer.code)
@@ -120,11 +125,6 @@ async def _free(tier: Tier, kernel: str) -> None:
         await tier.http.fetch(request, raise_error=False)
 
 
-def same_origin(request: tornado.httputil.HTTPServerRequest) -> bool:
-    """Tell whether a page of ours sent the request, as every browser says."""
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
-
-
 class Relay(tornado.websocket.WebSocketHandler):
     """A WebSocket whose messages are those of the live tier's."""
 
@@ -134,6 +134,10 @@ class Relay(tornado.websocket.WebSocketHandler):
         self._kernel = ""
         self._far: tornado.websocket.WebSocketClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
+
+    def prepare(self) -> None:
+        """Answer under our own names alone."""
+        check_host(self.request)
 
     async def get(self, path: str) -> None:
         """Connect to the tier before the browser's request is granted, so that a refusal is one."""

@@ -94,19 +94,31 @@ def _check(record: Record) -> None:
 
 def _check_contents(record: Record) -> None:
     """Refuse a record whose files are not those that were sealed."""
-    graph = record.read(CRATE).get("@graph", [])
-    for entity in graph if isinstance(graph, list) else []:
-        if not isinstance(entity, dict) or "sha256" not in entity:
-            continue
-        path = record.folder / unquote(str(entity["@id"]))  # names are written as in addresses
-        if not path.is_file():
-            raise WorkbenchError(f"record {record.id} has no {entity['@id']}: it is damaged, run again")
+    sealed = _sealed(record)
+    for name in sealed:
+        if not (record.folder / name).is_file():
+            raise WorkbenchError(f"record {record.id} has no {name}: it is damaged, run again")
+    for path in sorted(record.folder.rglob("*")):
+        name = path.relative_to(record.folder).as_posix()
+        if not path.is_file() or name == CRATE or path.name.startswith("."):
+            continue  # as when it was sealed
         with path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != entity["sha256"]:
-                raise WorkbenchError(f"record {record.id}: {entity['@id']} was changed after the run, run again")
+            if hashlib.file_digest(stream, "sha256").hexdigest() != sealed.get(name):
+                raise WorkbenchError(f"record {record.id}: {name} was changed after the run, run again")
     for name in ("parameters.json", "metrics.json"):
         if (record.folder / name).exists():
             record.read(name)
+
+
+def _sealed(record: Record) -> dict[str, str]:
+    """Return the digest that every file had when the run ended, by the file's name."""
+    graph = record.read(CRATE).get("@graph")
+    entities = [e for e in graph if isinstance(e, dict)] if isinstance(graph, list) else []
+    # names are written as in addresses
+    sealed = {unquote(str(e.get("@id"))): str(e["sha256"]) for e in entities if "sha256" in e}
+    if not sealed.keys() >= {"run.json", "notebook.ipynb"}:
+        raise WorkbenchError(f"record {record.id}: {CRATE} was changed after the run, run again")
+    return sealed
 
 
 def _slug(record: Record, root: Path) -> tuple[str, bool]:

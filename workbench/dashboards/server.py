@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import os
 import signal
 import sys
@@ -24,6 +23,7 @@ import tornado.web
 
 from ..errors import WorkbenchError
 from . import handlers, page
+from .answers import is_loopback
 from .tier import Tier
 
 PORT = 8866
@@ -79,7 +79,7 @@ class Server:
             [
                 (r"/", handlers.Gallery, root),
                 (r"/static/(aria\.js)", handlers.Asset, {"path": str(page.WIDGETS)}),
-                (r"/static/(.+)", handlers.Asset, {"path": str(page.ASSETS / "static")}),
+                (r"/static/([\w./-]+)", handlers.Asset, {"path": str(page.ASSETS / "static")}),
                 (rf"/d/{slug}/(evidence|notebook\.ipynb|)", handlers.Page, root),
                 (rf"/d/({name}/{image})", handlers.Image, {"path": str(self._folder)}),
                 (rf"/d/{slug}", handlers.Slash),
@@ -98,11 +98,7 @@ class Server:
 def _listen(host: str, port: int) -> list[Any]:
     """Open the port, or say in one line why not."""
     name = "127.0.0.1" if host == "localhost" else host
-    try:
-        inside = ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        inside = False
-    if not inside:
+    if not is_loopback(name):
         raise WorkbenchError(f"cannot serve on {host}: only this computer may connect for now, use --host 127.0.0.1")
     try:
         return tornado.netutil.bind_sockets(port, name)

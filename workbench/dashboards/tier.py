@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Seconds until a tier that nobody asks for is stopped.
 IDLE = 1800
+#: What the names of the tier's own folders begin with.
+PREFIX = "genai4eu-live-"
 #: Variables that a kernel may see; everything else, such as tokens, stays here.
 _PASSED = (
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
@@ -32,7 +34,6 @@ _PASSED = (
     "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
 _FAILED = "The live view could not be started on this computer. The recorded result is complete."
-_FULL = "All live places are taken at the moment. The recorded result is complete; try again in a few minutes."
 _STARTING = "The live view is starting."
 
 
@@ -72,7 +73,9 @@ class Tier:
         self._asked = time.monotonic()
         if self.http is not None:
             if self.kernels >= self.viewers:
-                return {"state": "failed", "sentence": _FULL}
+                from .proxy import FULL
+
+                return {"state": "failed", "sentence": FULL}
             return {"state": "ready", "sentence": ""}
         if self._task is None or self._task.done():
             if self.error:  # tell once, then the next touch may try again
@@ -97,7 +100,7 @@ class Tier:
 
     async def _run(self) -> None:
         """Start the process, follow it to its end, clean up."""
-        self._folder = Path(tempfile.mkdtemp(prefix="genai4eu-live-"))  # mode 0700: nobody else reaches the socket
+        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # mode 0700: nobody else reaches the socket
         try:
             process = self._process = await self._start(self._folder)
             assert process.stdout is not None

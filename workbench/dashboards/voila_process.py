@@ -11,9 +11,11 @@ import json
 import logging
 import os
 import re
+import shutil
 import sys
 import tempfile
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,15 @@ from voila.execute import VoilaExecutor
 from voila.voila_identity_provider import VoilaIdentityProvider
 
 from ..runs.context import BUNDLE_VARIABLE
+from .tier import PREFIX
 
 BASE = "/live/"
 #: Seconds without a message until a kernel is freed whose page did not say that it was left.
 CULL = 900
 #: What a live page needs; no tree, no contents, no files, no login, no listing.
 _KEPT = re.compile(r"/live/(api/kernels/|voila/(static|templates|labextensions|api/(themes|shutdown)|render)/)")
+#: Characters that our folder's name may have to hold the kernels' sockets, whose names may have 104 in all.
+_LONGEST = 38
 _TOLD_ABOUT_REQUEST = ("HTTP_", "VOILA_", "SERVER_", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
 
 
@@ -52,16 +57,44 @@ class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
 
     kernel = "python3"
     work = Path()
+    viewers = 1
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        #: Kernels that have a place but are not listed yet: starting one takes a while, and others ask meanwhile.
+        self._starting: set[str] = set()
+
+    @property
+    def taken(self) -> int:
+        """How many places are taken."""
+        return len(self._starting.union(self.list_kernel_ids()))
 
     async def start_kernel(self, **options: Any) -> str:
-        """Start a kernel for the notebook in ``path``, a bundle's name."""
+        """Start a kernel for the notebook in ``path``, a bundle's name.
+
+        Raises
+        ------
+        tornado.web.HTTPError
+            503 where no place is free.
+        """
+        if self.taken >= self.viewers:
+            raise tornado.web.HTTPError(503)
+        kernel_id = options.setdefault("kernel_id", str(uuid.uuid4()))
+        self._starting.add(kernel_id)
+        _tell(self)
+        try:
+            return await self._start(**options)
+        finally:
+            self._starting.discard(kernel_id)
+            _tell(self)
+
+    async def _start(self, **options: Any) -> str:
         slug = Path(str(options.pop("path", ""))).name
         environment = {k: v for k, v in options.pop("env", os.environ).items() if not k.startswith(_TOLD_ABOUT_REQUEST)}
         environment[BUNDLE_VARIABLE] = str(Path(self.root_dir) / slug)
         folder = tempfile.mkdtemp(dir=self.work, prefix=f"{slug}-")  # a bundle is never written to
         options |= {"kernel_name": self.kernel, "env": environment, "cwd": folder}
         started: str = await super().start_kernel(**options)
-        _tell(self)
         return started
 
     def remove_kernel(self, kernel_id: str) -> Any:
@@ -72,7 +105,7 @@ class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
 
 
 def _tell(kernels: LiveKernels) -> None:
-    _say(f"kernels {len(kernels.list_kernel_ids())}")
+    _say(f"kernels {kernels.taken}")
 
 
 class LiveExecutor(VoilaExecutor):  # type: ignore[misc]
@@ -122,9 +155,11 @@ class LiveVoila(Voila):  # type: ignore[misc]
         self.ioloop.add_callback(self.ioloop.stop)
 
 
-def _config(told: dict[str, Any], refuse_when_full: Any) -> Config:
+def _config(told: dict[str, Any]) -> Config:
     config = Config()
     config.Voila.root_dir = told["root"]
+    if len(str(LiveKernels.work)) <= _LONGEST:
+        config.Voila.connection_dir_root = str(LiveKernels.work)  # goes with our folder, however we end
     config.Voila.base_url = BASE
     config.Voila.token = told["secret"]
     config.Voila.identity_provider_class = VoilaIdentityProvider
@@ -138,7 +173,6 @@ def _config(told: dict[str, Any], refuse_when_full: Any) -> Config:
     own.extension_allowlist = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
     own.extension_denylist = []
     own.multi_kernel_manager_class = LiveKernels
-    own.prelaunch_hook = refuse_when_full
     config.KernelManager.transport = "ipc"  # no port that others on this computer could listen to
     kernels = config.MappingKernelManager
     kernels.cull_idle_timeout, kernels.cull_interval, kernels.cull_connected = CULL, 60, True
@@ -149,18 +183,19 @@ def main() -> None:
     """Run until the standard input closes."""
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     told = json.loads(sys.stdin.readline())
-
-    def refuse_when_full(_handler: object, **_notebook: object) -> None:
-        if len(app.kernel_manager.list_kernel_ids()) >= told["viewers"]:
-            raise tornado.web.HTTPError(503)
-
     notebook_renderer.VoilaExecutor = LiveExecutor  # Voila offers no setting for the class
-    LiveKernels.kernel, LiveKernels.work = told["kernel"], Path.cwd()
+    LiveKernels.kernel, LiveKernels.work, LiveKernels.viewers = (
+        told["kernel"],
+        Path(told["socket"]).parent,
+        told["viewers"],
+    )
     LiveVoila.socket_path = told["socket"]
     asyncio.set_event_loop(asyncio.new_event_loop())
-    app = LiveVoila.instance(config=_config(told, refuse_when_full))
+    app = LiveVoila.instance(config=_config(told))
     app.initialize([])
     app.start()
+    if LiveKernels.work.name.startswith(PREFIX):  # our parent does it too, unless it was killed
+        shutil.rmtree(LiveKernels.work, ignore_errors=True)
 
 
 if __name__ == "__main__":

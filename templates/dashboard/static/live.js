@@ -12,6 +12,7 @@
   var place = document.getElementById("explore-live");
   var address = section.dataset.live;
   var PATIENCE = 90000; // ms; a cold computer loads a lot of software
+  var UNREACHED = "The live view cannot be reached at the moment. The recorded result is complete.";
   var attempt = 0;
   var timer = 0;
   button.hidden = false;
@@ -57,7 +58,7 @@
       if (told.state === "starting") return setTimeout(function () { ask(mine); }, 300);
       reset(told.sentence);
     }).catch(function () {
-      if (mine === attempt) reset("The live view cannot be reached at the moment. The recorded result is complete.");
+      if (mine === attempt) reset(UNREACHED);
     });
   }
 
@@ -65,9 +66,14 @@
     say("Opening the run and loading what it learned…");
     var frame = document.createElement("iframe");
     frame.title = "Live view: " + document.querySelector("h1").textContent;
-    frame.addEventListener("load", function () { // an error page of the server sends no message of its own
-      try { if (!frame.contentWindow.genai4euLive && mine === attempt) reset("The live view cannot be reached at the moment. The recorded result is complete."); }
-      catch (e) { reset("The live view cannot be reached at the moment. The recorded result is complete."); }
+    frame.addEventListener("load", function () { // an error page of the server sends no message, but says why
+      if (mine !== attempt) return;
+      var told = null;
+      try {
+        if (frame.contentWindow.genai4euLive) return;
+        told = frame.contentDocument.getElementById("sentence");
+      } catch (e) { told = null; } // the browser's own error page
+      reset(told ? told.textContent : UNREACHED);
     });
     frame.src = address;
     place.hidden = false;
