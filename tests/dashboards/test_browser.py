@@ -194,3 +194,20 @@ def test_nothing_outlives_the_server(
         process.wait(timeout=30)
         _gone, alive = psutil.wait_procs(started, timeout=30)
         assert not alive
+
+
+def test_long_choices_wrap_on_a_phone(browser: Browser, record: Record, change: Callable[..., Record]) -> None:
+    text = record.notebook_path.read_text("utf-8")
+    assert "'orange'" in text
+    name = "B: orange, as the sun is in the evening on the western coast"
+    record.notebook_path.write_text(text.replace("'orange'", f"'{name}'"), encoding="utf-8")
+    change("run.json", lambda info: None)  # seals what was written
+    with running(publish(record).folder.parent) as server:
+        page = browser.new_page(viewport={"width": 320, "height": 800})
+        _go_live(page, server)
+        label = page.frame_locator("iframe").locator(".widget-radio-box label", has_text=name)
+        box = label.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= 320
+        assert label.evaluate("e => e.scrollWidth <= e.clientWidth")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.close()

@@ -200,3 +200,8 @@ def test_the_command_line_says_one_line(
     done = genai4eu("publish", "a1b2", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["slug"] == "tiny-wave-a1b2"
+
+
+def test_a_table_breaks_names_at_their_joints_and_no_word(published: Published) -> None:
+    html = (published.folder / "evidence.html").read_text("utf-8")
+    assert "<td>dimensionless</td>" in html and '<span class="id">20261120-<wbr>191500-<wbr>tiny-<wbr>wave-' in html

@@ -22,7 +22,8 @@ WIDGETS = Path(str(importlib.resources.files("genai4eu.widgets")))
 def _environment() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(ASSETS / "pages")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"moment": moment, "duration": duration, "number": number, "sector": sector, "joints": joints}
+    environment.filters |= {"moment": moment, "duration": duration, "number": number}
+    environment.filters |= {"sector": sector, "joints": joints}
     return environment
 
 
