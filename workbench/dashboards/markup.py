@@ -115,7 +115,7 @@ def _embed(image: Tag, media: Media) -> None:
             f"the image {source[:80]!r} is not part of the notebook: show it with genai4eu.widgets.figure"
         )
     mime, content = data_address(source)
-    image["src"], image["decoding"] = media.add(mime, content), "async"
+    image["src"] = media.add(mime, content)
     if mime == "image/png" and "width" not in image.attrs and len(content) > 24:
         image["width"], image["height"] = (str(n) for n in struct.unpack(">II", content[16:24]))
 
