@@ -141,7 +141,7 @@ def test_the_scores_figure_is_read_on_a_phone(study: SimpleNamespace) -> None:
         fig.draw_without_rendering()
     shrunk = 288 / (fig.get_figwidth() * 72)  # pixels a point
     texts = [t for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
-    assert min(t.get_fontsize() for t in texts) * shrunk >= 9
+    assert min(float(t.get_fontsize()) for t in texts) * shrunk >= 9
     assert fig.get_tightbbox().x1 <= fig.get_figwidth()
 
 
