@@ -111,7 +111,8 @@ def fault(parameter: Parameter, value: Any) -> str | None:
     try:
         _model(parameter).validate_json(json.dumps(value), strict=True)
     except (pydantic.ValidationError, TypeError, ValueError):
-        return f"parameter {parameter.name!r} cannot be {value!r}: it takes {parameter.allowed}"
+        shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:60]}…"
+        return f"parameter {parameter.name!r} cannot be {shown}: it takes {parameter.allowed}"
     return None
 
 

@@ -109,6 +109,8 @@ def test_ctrl_c_is_cancelled_and_leaves_no_process(notebook: Write, house: Path)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
+    assert errors.endswith("genai4eu: stopped\n"), errors
+    assert "Traceback" not in errors
     assert record.info["status"] == "cancelled"
     assert cell_statuses(record)[-1] == "cancelled"
     assert (record.outputs / "kept.txt").exists()

@@ -75,6 +75,13 @@ def test_bad_value_names_parameter_value_and_what_is_allowed(name: str, value: A
         read(SOURCE).validate({name: value})
 
 
+def test_number_longer_than_python_reads_is_a_short_error() -> None:
+    schema = read(SOURCE)
+    with pytest.raises(WorkbenchError, match=r"parameter 'epochs' cannot be '9+…: it takes int") as caught:
+        schema.validate(schema.parse({"epochs": "9" * 5000}))
+    assert len(str(caught.value)) < 200
+
+
 def test_all_faults_of_a_call_at_once_with_the_nearest_name() -> None:
     with pytest.raises(WorkbenchError) as caught:
         read(SOURCE).validate({"epoch": 3, "rate": 7, "kind": "q"})
