@@ -22,9 +22,10 @@ from tornado.netutil import bind_sockets
 
 from .. import local
 from ..errors import KernelsError
+from .channels import Connection
 from .handlers import guarded
 from .identity import HeaderIdentityProvider
-from .managers import Connection, GatewayKernels, LocalKernelSpecManager
+from .managers import GatewayKernels, LocalKernelSpecManager
 from .settings import MESSAGE_LIMIT, check_host, configuration, port_error
 
 SERVICES = ("auth", "api", "kernels", "kernelspecs", "sessions")

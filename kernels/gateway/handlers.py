@@ -11,8 +11,10 @@ from http.client import responses
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler, APIVersionHandler
-from jupyter_server.services.kernels.handlers import KernelWebsocketHandler, MainKernelHandler
+from jupyter_server.services.kernels.handlers import MainKernelHandler
 from tornado import web
+
+from .channels import Channels
 
 
 class Guard:
@@ -76,24 +78,6 @@ class Kernels(MainKernelHandler):  # type: ignore[misc]
         if kernel_id in self.kernel_manager:
             raise web.HTTPError(409, "there is a kernel with this id already")
         return kernel_id
-
-
-class Channels(KernelWebsocketHandler):  # type: ignore[misc]
-    """``/api/kernels/<id>/channels``: the WebSocket of a kernel."""
-
-    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        """Choose how to speak; with a client that has left already, not at all."""
-        if self.connection is None:
-            return None
-        chosen: str | None = super().select_subprotocol(subprotocols)
-        return chosen
-
-    async def open(self, kernel_id: str) -> None:
-        """Send small messages at once: waiting for more to send costs 40 ms a round trip."""
-        self.set_nodelay(True)
-        await super().open(kernel_id)
-        if kernel_id not in self.kernel_manager:  # it ended while the client came; ask again and be told 404
-            self.close(1000, "the kernel is gone")
 
 
 class NotFound(Guard, APIHandler):  # type: ignore[misc]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from typing import Any
 
 import zmq
 import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
-from tornado.websocket import WebSocketClosedError
 from traitlets import default
+
+from .channels import say_dead
 
 #: The variables that a client may set, by exact name. The notebook's path tells a kernel whose scratch folder is whose.
 ALLOWED_ENV = frozenset({"JPY_SESSION_NAME"})
@@ -34,33 +33,6 @@ class LocalKernelSpecManager(KernelSpecManager):  # type: ignore[misc]
         except (LookupError, ValueError, OSError):  # a broken kernelspec is no kernelspec
             return True
         return isinstance(ours, dict) and "gateway" in ours
-
-
-class Connection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
-    """A client's WebSocket; knows how to say that the kernel is gone."""
-
-    async def prepare(self) -> None:
-        """Wait for the kernel to be ready, but not (as jupyter_server does, a minute long) for one that has ended."""
-        ready = asyncio.ensure_future(super().prepare())
-        while not (await asyncio.wait([ready], timeout=0.2))[0]:
-            if self.kernel_id not in self.multi_kernel_manager:
-                ready.cancel()
-                raise web.HTTPError(404, "the kernel is gone")
-        await ready
-
-    def on_restart_failed(self) -> None:
-        """Say that the kernel is dead, and hang up. Called when its process has ended by itself."""
-        super().on_restart_failed()
-        self.websocket_handler.close(1000, "the kernel is gone")
-
-    @classmethod
-    def say_dead(cls, kernel_id: str) -> None:
-        """Tell every client of the kernel that it is dead, and hang up."""
-        for connection in [c for c in cls._open_sockets if c.kernel_id == kernel_id]:
-            handler = connection.websocket_handler
-            with contextlib.suppress(WebSocketClosedError):  # this client has just left
-                connection._send_status_message("dead")
-            handler.close(1000, "the kernel is gone")
 
 
 class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
@@ -111,7 +83,7 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             await super()._async_shutdown_kernel(kernel_id, now=now, restart=restart)
         if not restart:
             self._turns.pop(kernel_id, None)
-            Connection.say_dead(kernel_id)
+            say_dead(kernel_id)
 
     shutdown_kernel = _async_shutdown_kernel
 
