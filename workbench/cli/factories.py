@@ -1,0 +1,88 @@
+"""``genai4eu factories``: thin over ``genai4eu.kernels.factories``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import app
+from .show import emit, table
+
+if TYPE_CHECKING:
+    from genai4eu.kernels.factories import Factory
+
+
+@app.command("factories")
+def factories(
+    sector: Annotated[str | None, typer.Option(help="Only those of a sector, such as climate.")] = None,
+    country: Annotated[str | None, typer.Option(help="Only those of a country: its code, such as SI.")] = None,
+    template: Annotated[
+        str | None, typer.Option("--for", help="Rank them for a template, by its sector and by what stands already.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with sites, sources and dates.")] = False,
+) -> None:
+    """List the AI Factories of Europe, and which of them you are connected to."""
+    from genai4eu.kernels import factories as registry
+
+    found = registry.select(sector, country)
+    if template:
+        order = registry.rank(_sector_of(template))
+        found = [f for f in order if f in found]
+    connected = _connected()
+    if as_json:
+        emit([_json(f, connected.get(f.id, [])) for f in found])
+        return
+    table(
+        ["factory", "host", "countries", "system", "sectors", "status", "connected"],
+        [_row(f, connected) for f in found],
+    )
+    if country and (joined := registry.antennas().get(country.upper())) is not None:
+        typer.echo(
+            f"{country.upper()} has an AI Factory Antenna" + (f", joined to {joined}" if joined else ""), err=True
+        )
+    for source in dict.fromkeys(f.source for f in found):
+        about = registry.registry()["sources"][source]
+        typer.echo(f"source: {about['title']}, as of {about['as_of']}", err=True)
+    typer.echo("next: ask the host for a gateway, then genai4eu connect NAME --url ADDRESS --token-file FILE", err=True)
+
+
+def _sector_of(template: str) -> str:
+    from ..catalogue import usecase
+
+    return usecase(template).sector
+
+
+def _connected() -> dict[str, list[str]]:
+    """Return the targets by factory."""
+    from genai4eu.kernels import targets
+    from genai4eu.kernels.factories import factory_of
+
+    found: dict[str, list[str]] = {}
+    for target in targets.all_targets():
+        if target.gateway and (factory := factory_of(target.gateway, target.url)):
+            found.setdefault(factory.id, []).append(target.name)
+    return found
+
+
+def _row(factory: Factory, connected: dict[str, list[str]]) -> list[str]:
+    system = factory.system or "not named"
+    state = "" if factory.system_state == "unknown" else f" ({factory.system_state})"
+    sectors = ", ".join(factory.serves) or ", ".join(factory.sectors[:3]) or "not named"
+    here = ", ".join(connected.get(factory.id, [])) or "no"
+    return [
+        factory.id,
+        factory.host or factory.name,
+        " ".join(factory.countries),
+        system + state,
+        sectors,
+        factory.status,
+        here,
+    ]
+
+
+def _json(factory: Factory, connected: list[str]) -> dict[str, Any]:
+    plain = {**dataclasses.asdict(factory), "as_of": str(factory.as_of), "connected": connected}
+    plain["sites"] = [{**site, "as_of": str(site["as_of"])} for site in factory.sites]
+    return plain
