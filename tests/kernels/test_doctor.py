@@ -1,0 +1,91 @@
+"""``genai4eu doctor``: what is in order, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from genai4eu import doctor
+from genai4eu.doctor import Finding
+from genai4eu.kernels.connect import connect, disconnect
+from genai4eu.kernels.errors import KernelsError
+from genai4eu.kernels.gateway.process import GatewayProcess
+
+from .conftest import genai4eu
+
+
+def findings(*targets: str, execute: bool = False) -> dict[str, Finding]:
+    return {finding.what: finding for finding in doctor.examine(list(targets), execute)}
+
+
+@pytest.fixture
+def broken_target() -> Iterator[str]:
+    """A kernelspec whose program says something and ends."""
+    folder = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / "broken"
+    folder.mkdir(parents=True)
+    argv = [sys.executable, "-c", "import sys; sys.exit('no licence: ask for one')", "{connection_file}"]
+    (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "B", "language": "python"}))
+    yield "broken"
+    (folder / "kernel.json").unlink()
+    folder.rmdir()
+
+
+def test_a_healthy_computer_and_gateway(gateway: GatewayProcess, target: str) -> None:
+    asked = genai4eu("doctor", "--target", "genai4eu", "--target", target, "--json")
+    rows = {row["what"]: row for row in json.loads(asked.stdout)}
+    assert asked.returncode == 0, asked.stdout
+    assert rows["packages"]["state"] == "ok" and rows["python"]["state"] == "ok"
+    for name in ("genai4eu", target):
+        assert "ms a line" in rows[f"target {name}"]["found"], rows[f"target {name}"]
+    table = genai4eu("doctor", "--target", target, "--no-execute")
+    assert f"target {target}" in table.stdout and "remedy" in table.stdout and table.returncode == 0
+
+
+def test_a_gateway_that_refuses_the_token_and_one_that_is_down(gateway: GatewayProcess, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text(gateway.token_file.read_text())
+    connect("odd", gateway.url, token)
+    try:
+        token.write_text("another")
+        wrong = findings("odd-genai4eu")["target odd-genai4eu"]
+        assert wrong.state == "wrong" and "refuses the token" in wrong.found and wrong.remedy
+        table = genai4eu("doctor", "--target", "odd-genai4eu", "--no-execute")
+        assert table.returncode == 1 and "WRONG" in table.stdout
+    finally:
+        disconnect("odd")
+
+
+def test_a_kernel_that_ends_at_once_is_quoted(broken_target: str) -> None:
+    found = findings(broken_target, execute=True)["target broken"]
+    assert (found.state, found.found, found.remedy) == ("wrong", "no licence", "ask for one")
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    version = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "0.1" if name == "voila" else version(name))
+    assert doctor.packages() == Finding("packages", "wrong", "voila is 0.1", "pip install --upgrade genai4eu")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert doctor.slurm().state == "note"
+    (tmp_path / "sbatch").touch(0o755)
+    assert doctor.slurm() == Finding(
+        "slurm", "wrong", "no squeue, scancel, scontrol, sinfo", "install Slurm's client programs"
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GENAI4EU_RUNS", str(tmp_path / "file" / "runs"))
+    runs = next(finding for finding in doctor.folders() if finding.what == "runs")
+    assert runs.state == "wrong" and "GENAI4EU_RUNS" in runs.remedy
+
+
+def test_an_unknown_target_is_refused() -> None:
+    with pytest.raises(KernelsError, match="unknown target 'genai5eu'"):
+        list(doctor.examine(["genai5eu"]))
