@@ -66,8 +66,11 @@ def factories() -> tuple[Factory, ...]:
     sites = registry()["site"]
     rows = []
     for row in registry()["factory"]:
-        plain = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-        rows.append(Factory(**plain, sites=tuple(site for site in sites if site["factory"] == row["id"])))
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+        }
+        plain["sites"] = tuple(site for site in sites if site["factory"] == row["id"])
+        rows.append(Factory(**plain))
     return tuple(rows)
 
 

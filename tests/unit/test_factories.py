@@ -13,7 +13,21 @@ from genai4eu.kernels import factories
 from genai4eu.kernels.errors import KernelsError
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
-SEED = "lumi it4lia bsc luxembourg mimer hammerhai pharos jupiter france slaif piast ai-at brain".split()
+SEED = [
+    "lumi",
+    "it4lia",
+    "bsc",
+    "luxembourg",
+    "mimer",
+    "hammerhai",
+    "pharos",
+    "jupiter",
+    "france",
+    "slaif",
+    "piast",
+    "ai-at",
+    "brain",
+]
 
 
 def test_every_row_is_dated_and_sourced() -> None:

@@ -11,6 +11,9 @@ Status = Literal["pending", "running", "completed", "failed", "died", "timeout",
 #: A run whose status is one of these is over.
 FINAL: frozenset[str] = frozenset({"completed", "failed", "died", "timeout", "cancelled"})
 
+#: What a bridge answers for a cell whose kernel or gateway is no more, so that every tool sees an error.
+KERNEL_DIED = "KernelDied"
+
 
 def status_of(error: BaseException) -> Status:
     """Return the status that an exception of the client stands for.
@@ -23,8 +26,9 @@ def status_of(error: BaseException) -> Status:
         return "died"
     if isinstance(error, KeyboardInterrupt):
         return "cancelled"
-    if isinstance(error, CellExecutionError) and error.ename == "KeyboardInterrupt":
-        return "cancelled"
+    if isinstance(error, CellExecutionError):
+        special: dict[str, Status] = {"KeyboardInterrupt": "cancelled", KERNEL_DIED: "died"}
+        return special.get(error.ename, "failed")
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):  # jupyter_client: before it was ready
         return "died"
     return "failed"
@@ -34,6 +38,8 @@ def sentence_of(error: BaseException) -> str:
     """Return what happened in one line."""
     if isinstance(error, CellExecutionError):
         first = (error.evalue or "").strip().splitlines()
+        if first and error.ename == KERNEL_DIED:
+            return str(first[0])
         return f"{error.ename}: {first[0]}" if first else str(error.ename)
     if isinstance(error, CellTimeoutError):
         return "a cell took longer than it was given"
