@@ -1,9 +1,7 @@
-"""``genai4eu gateway|connect|disconnect|targets``: thin over ``genai4eu.kernels``."""
+"""``genai4eu gateway``: thin over ``genai4eu.kernels.gateway``."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,69 +9,37 @@ import typer
 
 from . import app
 
-gateway = typer.Typer(help="Offer this computer's kernels to those who hold its token.", no_args_is_help=True)
+gateway = typer.Typer(help="Offer this computer's kernels to those who hold a token.", no_args_is_help=True)
 app.add_typer(gateway, name="gateway")
 
-TokenFile = Annotated[Path, typer.Option(help="File of mode 0600 that holds the gateway's token.")]
+StateFolder = Annotated[Path | None, typer.Option("--state", help="The gateway's folder: users, kernels, audit log.")]
+
+
+def _folder(state: Path | None) -> Path:
+    from genai4eu.kernels.gateway.state import default_state
+
+    return state.expanduser().absolute() if state else default_state()
 
 
 @gateway.command("start")
 def start(
-    host: Annotated[str, typer.Option(help="Address to listen on; only this computer's own for now.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8899,
     token_file: Annotated[
-        Path | None, typer.Option(help="File of mode 0600 with the token; made with a fresh one if it is not there.")
+        Path | None, typer.Option(help="For one person alone: file of mode 0600 with the token, made if absent.")
     ] = None,
+    state: StateFolder = None,
+    certfile: Annotated[Path | None, typer.Option(help="Certificate (PEM), for TLS.")] = None,
+    keyfile: Annotated[Path | None, typer.Option(help="Its key (PEM, mode 0600).")] = None,
+    behind_proxy: Annotated[bool, typer.Option(help="A proxy adds TLS, and alone can reach this address.")] = False,
+    cull_idle: Annotated[float, typer.Option(min=0, help="Seconds until an idle kernel is ended; 0: never.")] = 3600,
+    drain_seconds: Annotated[float, typer.Option(min=0, help="Seconds that running cells get on SIGTERM.")] = 30,
+    keep_kernels: Annotated[float, typer.Option(min=1, help="Seconds that kernels live without a gateway.")] = 600,
 ) -> None:
-    """Start a kernel gateway; Ctrl-C ends it and all its kernels."""
-    import platformdirs
-
+    """Start a kernel gateway. Ctrl-C ends it and all its kernels; after SIGTERM the next one finds them again."""
     from genai4eu.kernels.gateway.__main__ import run
+    from genai4eu.kernels.gateway.settings import Options
 
-    home = platformdirs.user_state_path("genai4eu") / "gateway"
-    token = token_file.expanduser().resolve() if token_file else home / "token"
-    run(host, port, token, home / f"work-{port}")
-
-
-@app.command("connect")
-def connect(
-    name: Annotated[str, typer.Argument(help="What to call the gateway here.")],
-    url: Annotated[str, typer.Option(help="Its address, such as http://127.0.0.1:8899.")],
-    token_file: TokenFile,
-) -> None:
-    """Make a gateway's kernels usable here, in every Jupyter tool, as NAME-<kernelspec>."""
-    from genai4eu.kernels.connect import connect
-
-    for target in connect(name, url, token_file):
-        print(target)
-    typer.echo("connected; genai4eu run TEMPLATE --on TARGET runs there, and JupyterLab lists it as a kernel", err=True)
-
-
-@app.command("disconnect")
-def disconnect(name: Annotated[str, typer.Argument(help="What connect called the gateway.")]) -> None:
-    """Forget a gateway: remove the targets that connect made."""
-    from genai4eu.kernels.connect import disconnect
-
-    for target in disconnect(name):
-        print(target)
-    typer.echo("removed", err=True)
-
-
-@app.command("targets")
-def targets(
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of a table.")] = False,
-) -> None:
-    """List where code can run: this computer, and the gateways that are connected."""
-    from genai4eu.kernels import targets
-
-    found = targets.all_targets()
-    states = targets.states(found)
-    rows = [{**dataclasses.asdict(t), "where": t.url or "this computer", "state": states[t.name]} for t in found]
-    if as_json:
-        print(json.dumps(rows, indent=1))
-        return
-    columns = ("name", "display_name", "where", "state")
-    table = [("target", "kernel", "where", "state"), *[tuple(str(row[c]) for c in columns) for row in rows]]
-    widths = [max(len(line[i]) for line in table) for i in range(3)]
-    for line in table:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]))
+    token = token_file.expanduser().absolute() if token_file else None
+    told = {"certfile": certfile, "keyfile": keyfile, "behind_proxy": behind_proxy, "cull_idle": cull_idle}
+    run(Options(_folder(state), host, port, None, token, drain=drain_seconds, patience=keep_kernels, **told))

@@ -1,0 +1,58 @@
+"""``genai4eu connect|disconnect|targets``: thin over ``genai4eu.kernels``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import app
+
+TokenFile = Annotated[Path, typer.Option(help="File of mode 0600 that holds the gateway's token.")]
+
+
+@app.command("connect")
+def connect(
+    name: Annotated[str, typer.Argument(help="What to call the gateway here.")],
+    url: Annotated[str, typer.Option(help="Its address, such as http://127.0.0.1:8899.")],
+    token_file: TokenFile,
+) -> None:
+    """Make a gateway's kernels usable here, in every Jupyter tool, as NAME-<kernelspec>."""
+    from genai4eu.kernels.connect import connect
+
+    for target in connect(name, url, token_file):
+        print(target)
+    typer.echo("connected; genai4eu run TEMPLATE --on TARGET runs there, and JupyterLab lists it as a kernel", err=True)
+
+
+@app.command("disconnect")
+def disconnect(name: Annotated[str, typer.Argument(help="What connect called the gateway.")]) -> None:
+    """Forget a gateway: remove the targets that connect made."""
+    from genai4eu.kernels.connect import disconnect
+
+    for target in disconnect(name):
+        print(target)
+    typer.echo("removed", err=True)
+
+
+@app.command("targets")
+def targets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of a table.")] = False,
+) -> None:
+    """List where code can run: this computer, and the gateways that are connected."""
+    from genai4eu.kernels import targets
+
+    found = targets.all_targets()
+    states = targets.states(found)
+    rows = [{**dataclasses.asdict(t), "where": t.url or "this computer", "state": states[t.name]} for t in found]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    columns = ("name", "display_name", "where", "state")
+    table = [("target", "kernel", "where", "state"), *[tuple(str(row[c]) for c in columns) for row in rows]]
+    widths = [max(len(line[i]) for line in table) for i in range(3)]
+    for line in table:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]))
