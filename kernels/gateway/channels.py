@@ -1,12 +1,12 @@
-"""The WebSocket of a kernel: what passes between a client and the kernel's own sockets. Used by handlers and managers."""
+"""The WebSocket of a kernel: what passes between a client and the kernel's own sockets. Used by the gateway."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+from typing import Any
 
-from jupyter_client.jsonutil import json_default
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelWebsocketHandler
 from tornado import web
