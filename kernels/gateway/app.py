@@ -6,112 +6,186 @@ open does not depend on what else is installed on a computer.
 
 from __future__ import annotations
 
+import asyncio
+import getpass
 import os
-import shutil
+import resource
 import signal
-import tempfile
+import subprocess
+import time
 from collections.abc import Callable
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
-from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS, ServerApp, ServerWebApplication, load_handlers
+from jupyter_server.serverapp import ServerApp, ServerWebApplication
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.log import gen_log
 from tornado.netutil import bind_sockets
+from tornado.web import RequestHandler
 
 from .. import local
 from ..errors import KernelsError
+from ..tokens import ensure_token
+from . import keeper
+from .attach import attach_all
+from .caretaker import EVERY, Caretaker
 from .channels import Connection
-from .handlers import guarded
+from .handlers import table
 from .identity import HeaderIdentityProvider
-from .managers import GatewayKernels, LocalKernelSpecManager
-from .settings import MESSAGE_LIMIT, check_host, configuration, port_error
-
-SERVICES = ("auth", "api", "kernels", "kernelspecs", "sessions")
+from .managers import GatewayKernels
+from .meters import Meters
+from .settings import MESSAGE_LIMIT, Options, configuration, port_error
+from .specs import LocalKernelSpecManager
+from .state import State, default_state
+from .throttle import Throttle
+from .users import User, Users, digest
 
 
 class WebApplication(ServerWebApplication):  # type: ignore[misc]
-    """The handlers of the named services behind our guard: no static files, no login page, no metrics."""
+    """Our handlers behind the guard: no static files, no login page."""
 
     def init_settings(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the settings without static files, for which tornado would add handlers without a guard."""
         settings: dict[str, Any] = super().init_settings(*args, **kwargs)
-        return {name: value for name, value in settings.items() if name not in ("static_path", "static_url_prefix")}
+        ours = {"throttle": Throttle(), "sessions": {}, "started": datetime.now(UTC)}
+        kept = {name: value for name, value in settings.items() if name not in ("static_path", "static_url_prefix")}
+        return {**kept, **ours}
 
     def init_handlers(self, default_services: tuple[str, ...], settings: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Return the handlers. Called by ServerWebApplication."""
-        modules = [name for service in default_services for name in JUPYTER_SERVICE_HANDLERS[service] or ()]
-        return guarded([rule for name in modules for rule in load_handlers(name)])
+        return table()
+
+    def _check_handler_auth(self, matcher: Any, handler: Any) -> list[str]:
+        """Miss no decorator: the guard comes before every method of every handler. Called by ServerWebApplication."""
+        return []
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Measure a request that has been answered. Not logged: it is in the audit log if it changed anything."""
+        status = handler.get_status()
+        if status != 101:
+            labels = (type(handler).__name__, handler.request.method, f"{status // 100}xx")
+            meters: Meters = self.settings["kernel_manager"].meters
+            meters.seconds.labels(*labels).observe(handler.request.request_time())
 
 
 class GatewayApp(ServerApp):  # type: ignore[misc]
-    """A kernel gateway on the loopback interface.
+    """A kernel gateway: ``GatewayApp.make(options)``, then ``run(ready)``.
 
-    ``GatewayApp.make(...)`` then ``run(ready)``; SIGTERM and SIGINT end it with all its kernels.
+    SIGINT ends it with all its kernels. SIGTERM lets running cells end, then leaves the kernels to the next gateway
+    (not where it has a parent process: there it is as SIGINT).
     """
 
     name = "genai4eu-gateway"
-    default_services = SERVICES
+    default_services = ()
     kernel_manager_class = GatewayKernels
     kernel_spec_manager_class = LocalKernelSpecManager
     kernel_websocket_connection_class = Connection
     identity_provider_class = HeaderIdentityProvider
-    parent_pid: int | None = None
+    options: Options
+    state: State
+    caretaker: Caretaker
+    leaving = False
+    _keeper: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def make(cls, host: str, port: int, token: str, folder: Path, parent_pid: int | None = None) -> GatewayApp:
+    def make(cls, options: Options) -> GatewayApp:
         """Return a gateway that is bound to its port but does not answer yet.
 
-        Parameters
-        ----------
-        host, port : str, int
-            Loopback address; port 0 takes a free one.
-        token : str
-            What clients must send.
-        folder : Path
-            Working folder of the kernels; made, for this user alone.
-        parent_pid : int, optional
-            The process that started the gateway: when it is gone, so is the gateway.
+        Raises
+        ------
+        KernelsError
+            In one line: no users, an open address, a taken port, a wrong certificate, another gateway in the folder.
         """
-        if not token:
-            raise KernelsError("a gateway needs a token: name a token file with --token-file")
-        host = check_host(host)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        local.ensure()
-        private = tempfile.mkdtemp(prefix="genai4eu-gateway-")  # for the kernels' connection files
-        app = cls(
-            config=configuration(token, folder),
-            ip=host,
-            port=port,
-            runtime_dir=private,
-        )
-        app.parent_pid = parent_pid
+        address, tls = options.address(), options.tls()
+        state = State(options.state)
+        state.take_or_say()
         try:
+            users = _users(options, state)
+            work = options.work or state.folder / "work"
+            work.mkdir(parents=True, exist_ok=True, mode=0o700)
+            local.ensure()
+            remote = options.behind_proxy or tls is not None
+            settings = {"ip": address, "port": options.port, "runtime_dir": str(state.runtime)}
+            app = cls(config=configuration(work, remote), **settings)
+            app.options, app.state, app.ssl_options = options, state, tls
             app.initialize(argv=[], find_extensions=False)
         except BaseException:
-            shutil.rmtree(app.runtime_dir, ignore_errors=True)
+            state.withdraw()
             raise
+        app.identity_provider.users = users
+        app._equip(app.kernel_manager)
+        app.caretaker = Caretaker(app.kernel_manager, users, options.cull_idle)
         return app
+
+    def _equip(self, kernels: GatewayKernels) -> None:
+        kernels.records, kernels.audit, kernels.meters = self.state.records, self.state.audit, Meters()
+        kernels.survive = self.options.survive
+        kernels.meters.count_kernels(lambda: ((r.owner, r.kernelspec) for r in kernels.records.of()))
+        if self.options.survive:
+            kernels.when_one_is_there = self._have_keeper
 
     @property
     def url(self) -> str:
         """Address of the gateway."""
-        return f"http://{f'[{self.ip}]' if ':' in self.ip else self.ip}:{self.port}"
+        scheme = "https" if self.ssl_options else "http"
+        return f"{scheme}://{f'[{self.ip}]' if ':' in self.ip else self.ip}:{self.port}"
 
     def run(self, ready: Callable[[GatewayApp], None]) -> None:
         """Answer until a signal comes or the parent goes; ``ready`` is called as soon as the gateway answers."""
-        self.io_loop.add_callback(ready, self)
-        if self.parent_pid:
-            PeriodicCallback(self._watch_parent, 500).start()
+        self.io_loop.add_callback(self._begin, ready)
         try:
             self.start_ioloop()
         finally:
-            shutil.rmtree(self.runtime_dir, ignore_errors=True)
+            self.state.withdraw()
+
+    async def _begin(self, ready: Callable[[GatewayApp], None]) -> None:
+        """Take over what an earlier gateway left, then answer."""
+        kernels: GatewayKernels = self.kernel_manager
+        try:
+            if self.options.survive:
+                await attach_all(kernels)
+            self._http_server.add_sockets(self._sockets)
+            self.state.announce(self.url)
+            self.state.audit.write("gateway start", address=self.url, kernels=len(kernels))
+            PeriodicCallback(self.caretaker.look, EVERY * 1000).start()
+            if self.options.parent_pid:
+                PeriodicCallback(self._watch_parent, 500).start()
+            ready(self)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _have_keeper(self) -> None:
+        """Make sure that somebody ends the kernels if no gateway comes back."""
+        if self._keeper is None or self._keeper.poll() is not None:
+            self._keeper = keeper.start(self.state.folder, self.options.patience)
 
     def _watch_parent(self) -> None:
-        if os.getppid() != self.parent_pid and not self._stopping:
+        if os.getppid() != self.options.parent_pid and not self._stopping:
             self.stop()
+
+    async def drain(self) -> None:
+        """Take no new kernels, wait for running cells, then go and leave the kernels where they are."""
+        kernels: GatewayKernels = self.kernel_manager
+        kernels.draining = True
+        self.state.audit.write("gateway drain")
+        until = time.monotonic() + self.options.drain
+        while time.monotonic() < until and any(self.caretaker.busy(i) for i in list(kernels._kernels)):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)  # for what these cells said last to reach their clients
+        self.leaving = True
+        self.stop()
+
+    async def cleanup_kernels(self) -> None:
+        """End the kernels, or leave them. Called by ServerApp when it stops."""
+        if self.leaving:
+            self.kernel_manager.leave_all()
+        else:
+            for kernel_id in self.kernel_manager.list_kernel_ids():
+                self.state.audit.write("kernel end", kernel=kernel_id, reason="the gateway ended")
+            await super().cleanup_kernels()
+        self.state.audit.write("gateway end", kernels=len(self.kernel_manager))
 
     def init_logging(self) -> None:
         """Keep out a warning that takes jupyter_server's milliseconds for seconds. Called by ServerApp.initialize."""
@@ -127,24 +201,43 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
             authorizer=self.authorizer, identity_provider=self.identity_provider,
             kernel_websocket_connection_class=self.kernel_websocket_connection_class,
         )  # fmt: skip
-        self.ssl_options = None
-        self.identity_provider.validate_security(self)
 
     def init_httpserver(self) -> None:
         """Bind the port at once, so that a taken one is an error now. Called by ServerApp.initialize."""
         wanted: int = self.port  # type: ignore[has-type]
         try:
-            sockets = bind_sockets(wanted, self.ip)
+            self._sockets = bind_sockets(wanted, self.ip, backlog=512)
         except OSError as error:
             raise port_error(error, self.ip, wanted) from None
-        self.port = sockets[0].getsockname()[1]
-        self._http_server = HTTPServer(self.web_app, max_body_size=1 << 20)
-        self._http_server.add_sockets(sockets)
+        self.port = self._sockets[0].getsockname()[1]
+        # Whoever opens a connection and says nothing, or little at a time, is not waited for.
+        limits = {
+            "max_body_size": 1 << 20,
+            "max_header_size": 1 << 15,
+            "idle_connection_timeout": 60,
+            "body_timeout": 30,
+        }
+        proxy = {"xheaders": self.options.behind_proxy}
+        self._http_server = HTTPServer(self.web_app, ssl_options=self.ssl_options, **limits, **proxy)
+
+    def init_resources(self) -> None:
+        """Ask for as many descriptors as there may be: a kernel and its client take about fifteen."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
     def init_signal(self) -> None:
-        """End on SIGTERM and SIGINT without a question. Called by ServerApp.initialize."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None if self._stopping else self.stop(from_signal=True))
+        """End on signals without a question. Called by ServerApp.initialize."""
+        signal.signal(signal.SIGINT, lambda *_: self._end())
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: self._go() if self.options.survive else self._end())
+
+    def _end(self) -> None:
+        if not self._stopping:
+            self.stop(from_signal=True)
+
+    def _go(self) -> None:
+        if not self._stopping and not self.kernel_manager.draining:
+            self.io_loop.add_callback_from_signal(self.drain)
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         """Read no configuration file."""
@@ -160,3 +253,22 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
 
     def remove_browser_open_files(self) -> None:
         """There are none."""
+
+
+def _users(options: Options, state: State) -> Users:
+    """Return who may use the gateway; nobody is no answer."""
+    users = state.users()
+    if options.token_file is not None:
+        if users.all():
+            raise KernelsError(
+                f"a token file is for a gateway of one person, and {state.folder} has users: leave out --token-file, "
+                "or name another folder with --state"
+            )
+        return Users([User(getpass.getuser(), digest(ensure_token(options.token_file)), operator=True)])
+    if not any(user.state() == "active" for user in users.all().values()):
+        at = f" --state {state.folder}" if options.state != default_state() else ""
+        raise KernelsError(
+            f"nobody may use this gateway yet: type genai4eu gateway add-user NAME{at} first, or give --token-file "
+            "for a gateway of your own"
+        )
+    return users

@@ -1,103 +1,132 @@
-"""What the gateway answers to: kernels, kernelspecs and sessions. Everything else is 404. Used by the app.
-
-The handlers are jupyter_server's, each behind one guard: no token, no answer; never a cookie; errors as plain JSON.
-"""
+"""``/api/kernels``: the list, start, interrupt, restart and end of one's own kernels; and the table of all handlers."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from http.client import responses
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler, APIVersionHandler
-from jupyter_server.services.kernels.handlers import MainKernelHandler
+from jupyter_server.services.api.handlers import IdentityHandler
 from tornado import web
 
+from .about import Health, Metrics, Spec, SpecFile, Specs, Status
 from .channels import Channels
+from .environment import allowed
+from .guard import Guard, NotFound
+from .kernel import Wish
+from .sessions import Session, Sessions
+
+#: A client may be away for two minutes, or for as long as it says, at most a week.
+LEASE, LONGEST_LEASE = 120.0, 7 * 86400.0
 
 
-class Guard:
-    """Stands before every handler."""
+class Kernels(Guard, APIHandler):  # type: ignore[misc]
+    """``/api/kernels``."""
 
-    async def prepare(self, *args: Any, **kwargs: Any) -> None:
-        """Turn away whoever has no token; this comes before anything that jupyter_server does."""
-        if self.identity_provider.get_user(self) is None:  # type: ignore[attr-defined]
-            self.set_header("WWW-Authenticate", "token")  # type: ignore[attr-defined]
-            raise web.HTTPError(401, "send the gateway's token in the Authorization header")
-        await super().prepare(*args, **kwargs)  # type: ignore[misc]
+    async def get(self) -> None:
+        """List the user's kernels."""
+        mine = [record.kernel_id for record in self.kernels.records.of(self.user.name)]
+        self.answer([self.kernels.kernel_model(i) for i in mine if i in self.kernels])
 
-    def set_cookie(self, *args: Any, **kwargs: Any) -> None:
-        """Set no cookie, whoever asks for one (an error page's XSRF token would)."""
-
-    def set_cors_headers(self) -> None:
-        """Allow no other site's page to read answers: the gateway's clients are programs."""
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer with JSON that names the error in one line, without a traceback."""
-        exception = (kwargs.get("exc_info") or (None, None, None))[1]
-        template = getattr(exception, "log_message", None) or responses.get(status_code, "error")
-        arguments = getattr(exception, "args", ())
-        message = template % arguments if arguments and isinstance(exception, web.HTTPError) else template
-        self.set_header("Content-Type", "application/json")  # type: ignore[attr-defined]
-        self.finish(json.dumps({"reason": responses.get(status_code, ""), "message": message}))  # type: ignore[attr-defined]
-
-    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
-        """Log what is our fault; a refusal has its line already, in which no token can stand."""
-        if not isinstance(error, web.HTTPError) or error.status_code >= 500:
-            super().log_exception(kind, error, trace)  # type: ignore[misc]
-
-
-class Kernels(MainKernelHandler):  # type: ignore[misc]
-    """``/api/kernels``: the list, and the start of a kernel with variables of its own."""
-
-    @web.authenticated
     async def post(self) -> None:
-        """Start a kernel: ``{"name": kernelspec, "env": {…}, "kernel_id": uuid}``, all optional."""
-        wish = self.get_json_body() or {}
-        if not isinstance(wish, dict):
-            raise web.HTTPError(400, "send an object with name, env and kernel_id")
-        name = str(wish.get("name") or self.kernel_manager.default_kernel_name)
-        if name not in self.kernel_spec_manager.find_kernel_specs():
-            raise web.HTTPError(404, "this gateway has no kernelspec %r", name)
-        kernel_id = await self.kernel_manager.start_kernel(
-            kernel_name=name, kernel_id=self._new_id(wish.get("kernel_id")), env=wish.get("env")
+        """Start a kernel: ``{"name", "kernel_id", "env", "lease", "batch"}``, all optional."""
+        sent = self.body()
+        lease = _lease(sent.get("lease"))
+        wish = Wish(
+            kernelspec=str(sent.get("name") or self.kernels.default_kernel_name),
+            kernel_id=_kernel_id(sent.get("kernel_id")),
+            env=allowed(sent.get("env")),
+            lease=lease,
+            batch=bool(sent.get("batch", lease > LEASE)),
+            address=self.address,
         )
+        kernel_id = await self.kernels.start(self.user, wish)
+        if kernel_id not in self.kernels:
+            raise web.HTTPError(410, "the kernel ended as soon as it had started")
         self.set_header("Location", f"{self.base_url}api/kernels/{kernel_id}")
-        self.set_status(201)
-        self.finish(json.dumps(self.kernel_manager.kernel_model(kernel_id)))
-
-    def _new_id(self, wanted: object) -> str:
-        """Return the id that the client chose, so that it can end a kernel whose start it did not live to see."""
-        if wanted is None:
-            return str(uuid.uuid4())
-        try:
-            kernel_id = str(uuid.UUID(str(wanted)))
-        except ValueError:
-            raise web.HTTPError(400, "kernel_id must be a UUID") from None
-        if kernel_id in self.kernel_manager:
-            raise web.HTTPError(409, "there is a kernel with this id already")
-        return kernel_id
+        self.answer(self.kernels.kernel_model(kernel_id), 201)
 
 
-class NotFound(Guard, APIHandler):  # type: ignore[misc]
-    """Everything that the gateway does not have."""
-
-    async def prepare(self, *args: Any, **kwargs: Any) -> None:
-        """Say 404 to everybody, token or not."""
-        raise web.HTTPError(404, "a kernel gateway has kernels, kernelspecs and sessions only")
-
-
-OURS = {"MainKernelHandler": Kernels, "KernelWebsocketHandler": Channels}
-#: Would tell which files there are on this computer.
-LEFT_OUT = {"PathResolverHandler"}
+def _kernel_id(wanted: object) -> str | None:
+    """Return the id that the client chose, so that it can end a kernel whose start it did not live to see."""
+    try:
+        return None if wanted is None else str(uuid.UUID(str(wanted)))
+    except ValueError:
+        raise web.HTTPError(400, "kernel_id must be a UUID") from None
 
 
-def guarded(handlers: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return jupyter_server's handlers, or ours in their place, each behind the guard. Called by the app."""
-    rules: list[tuple[Any, ...]] = []
-    for pattern, handler, *options in [*handlers, (r"/api/?", APIVersionHandler)]:
-        if handler.__name__ not in LEFT_OUT:
-            kind = OURS.get(handler.__name__, handler)
-            rules.append((pattern, type(kind.__name__, (Guard, kind), {}), *options))
-    return [*rules, (r"(.*)", NotFound)]
+def _lease(wanted: object) -> float:
+    """Return the lease; 0 where the client says none, as stock clients do."""
+    if wanted is None:
+        return 0.0
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float) or not 1 <= wanted <= LONGEST_LEASE:
+        raise web.HTTPError(400, "lease must be a number of seconds, from 1 to 604800")
+    return float(wanted)
+
+
+class Kernel(Guard, APIHandler):  # type: ignore[misc]
+    """``/api/kernels/ID``."""
+
+    async def get(self, kernel_id: str) -> None:
+        """Say what there is to say of a kernel."""
+        self.answer(self.kernels.kernel_model(kernel_id))
+
+    async def delete(self, kernel_id: str) -> None:
+        """End a kernel."""
+        await self.kernels.end(kernel_id, "deleted", self.user.name, self.address)
+        self.set_status(204)
+
+
+class Action(Guard, APIHandler):  # type: ignore[misc]
+    """``/api/kernels/ID/interrupt|restart``."""
+
+    async def post(self, kernel_id: str, action: str) -> None:
+        """Interrupt or restart a kernel."""
+        about = {"user": self.user.name, "address": self.address, "kernel": kernel_id}
+        self.kernels.audit.write(f"kernel {action}", **about)
+        if not self.kernels.get_kernel(kernel_id).ready.done():
+            raise web.HTTPError(409, "the kernel is not there yet, or about to end: ask again")
+        if action == "interrupt":
+            await self.kernels.interrupt_kernel(kernel_id)
+            self.set_status(204)
+        else:
+            await self.kernels.restart_kernel(kernel_id)
+            self.answer(self.kernels.kernel_model(kernel_id))
+
+
+class Socket(Guard, Channels):
+    """``/api/kernels/ID/channels``."""
+
+    async def open(self, kernel_id: str) -> None:
+        """Take note of a client."""
+        self._counted = True
+        self.kernels.meters.sockets.inc()
+        self.kernels.audit.write("connect", user=self.user.name, address=self.address, kernel=kernel_id)
+        if kernel_id in self.kernels:
+            self.kernels.get_kernel(kernel_id).genai4eu_met = True
+        await super().open(kernel_id)
+
+    def on_close(self) -> None:
+        """Take note of its end."""
+        if getattr(self, "_counted", False):
+            self.kernels.meters.sockets.dec()
+        super().on_close()
+
+
+_KERNEL = r"/api/kernels/(?P<kernel_id>[0-9a-f-]{36})"
+_NAME = r"(?P<kernel_name>[\w.-]+)"
+
+
+def table() -> list[tuple[Any, ...]]:
+    """Return address patterns and their handlers, each behind the guard. Called by the app."""
+    foreign = {r"/api/?": APIVersionHandler, r"/api/me": IdentityHandler}
+    guarded = {path: type(kind.__name__, (Guard, kind), {}) for path, kind in foreign.items()}
+    ours = {
+        r"/api/kernels": Kernels, _KERNEL: Kernel, _KERNEL + "/channels": Socket,
+        _KERNEL + r"/(?P<action>interrupt|restart)": Action,
+        r"/api/sessions": Sessions, r"/api/sessions/(?P<session_id>[0-9a-f-]{36})": Session,
+        r"/api/kernelspecs": Specs, rf"/api/kernelspecs/{_NAME}": Spec,
+        rf"/kernelspecs/{_NAME}/(?P<path>[\w.-]+)": SpecFile,
+        r"/api/status": Status, r"/health": Health, r"/metrics": Metrics, r"(.*)": NotFound,
+    }  # fmt: skip
+    return [*guarded.items(), *ours.items()]

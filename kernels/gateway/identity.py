@@ -1,20 +1,20 @@
-"""Who may use the gateway: whoever sends its token in the Authorization header, and nobody else. Used by the app.
+"""Who asks: whoever's token stands in the Authorization header, and nobody else. Used by the app.
 
 Neither the address (``?token=`` ends up in logs) nor a cookie (it outlives the token) is ever looked at.
 """
 
 from __future__ import annotations
 
-import hmac
 import re
 from typing import Any
 
-from jupyter_server.auth.identity import IdentityProvider, User
+from jupyter_server.auth.identity import IdentityProvider
+from jupyter_server.auth.identity import User as Principal
 from tornado.web import RequestHandler
 
-from ..errors import KernelsError
+from .users import Users
 
-_HEADER = re.compile(r"(?:token|bearer) +(\S+) *", re.IGNORECASE)
+_HEADER = re.compile(r"(?:token|bearer) +(\S{1,4096}) *", re.IGNORECASE)
 
 
 class HeaderIdentityProvider(IdentityProvider):  # type: ignore[misc]
@@ -24,31 +24,31 @@ class HeaderIdentityProvider(IdentityProvider):  # type: ignore[misc]
     logout_available = False
     auth_enabled = True
     need_token = True
+    users = Users()  # nobody, until the app says who
 
-    def get_user(self, handler: RequestHandler) -> User | None:
-        """Return the one user whom the token stands for. Called by jupyter_server once a request."""
+    def get_user(self, handler: RequestHandler) -> Principal | None:
+        """Return the user whom the token stands for. Called by the guard and by jupyter_server, at each request."""
         headers = handler.request.headers.get_list("Authorization")
         match = _HEADER.fullmatch(headers[0]) if len(headers) == 1 else None
-        if match is None or not hmac.compare_digest(match[1].encode(), self.token.encode()):
+        user = self.users.find(match[1]) if match else None
+        if user is None:
             return None
         vars(handler)["_token_authenticated"] = True  # tells jupyter_server: no XSRF check, no origin check
-        return User("gateway")
+        return Principal(user.name)
 
     def get_handlers(self) -> list[Any]:
         """Return no login and no logout page."""
         return []
 
-    def set_login_cookie(self, handler: RequestHandler, user: User) -> None:
+    def set_login_cookie(self, handler: RequestHandler, user: Principal) -> None:
         """Set nothing."""
 
     def clear_login_cookie(self, handler: RequestHandler) -> None:
         """Clear nothing, because nothing was set."""
 
-    def get_user_cookie(self, handler: RequestHandler) -> User | None:
+    def get_user_cookie(self, handler: RequestHandler) -> Principal | None:
         """Know nobody by a cookie."""
         return None
 
     def validate_security(self, app: Any, ssl_options: dict[str, Any] | None = None) -> None:
-        """Refuse to start open. Called by the app before it listens."""
-        if not self.token:
-            raise KernelsError("a gateway needs a token: name a token file with --token-file")
+        """Warn of nothing: the app refuses to start open, by itself."""

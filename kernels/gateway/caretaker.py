@@ -1,0 +1,124 @@
+"""Looks at all users and kernels once a second and ends what is over: access, leases, idleness, life."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from tornado import web
+
+from . import channels
+from .managers import GatewayKernels
+from .records import Record
+from .users import User, Users
+
+EVERY = 1.0
+
+
+class Caretaker:
+    """What happens by itself in a gateway."""
+
+    def __init__(self, kernels: GatewayKernels, users: Users, cull_idle: float) -> None:
+        self._kernels = kernels
+        self._users = users
+        self._cull_idle = cull_idle
+        self._known = self._access()
+        self._warned: set[tuple[str, str]] = set()
+        self._since: dict[str, float] = {}  # when a kernel was first seen here
+        self._ending: dict[str, asyncio.Task[None]] = {}
+
+    def look(self) -> None:
+        """See to everything. Called once a second; ends nothing itself, so that it never waits."""
+        self._check_access()
+        alive = [record for record in self._kernels.records.of() if record.kernel_id in self._kernels]
+        for record in alive:
+            if record.kernel_id not in self._ending and (why := self._over(record)):
+                task = asyncio.ensure_future(self._end(record.kernel_id, why))
+                self._ending[record.kernel_id] = task
+        ids = {record.kernel_id for record in alive}
+        self._warned = {known for known in self._warned if known[0] in ids}
+        self._since = {kernel_id: self._since.get(kernel_id, time.monotonic()) for kernel_id in ids}
+
+    def busy(self, kernel_id: str) -> bool:
+        """Return whether something runs in the kernel, or waits to."""
+        kernel = self._kernels.get_kernel(kernel_id)
+        return kernel.execution_state == "busy" or channels.busy(kernel_id)
+
+    def _access(self) -> dict[str, str]:
+        return {name: user.digest for name, user in self._users.all().items() if user.state() == "active"}
+
+    def _check_access(self) -> None:
+        """Hang up on those whose token is no longer good."""
+        now = self._access()
+        for name, digest in self._known.items():
+            if now.get(name) != digest:
+                channels.hang_up(name)
+                self._kernels.audit.write("access ended", user=name)
+        self._known = now
+
+    def _over(self, record: Record) -> str | None:
+        """Return why a kernel is to end, if it is."""
+        user = self._users.all().get(record.owner)
+        if user is None or user.state() != "active":
+            return user.state() if user else "revoked"
+        return self._too_old(record, user) or self._left(record) or self._idle(record)
+
+    def _too_old(self, record: Record, user: User) -> str | None:
+        if user.longest is None:
+            return None
+        rest = record.started + user.longest - time.time()
+        if rest <= 0:
+            return "longest life"
+        for notice in (600.0, 120.0):
+            if rest <= min(notice, user.longest / 4):
+                text = f"this kernel ends in {_span(rest)}, when it is {_span(user.longest)} old: save what you need"
+                self._warn(record, f"life {notice}", text)
+        return None
+
+    def _left(self, record: Record) -> str | None:
+        """Return the reason if the client of a kernel has been away longer than it said it might."""
+        if record.lease <= 0:
+            return None
+        since = channels.absent_since(record.kernel_id)
+        if since is None and not self._kernels.get_kernel(record.kernel_id).genai4eu_met:  # nobody ever came
+            since = self._since.get(record.kernel_id)
+        return "lease" if since is not None and time.monotonic() - since > record.lease else None
+
+    def _idle(self, record: Record) -> str | None:
+        """Return the reason if nothing ran for long; a busy kernel is never ended for that."""
+        if self._cull_idle <= 0 or self.busy(record.kernel_id):
+            self._warned.discard((record.kernel_id, "idle"))
+            return None
+        rest = self._cull_idle - (time.time() - self._kernels.get_kernel(record.kernel_id).last_activity.timestamp())
+        notice = min(300.0, self._cull_idle / 4)
+        if rest > notice:
+            self._warned.discard((record.kernel_id, "idle"))
+        elif rest > 0:
+            self._warn(record, "idle", f"this kernel is idle and ends in {_span(rest)}: run a cell to keep it")
+        return "idle" if rest <= 0 else None
+
+    def _warn(self, record: Record, about: str, text: str) -> None:
+        if (record.kernel_id, about) not in self._warned:
+            self._warned.add((record.kernel_id, about))
+            channels.warn(record.kernel_id, text)
+
+    async def _end(self, kernel_id: str, why: str) -> None:
+        try:
+            if why in ("idle", "longest life"):
+                channels.warn(kernel_id, f"the gateway ends this kernel ({why})")
+            await self._kernels.end(kernel_id, why)
+        except web.HTTPError:  # it ended by itself in this moment
+            pass
+        except Exception:  # the others are looked after all the same, and this one again
+            logging.getLogger(__name__).exception("kernel %s could not be ended", kernel_id)
+        finally:
+            del self._ending[kernel_id]
+
+
+def _span(seconds: float) -> str:
+    """Return a time span as a person says it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.2g} h"

@@ -1,0 +1,63 @@
+"""One kernel of a gateway, and what a client may ask for. Used by the managers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+
+
+class GatewayKernel(ServerKernelManager):  # type: ignore[misc]
+    """One kernel: whose it is, what its client promised, and where its last words before an early end are kept."""
+
+    provisioner: Any
+    genai4eu_owner = ""
+    genai4eu_epoch = ""
+    genai4eu_lease = 0.0
+    genai4eu_met = False  # whether a client came since this gateway has it
+
+    @property
+    def log_file(self) -> Path:
+        """What the process says before (and beside) what it sends to its clients."""
+        return Path(self.connection_file).with_suffix(".log")
+
+    async def _async_pre_start_kernel(self, **options: Any) -> Any:
+        """Prepare a start; a process found by an earlier gateway is not how the next one is started."""
+        if getattr(self.provisioner, "found", False):
+            self.provisioner = None
+        return await super()._async_pre_start_kernel(**options)
+
+    async def _async_launch_kernel(self, command: list[str], **options: Any) -> None:
+        """Start the process; it must not write where this gateway does, because it may outlive it."""
+        with open(self.log_file, "ab", opener=_private) as log:  # Path.open knows no opener
+            await super()._async_launch_kernel(command, **{**options, "stdout": log, "stderr": log})
+
+    def cleanup_connection_file(self) -> None:
+        """Remove the connection file and, with it, what the process said. Called when the kernel has ended."""
+        if self._connection_file_written:
+            self.log_file.unlink(missing_ok=True)
+        super().cleanup_connection_file()
+
+    def leave(self) -> None:
+        """Touch nothing of the kernel any more: it goes on without this gateway."""
+        self.stop_restarter()
+        self._connection_file_written = False  # else it is removed with this object
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@dataclass
+class Wish:
+    """What a client asks for."""
+
+    kernelspec: str
+    kernel_id: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    lease: float = 0.0
+    batch: bool = False
+    address: str = ""
