@@ -14,15 +14,22 @@ from .errors import KernelsError
 from .files import write_json
 
 NAME = "genai4eu"
+#: Forks the kernel from a template; what knows no provisioners starts the command instead.
+PROVISIONER = "genai4eu-warm"
 
 
 def _spec() -> dict[str, Any]:
     """Return the kernelspec; ``-P`` keeps a folder named like a package in the working folder from hiding it."""
     return {
         "argv": [sys.executable, "-P", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "GenAI4EU (this computer)",
+        "display_name": "GenAI4EU (warm)",
         "language": "python",
-        "metadata": {"debugger": True, "supported_encryption": ["curve"], "genai4eu": {"local": True}},
+        "metadata": {
+            "debugger": True,
+            "supported_encryption": ["curve"],
+            "genai4eu": {"local": True},
+            "kernel_provisioner": {"provisioner_name": PROVISIONER},
+        },
     }
 
 

@@ -62,7 +62,7 @@ def test_template_runs_from_top_to_bottom(lab: str, page: Page, house: Path) -> 
     address = lab.replace("quickstart.ipynb", "health_imaging.ipynb")
     page.goto(address)
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
-    page.get_by_text("GenAI4EU (this computer) | Idle").wait_for(timeout=60_000)  # its kernel is ready
+    page.get_by_text("GenAI4EU (warm) | Idle").wait_for(timeout=60_000)  # its kernel is ready
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function(DONE, timeout=240_000)
@@ -87,4 +87,4 @@ def test_targets_are_offered_as_kernels(lab: str, page: Page) -> None:
     page.goto(lab.replace("/tree/quickstart.ipynb", ""))
     page.get_by_text("Python 3 (factory)").first.wait_for(timeout=60_000)
     assert page.get_by_text("GenAI4EU (factory)").first.is_visible()
-    assert page.get_by_text("GenAI4EU (this computer)").first.is_visible()
+    assert page.get_by_text("GenAI4EU (warm)").first.is_visible()

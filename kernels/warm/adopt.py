@@ -1,0 +1,118 @@
+"""What a child takes over from the client that asked for its kernel: all that a process of its own would have had."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from .preload import Preloaded
+
+
+def describe() -> dict[str, Any]:
+    """Return what a process inherits beside variables and open files. Called by the client, for its kernel."""
+    return {
+        "umask": _umask(),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
+        "processors": sorted(os.sched_getaffinity(0)),
+        "limits": {name: resource.getrlimit(getattr(resource, name)) for name in _limits()},
+    }
+
+
+def adopt(request: dict[str, Any], fds: dict[str, int], loaded: Preloaded) -> None:
+    """Take over variables, folder, output, limits and threads."""
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.umask(request["umask"])
+    _limit(request)
+    os.chdir(request["cwd"])
+    _redirect(fds)
+    time.tzset()
+    tempfile.tempdir = None  # asked anew: a job has its own
+    sys.argv = ["ipykernel_launcher.py", "-f", request["connection_file"], *request["options"]]
+    _use_threads(loaded.pools)
+    _use_matplotlib(loaded.matplotlibrc)
+
+
+def _umask() -> int:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return next((int(line.split()[1], 8) for line in status.splitlines() if line.startswith("Umask:")), 0o022)
+
+
+def _limits() -> list[str]:
+    return sorted(name for name in dir(resource) if name.startswith("RLIMIT_") and name != "RLIMIT_OFILE")
+
+
+def beyond(request: dict[str, Any]) -> str | None:
+    """Return what of a request this process could not give its child, for lack of the right. Asked by the template."""
+    mine = describe()
+    if request["nice"] < mine["nice"]:
+        return "nice"
+    for name, (_, hard) in request["limits"].items():
+        own = mine["limits"].get(name, (0, 0))[1]
+        if own != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or hard > own):
+            return str(name)
+    return None
+
+
+def _limit(request: dict[str, Any]) -> None:
+    os.setpriority(os.PRIO_PROCESS, 0, request["nice"])
+    os.sched_setaffinity(0, request["processors"])
+    for name, limit in request["limits"].items():
+        if resource.getrlimit(getattr(resource, name)) != tuple(limit):
+            resource.setrlimit(getattr(resource, name), tuple(limit))
+
+
+def _redirect(fds: dict[str, int]) -> None:
+    """Let output go where the client's would; a kernel made ahead has put its own pipes in between."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        target = getattr(getattr(sys, name), "_original_stdstream_copy", None) or number
+        os.dup2(fds[name], target, inheritable=target <= 2)
+        os.close(fds[name])
+
+
+def _use_threads(pools: Any) -> None:
+    """Give each numerical library as many threads as it would have taken at its import."""
+    processors = len(os.sched_getaffinity(0))
+    everyone = _asked("OMP_NUM_THREADS") or processors
+    names = {"openblas": "OPENBLAS_NUM_THREADS", "mkl": "MKL_NUM_THREADS"}
+    for library in pools.lib_controllers if pools else ():
+        library.set_num_threads(_asked(names.get(library.internal_api, "")) or everyone)
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        mkl = torch.backends.mkl.is_available()
+        torch.set_num_threads(
+            (mkl and _asked("MKL_NUM_THREADS")) or _asked("OMP_NUM_THREADS") or (cores() if mkl else processors)
+        )
+
+
+def _asked(name: str) -> int:
+    value = os.environ.get(name, "").split(",")[0].strip()
+    return int(value) if value.isdigit() else 0
+
+
+def cores() -> int:
+    """Return the number of cores, each counted once, on which this process may run: what MKL takes."""
+    found = set()
+    for cpu in os.sched_getaffinity(0):
+        topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
+        try:
+            found.add(tuple((topology / name).read_text() for name in ("physical_package_id", "core_id")))
+        except OSError:  # not told in this container: each processor counts
+            found.add((str(cpu), ""))
+    return len(found)
+
+
+def _use_matplotlib(read: str | None) -> None:
+    """Read the settings of the client's folder, and the variable that names the backend."""
+    matplotlib: Any = sys.modules.get("matplotlib")
+    if matplotlib is None:
+        return
+    if matplotlib.matplotlib_fname() != read:
+        matplotlib.rc_file(matplotlib.matplotlib_fname())
+    backend = os.environ.get("MPLBACKEND") or "module://matplotlib_inline.backend_inline"  # as ipykernel does
+    dict.__setitem__(matplotlib.rcParams, "backend", backend)

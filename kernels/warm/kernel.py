@@ -1,0 +1,114 @@
+"""An IPython kernel made in two halves: what needs no connection, and what does. Used by the template's children."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import zmq
+from ipykernel.kernelapp import IPKernelApp
+from IPython.core.application import BaseIPythonApplication
+from IPython.core.interactiveshell import InteractiveShell
+
+#: Stands in the settings until the connection file is known: tools ask whether they name one.
+_LATER = "later.json"
+
+
+class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
+    """IPython's kernel; its sockets are bound, and its user's code is run, in the second half."""
+
+    known = False
+
+    def make(self, options: list[str]) -> None:
+        """Do all that needs neither connection nor the user's folder: sockets, threads, shell."""
+        self.parent_handle = 1  # the child watches its client itself, not its parent: that is the template
+        BaseIPythonApplication.initialize(self, ["-f", _LATER, *options])
+        self.init_pdb()
+        self.init_blackhole()
+        self.transport = "ipc"  # until it is known, or it would warn of what may not come
+        self.init_sockets()
+        self.init_io()
+        self.init_signal()
+        with _without_history():
+            self.init_kernel()
+        self.init_shell()
+
+    def connect(self, connection_file: str) -> None:
+        """Bind the sockets to what the connection file says; from now on clients reach them."""
+        self.config.IPKernelApp.connection_file = connection_file
+        self.connection_file = connection_file
+        self.transport = "tcp"
+        self.init_connection_file()
+        self.known = True
+        if self.curve_secretkey is None and self.transport == "tcp":
+            self.log.warning("Kernel is running over TCP without encryption: others on this computer may listen.")
+        self._bind()
+        self.init_heartbeat()
+        self.write_connection_file()
+        self.log_connection_info()
+        self.kernel.record_ports({f"{name}_port": port for name, port in self._ports.items()})
+
+    def settle(self) -> None:
+        """Do what depends on the user's variables and folder, and run the user's startup code."""
+        self.shell.init_environment()
+        if session := os.environ.get("JPY_SESSION_NAME"):
+            self.shell.user_ns["__session__"] = session
+        self.shell.starting_dir = str(Path.cwd())
+        self.shell.init_history()
+        self.shell.init_user_ns()  # again: the history is part of it
+        self.init_path()
+        self.init_gui_pylab()
+        self.init_extensions()
+        self.init_code()
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+    def _bind(self) -> None:
+        """Bind each socket in the thread that uses it."""
+        shell_loop = self.shell_channel_thread.io_loop if self.shell_channel_thread else None
+        _within(shell_loop, lambda: self._open("shell"))
+        _within(None, lambda: self._open("stdin"))
+        _within(self.control_thread.io_loop, lambda: self._open("control"))
+        _within(self.iopub_thread.io_loop, lambda: self._open("iopub", self.iopub_thread.socket))
+        self._apply_curve_client_options(self.debug_shell_socket)
+        self.debug_shell_socket.connect(self.shell_socket.getsockopt(zmq.LAST_ENDPOINT))
+
+    def _open(self, name: str, sock: Any = None) -> None:
+        sock = sock or getattr(self, f"{name}_socket")
+        self._apply_curve_server_options(sock)
+        setattr(self, f"{name}_port", self._bind_socket(sock, getattr(self, f"{name}_port")))
+
+    def _bind_socket(self, sock: Any, port: int) -> Any:
+        return super()._bind_socket(sock, port) if self.known else port
+
+
+def _within(loop: Any, function: Callable[[], None]) -> None:
+    """Call a function in the thread of a loop, and wait for it; without a loop, here."""
+    if loop is None:
+        return function()
+    done: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+    def call() -> None:
+        try:
+            done.set_result(function())
+        except BaseException as error:  # noqa: BLE001  # belongs to whoever waits
+            done.set_exception(error)
+
+    loop.add_callback(call)
+    return done.result(timeout=30)
+
+
+@contextmanager
+def _without_history() -> Iterator[None]:
+    """Open no history yet: it would write into the user's file for a kernel that nobody may ever ask for."""
+    original = InteractiveShell.init_history
+    InteractiveShell.init_history = lambda self: None
+    try:
+        yield
+    finally:
+        InteractiveShell.init_history = original

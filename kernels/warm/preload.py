@@ -1,0 +1,122 @@
+"""What the template imports, and how it is left ready to fork. Called once, before it listens."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.metadata
+import os
+import resource
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from .randomness import Renewal, inventory
+from .variables import THREADS
+
+#: The first is what every kernel needs; a light installation lacks some of the others.
+_KERNEL = (
+    "IPython", "IPython.extensions.storemagic", "IPython.core.history", "sqlite3", "asyncio", "psutil",
+    "ipykernel.debugger", "ipykernel.eventloops", "ipykernel.heartbeat", "ipykernel.ipkernel", "ipykernel.kernelapp",
+    "ipykernel.subshell_manager", "multiprocessing.util", "genai4eu", "genai4eu.widgets",
+    "genai4eu.kernels.warm.kernel", "genai4eu.kernels.warm.child",
+)  # fmt: skip
+_STACK = (
+    "numpy", "torch", "sklearn.ensemble", "xarray", "pandas", "matplotlib.pyplot", "ipywidgets", "threadpoolctl",
+)  # fmt: skip
+
+
+@dataclass
+class Preloaded:
+    """What was imported, and what a child must do because of it.
+
+    Attributes
+    ----------
+    seconds : dict
+        By module, how long its import took.
+    skipped : dict
+        By module or use case, why it is not there.
+    renewals : list of callable
+        What gives each random state fresh entropy.
+    pools : object or None
+        The thread pools of the loaded libraries, which stand at one thread.
+    matplotlibrc : str or None
+        The settings that matplotlib has read.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    renewals: list[Renewal] = field(default_factory=list)
+    pools: Any = None
+    matplotlibrc: str | None = None
+
+
+def preload() -> Preloaded:
+    """Import everything, and leave one thread, no CUDA, and memory that forks share as long as possible.
+
+    Raises
+    ------
+    RuntimeError
+        If an import started a thread or CUDA: a fork of this process could not be trusted.
+    """
+    for name in THREADS:
+        os.environ[name] = "1"  # a thread of a numerical library would be missing in the fork
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # asks for GPUs without starting CUDA
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # a second for a checker nobody asks for
+    done = Preloaded()
+    for name in dict.fromkeys((*_KERNEL, *_STACK, *_of_usecases(done))):
+        _import(name, done)
+    done.renewals = inventory()
+    done.pools = _pools()
+    done.matplotlibrc = sys.modules["matplotlib"].matplotlib_fname() if "matplotlib" in sys.modules else None
+    _check()
+    _freeze()
+    return done
+
+
+def _import(name: str, done: Preloaded) -> None:
+    began = time.perf_counter()
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # noqa: BLE001  # whatever a library of others raises, the rest can be served
+        done.skipped[name] = f"{type(error).__name__}: {error}"
+        return
+    done.seconds[name] = round(time.perf_counter() - began, 3)
+    if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
+        raise RuntimeError(f"importing {name} started a thread")
+
+
+def _of_usecases(done: Preloaded) -> list[str]:
+    """Return what the installed use cases want imported; one that cannot be read is left out."""
+    names: list[str] = []
+    for entry in importlib.metadata.entry_points(group="genai4eu.usecases"):
+        try:
+            wanted = entry.load().get("warm_imports", [])
+            names += [name for name in wanted if isinstance(name, str)]
+        except Exception as error:  # noqa: BLE001  # a use case of others
+            done.skipped[entry.name] = f"{type(error).__name__}: {error}"
+    return names
+
+
+def _pools() -> Any:
+    threadpoolctl: Any = sys.modules.get("threadpoolctl")
+    return threadpoolctl.ThreadpoolController() if threadpoolctl else None
+
+
+def _check() -> None:
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        raise RuntimeError("an import started CUDA")
+
+
+def _freeze() -> None:
+    """Keep the collector away from what was imported: it would write into, and so copy, every page it looks at."""
+    gc.disable()
+    gc.collect()
+    gc.freeze()
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,50 @@
+"""Which environment variables a fork can take over, and which were read when the template was imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Read once, by the interpreter, the loader, the C library or a library's import.
+_FIXED_PREFIXES = (
+    "ATEN_", "BLIS_", "GLIBC_", "GOMP_", "GOTO_", "HDF5_", "KMP_", "LC_", "LD_", "MALLOC_", "MKL_", "MONAI_", "NPY_",
+    "NUMBA_", "NUMEXPR_", "NUMPY_", "OMP_", "OPENBLAS_", "PYDEVD_", "PYTHON", "PYTORCH_", "SCIPY_", "SKLEARN_",
+    "TORCH", "TRAITLETS_",
+)  # fmt: skip
+_FIXED = frozenset({"HOME", "LANG", "LANGUAGE", "MATPLOTLIBRC", "MPLCONFIGDIR"})
+#: Of those, what is read anew when it is used, or what the child sets again.
+_FREE = frozenset({
+    "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONBREAKPOINT", "PYTHONSTARTUP",
+    "PYTORCH_NVML_BASED_CUDA_CHECK",
+})  # fmt: skip
+#: What IPython reads while a kernel is made: a child forked ahead made its kernel with the template's values.
+_MAKING = ("IPYTHON", "IPYKERNEL", "JUPYTER_")
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def fixed(name: str) -> bool:
+    """Tell whether a variable cannot be changed after the imports."""
+    return name not in _FREE and (name in _FIXED or name.startswith(_FIXED_PREFIXES))
+
+
+def unlike(asked: Mapping[str, str], began: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+    """Return a variable that a fork could not take over, or None.
+
+    Parameters
+    ----------
+    asked : mapping
+        The kernel's environment.
+    began, now : mapping
+        The template's at its start, and with what its imports have set since: a client that imported the same
+        libraries has the same.
+    """
+    for name in sorted({*asked, *began, *now}):
+        if fixed(name) and asked.get(name) not in (began.get(name), now.get(name)):
+            return name
+    return None
+
+
+def made_alike(asked: Mapping[str, str], began: Mapping[str, str]) -> bool:
+    """Tell whether a kernel made ahead is as one made with the asked environment."""
+    names = {name for name in {*asked, *began} if name.startswith(_MAKING)}
+    return all(asked.get(name) == began.get(name) for name in names)
