@@ -1,0 +1,161 @@
+"""One job of a relay: submitted, found, cancelled, and why it ended. The kernel inside is another object: ``agent``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import zmq
+
+from ..errors import KernelsError
+from ..files import write_json
+from .commands import SlurmDown, SlurmRefused, acall
+from .options import Options
+from .script import arguments, script
+from .snapshot import PREFIX
+
+#: Seconds between tries to submit while the controller does not answer.
+_TRIES = (2, 4, 8, 16, 30)
+_OLD = 14 * 86400
+_WORDS = {
+    "TIMEOUT": "its time is up; ask for more with --time",
+    "CANCELLED": "it was cancelled",
+    "NODE_FAIL": "its node failed",
+    "PREEMPTED": "a job of higher priority took its place",
+    "OUT_OF_MEMORY": "it used more memory than it had; ask for more with --memory",
+    "DEADLINE": "it could not end before its deadline",
+    "BOOT_FAIL": "its node did not boot",
+}
+
+
+class SlurmJob:
+    """A job with a name of its own, a folder that login node and compute nodes share, and the key to its agent."""
+
+    def __init__(self, options: Options, name: str, folder: Path, keys: tuple[str, str], number: str = "") -> None:
+        self.options = options
+        self.name = name
+        self.folder = folder
+        self.keys = keys
+        self.number = number
+
+    @classmethod
+    def fresh(cls, options: Options, target: str) -> SlurmJob:
+        """Return a job that is not submitted yet, with its folder made."""
+        base = Path(options.folder) if options.folder else platformdirs.user_state_path("genai4eu") / "slurm"
+        if re.search(r"[%\\]", str(base)):
+            raise KernelsError(f"{base} cannot hold a job's files, sbatch reads % and \\: name another --folder")
+        tag = secrets.token_hex(4)
+        folder = base / f"{target}-{tag}"
+        try:
+            base.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise KernelsError(f"{base} cannot hold a job's files ({error.strerror}): name another --folder") from None
+        _sweep(base)
+        public, secret = zmq.curve_keypair()
+        return cls(options, f"{PREFIX}{target}-{tag}", folder, (public.decode(), secret.decode()))
+
+    def handed(self) -> dict[str, Any]:
+        """Return what the next relay needs to go on with this job."""
+        return {"name": self.name, "folder": str(self.folder), "keys": list(self.keys), "number": self.number}
+
+    @classmethod
+    def adopted(cls, options: Options, given: dict[str, Any]) -> SlurmJob:
+        """Return the job that the relay before handed over."""
+        return cls(options, given["name"], Path(given["folder"]), tuple(given["keys"]), given["number"])
+
+    async def submit(self, env: dict[str, str]) -> None:
+        """Ask Slurm for the job, patiently while its controller is away.
+
+        Raises
+        ------
+        SlurmRefused, SlurmDown
+            With sbatch's own words.
+        """
+        o = self.options
+        wish = {"relay_key": self.keys[0], "kernel": o.kernel, "warm": o.warm, "lease": o.lease, "env": env}
+        write_json(self.folder / "job.json", wish, 0o600)
+        for pause in (*_TRIES, None):
+            try:
+                asked = arguments(o, self.name, self.folder)
+                said = await acall("sbatch", *asked, text=script(o, self.folder), timeout=120)
+                self.number = said.strip().splitlines()[-1].split(";")[0]
+                return
+            except SlurmDown:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+                if await self._is_known():  # it had arrived, only the answer was lost
+                    return
+
+    async def _is_known(self) -> bool:
+        try:
+            found = await acall("squeue", "--noheader", f"--name={self.name}", "--format=%i")
+        except KernelsError:
+            return False
+        self.number = found.strip()
+        return bool(self.number)
+
+    async def cancel(self) -> None:
+        """Take the job out of the queue, or end it."""
+        if self.number:
+            try:
+                await acall("scancel", self.number)
+            except SlurmRefused as error:
+                if "nvalid job id" not in str(error):  # it is over and forgotten
+                    raise
+
+    def agent(self) -> dict[str, Any] | None:
+        """Return what the agent wrote, once it has. Listing the folder makes a network file system look again."""
+        if "agent.json" not in os.listdir(self.folder):  # noqa: PTH208  # Path.iterdir may be lazy
+            return None
+        file = self.folder / "agent.json"
+        status = file.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+            raise KernelsError(f"{file} is not a file of yours alone: remove the folder and start again")
+        about: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return about
+
+    async def why(self, state: str, agent_said: str = "") -> str:
+        """Return in one line why the job ended."""
+        if state in _WORDS:
+            return f"Slurm job {self.number} ended ({state}): {_WORDS[state]}"
+        if agent_said:
+            return f"Slurm job {self.number} ended: {agent_said}"
+        code, line = await self._exit_code(), self._last_line()
+        return f"Slurm job {self.number} ended ({state or 'unknown'}{code}): {line or 'it left no word'}"
+
+    async def _exit_code(self) -> str:
+        try:
+            shown = await acall("scontrol", "show", "job", self.number)
+        except KernelsError:
+            return ""  # Slurm has forgotten it; the state must do
+        found = re.search(r"\bReason=(\S+)[\s\S]*?\bExitCode=(\d+):(\d+)", shown)
+        return f", {found.group(1)}, exit code {found.group(2)}" if found else ""
+
+    def _last_line(self) -> str:
+        try:
+            lines = (self.folder / "job.log").read_text("utf-8", "replace").strip().splitlines()
+        except OSError:  # it never wrote any
+            return ""
+        return lines[-1].removeprefix("genai4eu: ")[:300] if lines else ""
+
+    def clear(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _sweep(base: Path) -> None:
+    """Remove what was left of jobs of long ago, when a login node went down."""
+    for folder in base.iterdir():
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > _OLD:
+            shutil.rmtree(folder, ignore_errors=True)

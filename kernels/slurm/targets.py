@@ -1,0 +1,116 @@
+"""Slurm targets: kernelspecs that start a relay. Called by ``genai4eu slurm add|list|remove``."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_data_dir
+
+from ..errors import KernelsError
+from ..files import write_json
+from .commands import SlurmDown, call, find
+from .options import Options
+from .script import script, wishes
+
+
+def add(name: str, options: Options, display_name: str = "", check: bool = True) -> str:
+    """Write the kernelspec ``name``; one of ours with that name is replaced. Returns what the kernel is called.
+
+    Parameters
+    ----------
+    name : str
+        Small letters, digits, ``-`` and ``_``.
+    options : Options
+        What each job asks for.
+    display_name : str
+        How notebooks list it.
+    check : bool
+        Whether to ask Slurm first if it would take such a job.
+
+    Raises
+    ------
+    KernelsError
+        If a name is wrong or taken, or Slurm refuses; nothing has been written then.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
+        raise KernelsError(f"{name!r} cannot name a target: use up to 40 small letters, digits, - and _")
+    folder = _root() / name
+    if folder.exists() and _options_of(folder) is None:
+        raise KernelsError(f"there is a kernelspec {name} of something else already: use another name")
+    if check:
+        ask(options)
+    title = (
+        display_name or f"Slurm · {' · '.join(filter(None, (options.partition, options.gpus and 'gpu', options.time)))}"
+    )
+    argv = [sys.executable, "-P", "-m", "genai4eu.kernels.slurm", "--spec", "{resource_dir}/kernel.json"]
+    spec = {
+        "argv": [*argv, "-f", "{connection_file}"],
+        "display_name": title if display_name else f"GenAI4EU ({title.rstrip(' ·')})",
+        "language": "python",
+        "interrupt_mode": "signal",
+        "metadata": {"genai4eu": {"slurm": options.kept()}, "debugger": True},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "kernel.json", spec)
+    return str(spec["display_name"])
+
+
+def ask(options: Options) -> None:
+    """Ask Slurm if it would take such a job.
+
+    Raises
+    ------
+    KernelsError
+        Says which of the programs, the partition and the rest is wrong.
+    """
+    for program in ("sbatch", "squeue", "scancel", "scontrol", "sinfo"):
+        find(program)
+    known = set(call("sinfo", "--noheader", "--format=%R").split())
+    for partition in filter(None, options.partition.split(",")):
+        if partition not in known:
+            raise KernelsError(f"there is no partition {partition}: use one of {', '.join(sorted(known))}")
+    try:
+        call("sbatch", "--test-only", *wishes(options), text=script(options, Path("/")))
+    except SlurmDown:
+        raise
+    except KernelsError as error:
+        raise KernelsError(f"Slurm would not take such a job ({error}): change the option that it names") from None
+
+
+def all_of_them() -> dict[str, Options]:
+    """Return the options of all Slurm targets, by name."""
+    folders = sorted(_root().iterdir()) if _root().is_dir() else []
+    return {folder.name: options for folder in folders if (options := _options_of(folder)) is not None}
+
+
+def remove(name: str) -> None:
+    """Remove a Slurm target; its jobs go on.
+
+    Raises
+    ------
+    KernelsError
+        If there is none of that name.
+    """
+    if name not in (known := all_of_them()):
+        raise KernelsError(
+            f"no Slurm target {name!r}: " + (f"use one of {', '.join(known)}" if known else "there is none")
+        )
+    (_root() / name / "kernel.json").unlink(missing_ok=True)  # from here on it is no kernelspec
+    shutil.rmtree(_root() / name, ignore_errors=True)
+
+
+def _root() -> Path:
+    return Path(jupyter_data_dir()) / "kernels"
+
+
+def _options_of(folder: Path) -> Options | None:
+    try:
+        spec: Any = json.loads((folder / "kernel.json").read_text(encoding="utf-8"))
+        return Options.read(spec["metadata"]["genai4eu"]["slurm"])
+    except (OSError, ValueError, LookupError, TypeError, KernelsError):  # not one of ours
+        return None
