@@ -7,6 +7,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def adopt(request: dict[str, Any], fds: dict[str, int], loaded: Preloaded) -> No
     time.tzset()
     tempfile.tempdir = None  # asked anew: a job has its own
     sys.argv = ["ipykernel_launcher.py", "-f", request["connection_file"], *request["options"]]
-    _use_threads(loaded.pools)
+    use_threads(loaded.pools, os.environ)
     _use_matplotlib(loaded.matplotlibrc)
 
 
@@ -75,23 +76,26 @@ def _redirect(fds: dict[str, int]) -> None:
         os.close(fds[name])
 
 
-def _use_threads(pools: Any) -> None:
-    """Give each numerical library as many threads as it would have taken at its import."""
+def use_threads(pools: Any, env: Mapping[str, str]) -> None:
+    """Give each numerical library as many threads as it would have taken at its import in that environment."""
     processors = len(os.sched_getaffinity(0))
-    everyone = _asked("OMP_NUM_THREADS") or processors
+    everyone = _asked(env, "OMP_NUM_THREADS") or processors
     names = {"openblas": "OPENBLAS_NUM_THREADS", "mkl": "MKL_NUM_THREADS"}
     for library in pools.lib_controllers if pools else ():
-        library.set_num_threads(_asked(names.get(library.internal_api, "")) or everyone)
+        wanted = _asked(env, names.get(library.internal_api, "")) or everyone
+        if library.num_threads != wanted:
+            library.set_num_threads(wanted)
     torch: Any = sys.modules.get("torch")
     if torch is not None:
         mkl = torch.backends.mkl.is_available()
-        torch.set_num_threads(
-            (mkl and _asked("MKL_NUM_THREADS")) or _asked("OMP_NUM_THREADS") or (cores() if mkl else processors)
-        )
+        wanted = (mkl and _asked(env, "MKL_NUM_THREADS")) or _asked(env, "OMP_NUM_THREADS")
+        wanted = wanted or (cores() if mkl else processors)
+        if torch.get_num_threads() != wanted:
+            torch.set_num_threads(wanted)
 
 
-def _asked(name: str) -> int:
-    value = os.environ.get(name, "").split(",")[0].strip()
+def _asked(env: Mapping[str, str], name: str) -> int:
+    value = env.get(name, "").split(",")[0].strip()
     return int(value) if value.isdigit() else 0
 
 

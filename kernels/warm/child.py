@@ -15,15 +15,16 @@ import sys
 import threading
 import traceback
 import weakref
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from .adopt import adopt
+from .adopt import adopt, use_threads
 from .channel import Channel, ChannelError
 from .kernel import WarmKernelApp
 from .preload import Preloaded
 
 
-def live(template: Channel, loaded: Preloaded, ahead: bool) -> NoReturn:
+def live(template: Channel, loaded: Preloaded, began: Mapping[str, str], ahead: bool) -> NoReturn:
     """Be a kernel until it ends. Called in the fork, and never returns into the template's code.
 
     Parameters
@@ -32,12 +33,14 @@ def live(template: Channel, loaded: Preloaded, ahead: bool) -> NoReturn:
         Over which the request comes; when it closes before, nobody wants this child any more.
     loaded : Preloaded
         What the template imported.
+    began : mapping
+        The variables with which the template began.
     ahead : bool
         Whether to make the kernel before the request is known; else its settings are those of the request.
     """
     code = 1
     try:
-        code = _live(template, loaded, ahead)
+        code = _live(template, loaded, began, ahead)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:  # noqa: BLE001  # the kernel's own output is the only place to say it
@@ -47,10 +50,11 @@ def live(template: Channel, loaded: Preloaded, ahead: bool) -> NoReturn:
         os._exit(code)
 
 
-def _live(template: Channel, loaded: Preloaded, ahead: bool) -> int:
+def _live(template: Channel, loaded: Preloaded, began: Mapping[str, str], ahead: bool) -> int:
     _become_own(loaded)
     app = WarmKernelApp.instance()
     if ahead:
+        use_threads(loaded.pools, began)
         app.make([])
         template.send({"made": [str(path) for path in app.config_file_paths], "cuda": _cuda_is_usable()})
     request = _wait(template)

@@ -110,7 +110,7 @@ class Nursery:
         pid = os.fork()
         if pid == 0:
             _close_all_but({*self.keep, its.fileno()})
-            live(Channel(its), self.loaded, ahead)
+            live(Channel(its), self.loaded, self.began, ahead)
         its.close()
         mine.settimeout(2)
         return Child(pid, os.pidfd_open(pid), Channel(mine), ahead)

@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import zmq
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.history import HistoryManager
 
 #: Stands in the settings until the connection file is known: tools ask whether they name one.
 _LATER = "later.json"
@@ -34,9 +35,10 @@ class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
         self.init_sockets()
         self.init_io()
         self.init_signal()
-        with _without_history():
+        with _no_session_yet():
             self.init_kernel()
         self.init_shell()
+        self._rehearse()
 
     def connect(self, connection_file: str) -> None:
         """Bind the sockets to what the connection file says; from now on clients reach them."""
@@ -59,27 +61,37 @@ class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
         if session := os.environ.get("JPY_SESSION_NAME"):
             self.shell.user_ns["__session__"] = session
         self.shell.starting_dir = str(Path.cwd())
-        self.shell.init_history()
-        self.shell.init_user_ns()  # again: the history is part of it
-        self.init_path()
+        self.shell.history_manager.dir_hist[:] = [Path.cwd()]
+        self.shell.history_manager.new_session()
         self.init_gui_pylab()
         self.init_extensions()
         self.init_code()
         sys.stdout.flush()
         sys.stderr.flush()
 
+    def _rehearse(self) -> None:
+        """Run through what the first request will: memory shared with the template is copied where it is touched."""
+        self.shell.run_cell("pass", silent=True, store_history=False)
+        self._everywhere(lambda name: None)
+        self.init_path()
+
     def _bind(self) -> None:
         """Bind each socket in the thread that uses it."""
-        shell_loop = self.shell_channel_thread.io_loop if self.shell_channel_thread else None
-        _within(shell_loop, lambda: self._open("shell"))
-        _within(None, lambda: self._open("stdin"))
-        _within(self.control_thread.io_loop, lambda: self._open("control"))
-        _within(self.iopub_thread.io_loop, lambda: self._open("iopub", self.iopub_thread.socket))
+        self._everywhere(self._open)
         self._apply_curve_client_options(self.debug_shell_socket)
         self.debug_shell_socket.connect(self.shell_socket.getsockopt(zmq.LAST_ENDPOINT))
 
-    def _open(self, name: str, sock: Any = None) -> None:
-        sock = sock or getattr(self, f"{name}_socket")
+    def _everywhere(self, function: Callable[[str], None]) -> None:
+        """Call a function for each socket by name, in its thread, and wait for all."""
+        threads = {"shell": self.shell_channel_thread, "control": self.control_thread, "iopub": self.iopub_thread}
+        calls = [_within(thread.io_loop, partial(function, name)) for name, thread in threads.items() if thread]
+        for name in ("stdin", *(() if self.shell_channel_thread else ("shell",))):
+            function(name)
+        for call in calls:
+            call.result(timeout=30)
+
+    def _open(self, name: str) -> None:
+        sock = self.iopub_thread.socket if name == "iopub" else getattr(self, f"{name}_socket")
         self._apply_curve_server_options(sock)
         setattr(self, f"{name}_port", self._bind_socket(sock, getattr(self, f"{name}_port")))
 
@@ -87,10 +99,8 @@ class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
         return super()._bind_socket(sock, port) if self.known else port
 
 
-def _within(loop: Any, function: Callable[[], None]) -> None:
-    """Call a function in the thread of a loop, and wait for it; without a loop, here."""
-    if loop is None:
-        return function()
+def _within(loop: Any, function: Callable[[], None]) -> concurrent.futures.Future[None]:
+    """Call a function in the thread of a loop."""
     done: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     def call() -> None:
@@ -100,15 +110,15 @@ def _within(loop: Any, function: Callable[[], None]) -> None:
             done.set_exception(error)
 
     loop.add_callback(call)
-    return done.result(timeout=30)
+    return done
 
 
 @contextmanager
-def _without_history() -> Iterator[None]:
-    """Open no history yet: it would write into the user's file for a kernel that nobody may ever ask for."""
-    original = InteractiveShell.init_history
-    InteractiveShell.init_history = lambda self: None
+def _no_session_yet() -> Iterator[None]:
+    """Begin no session in the user's history: nobody may ever ask for this kernel."""
+    original = HistoryManager.new_session
+    HistoryManager.new_session = lambda self, conn=None: None
     try:
         yield
     finally:
-        InteractiveShell.init_history = original
+        HistoryManager.new_session = original
