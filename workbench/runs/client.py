@@ -17,7 +17,9 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_core.utils import run_sync
 from papermill.clientwrap import PapermillNotebookClient
-from traitlets import default
+from traitlets import Type, default
+
+from genai4eu.kernels.ready import ReadyClient
 
 from ..errors import WorkbenchError
 from . import kernel_side
@@ -33,6 +35,8 @@ class RunKernelManager(AsyncKernelManager):  # type: ignore[misc]
 
     Over ipc a kernel's publisher drops what a reader has not taken at once: 3,000 of 20,000 displays were lost so.
     """
+
+    client_factory = Type(ReadyClient)
 
     @default("context")  # type: ignore[untyped-decorator]
     def _context_default(self) -> zmq.asyncio.Context:
