@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import KernelsError
 from .tokens import read_token
+
+if TYPE_CHECKING:
+    import ssl
 
 #: Seconds that a gateway may take to answer a plain question.
 TIMEOUT = 5.0
@@ -23,7 +25,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class GatewayDown(KernelsError):
-    """The gateway does not answer."""
+    """The gateway does not answer; ``refused`` if its computer does, and says that nobody listens there."""
+
+    refused = False
 
 
 class TokenRefused(KernelsError):
@@ -32,6 +36,14 @@ class TokenRefused(KernelsError):
 
 class KernelGone(KernelsError):
     """The gateway knows no such kernel."""
+
+
+class KernelThere(KernelsError):
+    """There is a kernel with this id already."""
+
+
+class Untrusted(KernelsError):
+    """The gateway's certificate is not to be trusted."""
 
 
 def normal_url(url: str) -> str:
@@ -59,10 +71,40 @@ def normal_url(url: str) -> str:
 
 @dataclass(frozen=True)
 class Gateway:
-    """A gateway as its client sees it: an address, and the file with the token, read anew for every call."""
+    """A gateway as its client sees it: an address, and the file with the token, read anew for every call.
+
+    Attributes
+    ----------
+    url : str
+        Its address.
+    token_file : Path
+        File with the token.
+    ca_file : Path or None
+        Certificates of a private authority to trust beside the computer's own.
+    """
 
     url: str
     token_file: Path
+    ca_file: Path | None = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the address is one of this computer."""
+        return urllib.parse.urlsplit(self.url).hostname in _LOOPBACK
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Return what certificates are checked with; ``None`` for an address without TLS."""
+        if not self.url.startswith("https:"):
+            return None
+        import ssl
+
+        context = ssl.create_default_context()
+        if self.ca_file is not None:
+            try:
+                context.load_verify_locations(self.ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise KernelsError(f"{self.ca_file} holds no certificates ({error}): name a PEM file") from None
+        return context
 
     def headers(self) -> dict[str, str]:
         """Return the header that authenticates a request."""
@@ -76,11 +118,27 @@ class Gateway:
         except (KeyError, TypeError, AttributeError, ValueError):
             raise KernelsError(f"{self.url} is not a kernel gateway: check the address") from None
 
-    def start_kernel(self, spec: str, kernel_id: str, env: dict[str, str], timeout: float = 120) -> dict[str, Any]:
-        """Start a kernel under the given id and return the gateway's description of it."""
-        body = {"name": spec, "kernel_id": kernel_id, "env": env}
+    def start_kernel(
+        self, spec: str, kernel_id: str, env: dict[str, str], lease: float | None = None, timeout: float = 120
+    ) -> dict[str, Any]:
+        """Start a kernel under the given id and return the gateway's description of it.
+
+        With a ``lease`` the gateway ends the kernel when its bridge was away for so many seconds.
+        """
+        body: dict[str, Any] = {"name": spec, "kernel_id": kernel_id, "env": env}
+        if lease is not None:
+            body["lease"] = lease
         answer: dict[str, Any] = self.call("POST", "/api/kernels", body, timeout)
         return answer
+
+    def kernel(self, kernel_id: str, timeout: float = TIMEOUT) -> dict[str, Any]:
+        """Return the gateway's description of a kernel."""
+        answer: dict[str, Any] = self.call("GET", f"/api/kernels/{kernel_id}", timeout=timeout)
+        return answer
+
+    def restart(self, kernel_id: str, timeout: float = 120) -> None:
+        """Restart the kernel in its place."""
+        self.call("POST", f"/api/kernels/{kernel_id}/restart", {}, timeout)
 
     def interrupt(self, kernel_id: str) -> None:
         """Interrupt what the kernel is doing."""
@@ -101,21 +159,19 @@ class Gateway:
         headers = self.headers()
         try:
             status, content = self._request(method, path, body, headers, timeout)
-        except ssl.SSLError as error:
-            raise KernelsError(f"{self.url} cannot be trusted ({error.reason}): check its certificate") from None
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise GatewayDown(
-                f"the gateway at {self.url} does not answer ({reason}): start it, or check the address"
-            ) from None
+            raise self._down(error) from None
         return self._judge(status, content, path)
 
     def _request(
         self, method: str, path: str, body: object, headers: dict[str, str], timeout: float
     ) -> tuple[int, bytes]:
         parts = urllib.parse.urlsplit(self.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        context = self.tls()
+        if context is None:
+            connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        else:
+            connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout, context=context)
         try:
             payload = None if body is None else json.dumps(body).encode()
             connection.request(method, parts.path + path, payload, {**headers, "Content-Type": "application/json"})
@@ -124,8 +180,19 @@ class Gateway:
         finally:
             connection.close()
 
+    def _down(self, error: Exception) -> KernelsError:
+        """Return what went wrong on the way to an answer, in one line."""
+        if hasattr(error, "verify_code"):  # of the certificate; ssl is not imported where it is not needed
+            return Untrusted(f"the gateway at {self.url} cannot be trusted: {_wrong_certificate(error)}")
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if type(error).__module__ == "ssl":
+            return GatewayDown(f"{self.url} does not speak TLS ({error.args[-1]}): is it an http address?")
+        down = GatewayDown(f"the gateway at {self.url} does not answer ({reason}): start it, or check the address")
+        down.refused = isinstance(error, ConnectionRefusedError)
+        return down
+
     def _judge(self, status: int, content: bytes, path: str) -> Any:
-        if status in (401, 403):
+        if status == 401 or (status == 403 and not path.startswith("/api/kernels")):
             raise TokenRefused(
                 f"the gateway at {self.url} refuses the token in {self.token_file}: ask for the right one"
             )
@@ -138,5 +205,22 @@ class Gateway:
         if 200 <= status < 300 and not isinstance(answer, bytes):
             return answer
         if isinstance(answer, dict) and answer.get("message"):
-            raise KernelsError(f"the gateway at {self.url} says: {answer['message']}")
+            said = " ".join(str(answer["message"]).split())
+            kind = KernelThere if status == 409 else TokenRefused if status == 403 else KernelsError
+            raise kind(f"the gateway at {self.url} says: {said}")
         raise KernelsError(f"{self.url} does not answer like a kernel gateway (HTTP {status}): check the address")
+
+
+def _wrong_certificate(error: Any) -> str:
+    """Return what is wrong with a certificate, by OpenSSL's code, and the remedy."""
+    trust = "if you trust its authority, name its certificate with --ca-file FILE"
+    known = {
+        9: "its certificate is not valid yet: check the clocks",
+        10: "its certificate has expired: tell its operator",
+        18: f"its certificate is self-signed: {trust}",
+        19: f"its certificate is signed by an authority of its own: {trust}",
+        20: f"its certificate is signed by an unknown authority: {trust}",
+        62: f"its certificate is for another host ({error.verify_message}): check the address",
+        64: f"its certificate is for another host ({error.verify_message}): check the address",
+    }
+    return known.get(error.verify_code, f"its certificate is wrong ({error.verify_message}): tell its operator")

@@ -1,30 +1,34 @@
 """Joins a local Jupyter client to a kernel at a gateway. Run by ``__main__``.
 
-To the client the bridge is the kernel: it lives as long, dies when it dies, and is interrupted and ended with it.
+To the client the bridge is the kernel: it lives as long, dies when it dies, and is interrupted and ended with it. Where
+there can be no kernel (the quota is used up, the token refused, the gateway down) the bridge stays, says so in every
+cell, and tries again with each; so a person reads why in the notebook, and a batch run fails at its first cell.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import os
 import signal
 import sys
-import uuid
 from pathlib import Path
 from typing import Any, NoReturn
 
-import psutil
-
+from .. import handover
 from ..errors import KernelsError
-from ..rest import Gateway, KernelGone
+from ..rest import Gateway, GatewayDown, KernelGone
 from .link import Link
 from .local import LocalSide
-from .watched import Watched
+from .parent import Parent
+from .remote import Remote
+from .requests import Requests
+from .voice import Voice
 from .wire import BadMessage
 
-#: What a client may hand on to its kernel.
-_ENV = ("JPY_SESSION_NAME",)
+#: Seconds without a connection after which the cell that waits says so.
+NOTICE = 10.0
+_DEAD = ("restarting", "autorestarting", "dead")
 
 
 class KernelDied(KernelsError):
@@ -34,17 +38,22 @@ class KernelDied(KernelsError):
 class Bridge:
     """One remote kernel and the sockets that stand for it here."""
 
-    def __init__(self, gateway: Gateway, spec: str, connection_file: Path) -> None:
-        self._gateway = gateway
-        self._spec = spec
+    def __init__(self, remote: Remote, connection_file: Path, language: str) -> None:
+        self._remote = remote
+        self._gateway: Gateway = remote.gateway
+        self._connection_file = connection_file
         self._local = LocalSide(connection_file)
-        self._kernel_id = str(uuid.uuid4())
-        self._link = Link(gateway, self._kernel_id)
-        self._watcher = Watched(gateway, self._kernel_id)
+        self._voice = Voice(self._local, language)
+        self._requests = Requests()
+        self._link = Link(remote.gateway, remote.kernel_id, remote.lease + 10)
         self._stop = asyncio.Event()
+        self._wanted = asyncio.Event()  # somebody executes something although there is no kernel
+        self._refusal = ""
         self._asked = False  # whether the kernel's end was asked for
         self._calls = asyncio.Lock()  # a client that ends a kernel interrupts it just before: keep the order
-        self._interrupts: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._notice: asyncio.TimerHandle | None = None
+        self._incomplete: set[str] = set()  # cells that saw a stock gateway's connection break
 
     async def run(self) -> None:
         """Start the remote kernel and serve it until the client ends it.
@@ -52,40 +61,48 @@ class Bridge:
         Raises
         ------
         KernelsError
-            If it cannot be started, dies, or is out of reach for too long.
+            If it dies, or is out of reach for too long.
         """
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: self._spawn(self._interrupt()))
+        pumps = [self._pump(channel) for channel in ("shell", "control", "stdin")]
+        works = [self._local.heartbeat(), self._serve_kernel(), self._watch_parent(), self._serve_end(), *pumps]
+        jobs = [asyncio.create_task(work) for work in works]  # type: ignore[arg-type]
         try:
-            heartbeat = asyncio.create_task(self._local.heartbeat())
-            await self._start()
-            jobs = [heartbeat, *map(asyncio.create_task, self._jobs())]
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             for job in done:
                 job.result()
         finally:
             self._local.close()
 
-    def _jobs(self) -> list[Any]:
-        pumps = [self._pump(channel) for channel in ("shell", "control", "stdin")]
-        return [self._serve_link(), self._watch_parent(), self._serve_end(), *pumps]
+    async def _serve_kernel(self) -> None:
+        """Have a kernel and stay connected to it; without one, wait until somebody wants one again."""
+        while True:
+            try:
+                await self._remote.start()
+                self._refusal = ""
+                await self._link.run(self)
+            except KernelDied:
+                raise
+            except KernelGone:
+                self._remote.lost()
+                await self._died()
+            except KernelsError as error:
+                if isinstance(error, GatewayDown) and self._remote.up:
+                    await self._died(str(error))
+                await self._refuse(str(error))
 
-    async def _start(self) -> None:
-        """Start the kernel at the gateway, and before it the watcher, who knows its id."""
-        offered = await asyncio.to_thread(self._gateway.specs, 30)
-        if self._spec not in offered:
-            raise KernelsError(
-                f"the gateway at {self._gateway.url} does not offer {self._spec}: connect it again to see what it does"
-            )
-        self._watcher.start()
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        env = {name: os.environ[name] for name in _ENV if name in os.environ}
-        try:
-            await asyncio.to_thread(self._gateway.start_kernel, self._spec, self._kernel_id, env)
-        except KernelsError:
-            self._watcher.tell("up")  # one try to end it is enough
-            raise
-        self._watcher.tell("up")
-        loop.add_signal_handler(signal.SIGINT, self._on_interrupt)
+    async def _refuse(self, line: str) -> None:
+        """Say why there is no kernel, to whoever has asked for something, and wait for the next cell."""
+        print(f"genai4eu: {line}", file=sys.stderr, flush=True)
+        self._refusal = line
+        self._wanted.clear()
+        if not self._remote.up:
+            self._link.forget()
+        for request in self._requests.end():
+            await self._voice.answer(request, line)
+        await self._wanted.wait()
 
     async def _pump(self, channel: str) -> None:
         """Send on what the client says."""
@@ -96,55 +113,126 @@ class Bridge:
                 print(f"genai4eu: dropped {error}", file=sys.stderr)
                 continue
             if header["msg_type"] == "shutdown_request":
-                await self._finish()
-                await self._local.reply(channel, header, {"status": "ok", **json.loads(parts[3])})
-                self._stop.set()
+                await self._shut_down(channel, header, json.loads(parts[3]))
             elif header["msg_type"] == "interrupt_request":
                 await self._interrupt()
                 await self._local.reply(channel, header, {"status": "ok"})
             else:
-                await self._link.send(channel, parts)
+                await self._hand_on(channel, header, parts)
 
-    async def _receive(self, channel: str, parts: list[bytes]) -> None:
-        """Send on what the kernel says, unless it is that it died."""
-        topic = ""
-        if channel == "iopub":
-            kind = json.loads(parts[0])["msg_type"]
-            topic = f"kernel.{self._kernel_id}.{kind}"
-            if kind == "shutdown_reply":  # the client's own request does not go that way
-                await self._died()
-            if kind == "status" and json.loads(parts[3])["execution_state"] in ("restarting", "autorestarting", "dead"):
-                await self._died()
-        await self._local.send(channel, parts, topic)
+    async def _hand_on(self, channel: str, header: dict[str, Any], parts: list[bytes]) -> None:
+        request = self._requests.ask(channel, header)
+        if self._refusal and not self._wanted.is_set():
+            if not request.is_cell:
+                self._requests.forget(request)
+                await self._voice.answer(request, self._refusal)
+                return
+            self._wanted.set()
+        await self._link.send(channel, parts)
 
-    async def _died(self) -> NoReturn:
+    async def _shut_down(self, channel: str, header: dict[str, Any], content: dict[str, Any]) -> None:
+        """End the remote kernel; for a restart, leave it to the process that follows this one."""
+        if content.get("restart") and self._remote.up and not self._asked:
+            self._asked = True
+            handover.give(self._connection_file, self._remote.bequest())
+            self._remote.watched.tell(f"handed {self._connection_file}")
+            await self._link.leave()
+        else:
+            await self._finish()
+        await self._local.reply(channel, header, {"status": "ok", **content})
+        self._stop.set()
+
+    # What the link tells
+
+    async def hear(self, channel: str, parts: list[bytes]) -> None:
+        """Send on what the kernel says, unless it is that it died, or meant for a cell that is over."""
+        if channel == "gateway":
+            await self._hear_gateway(json.loads(parts[0]))
+            return
+        kind: str = json.loads(parts[0])["msg_type"]
+        parent: str = json.loads(parts[1]).get("msg_id", "")
+        state = json.loads(parts[3])["execution_state"] if channel == "iopub" and kind == "status" else ""
+        if (channel == "iopub" and kind == "shutdown_reply") or state in _DEAD:
+            await self._died()  # the client's own request does not go that way
+        if self._requests.is_over(parent):
+            return
+        if parent in self._incomplete:
+            parts = [*parts[:2], _marked(parts[2]), *parts[3:]]
+        self._requests.hear(channel, parent, state == "idle")
+        await self._local.send(channel, parts, f"kernel.{self._remote.kernel_id}.{kind}")
+
+    async def _hear_gateway(self, said: dict[str, Any]) -> None:
+        if said["event"] == "dead":
+            self._remote.lost()
+            await self._died(f"the kernel died: {said['reason']}")
+        elif said["event"] == "say":
+            await self._voice.line(self._requests.current, said["text"])
+
+    async def forgotten(self, unsent: frozenset[str]) -> None:
+        """The gateway was restarted: what ran ends, with the outputs it has; the kernel itself lives on."""
+        more = "The gateway that forgot this cell may still let it run to its end: interrupt the kernel, or restart it."
+        for request in self._requests.end(unsent):
+            await self._voice.fail(request, "KernelDied", "died: gateway restarted", more)
+
+    def broken(self) -> None:
+        """Say so in the cell that waits, if it takes long."""
+        print("genai4eu: the connection to the gateway broke; connecting again", file=sys.stderr, flush=True)
+        text = f"no connection to the gateway; the kernel is kept for {self._remote.lease:.0f} s, connecting again …"
+        loop = asyncio.get_running_loop()
+        self._notice = self._notice or loop.call_later(NOTICE, lambda: self._spawn(self._say_if_running(text)))
+
+    def back(self, sure: bool) -> None:
+        """Say in the cell that waited that all is well, or that it may not be."""
+        notice, self._notice = self._notice, None
+        if notice is not None and notice.when() < asyncio.get_running_loop().time():
+            self._spawn(self._say_if_running("connected again" + (", nothing was lost" if sure else "")))
+        if notice is not None:
+            notice.cancel()
+        if not sure:
+            self._spawn(self._doubt())
+
+    async def _say_if_running(self, text: str) -> None:
+        if self._requests.cells:
+            await self._voice.line(self._requests.current, text)
+
+    async def _doubt(self) -> None:
+        """Mark the cells whose connection to a stock gateway broke, and end those that it has done with."""
+        for request in self._requests.cells:
+            self._incomplete.add(request.header["msg_id"])
+            text = "the connection broke and this gateway cannot repeat what it said: output may be incomplete"
+            await self._voice.line(request.header, text, {"genai4eu": {"incomplete": True}})
+        while cells := [c for c in self._requests.cells if c.header["msg_id"] in self._incomplete]:
+            await asyncio.sleep(2)
+            idle = (await asyncio.to_thread(self._gateway.kernel, self._remote.kernel_id))["execution_state"] == "idle"
+            await asyncio.sleep(1)  # for a reply that is on its way
+            for request in [cell for cell in cells if idle and cell in self._requests.cells]:
+                self._requests.close(request)
+                await self._voice.fail(request, "OutputIncomplete", "the cell ended, but its reply was lost")
+
+    # Ends
+
+    async def _died(self, line: str = "") -> NoReturn:
         """End with an error, because whatever the client counted on is lost; a kernel restarted meanwhile is ended."""
         if self._asked:
             await asyncio.Event().wait()  # whoever asked for the end finishes
-        await self._finish()
-        raise KernelDied(f"the kernel {self._spec} at the gateway {self._gateway.url} died")
+        line = line or f"the kernel {self._remote.spec} at the gateway {self._gateway.url} died"
+        await self._say_if_running(line)
+        with contextlib.suppress(TimeoutError):  # the watcher, or at the latest the lease, sees to it
+            await asyncio.wait_for(self._finish(), 3)
+        raise KernelDied(line)
 
     async def _finish(self) -> None:
         """End the remote kernel, once; where that fails, the watcher tries again."""
         if self._asked:
             return
         self._asked = True
+        if not self._remote.perhaps:
+            return
         try:
             async with self._calls:
-                await asyncio.to_thread(self._gateway.delete, self._kernel_id)
-        except KernelGone:
-            pass
+                await self._remote.delete()
         except KernelsError as error:
             print(f"genai4eu: {error}", file=sys.stderr)
-            return
-        self._watcher.tell("done")
-
-    async def _serve_link(self) -> None:
-        """Stay connected; that the kernel is gone is only news if nobody asked for it."""
-        try:
-            await self._link.run(self._receive)
-        except KernelGone:
-            await self._died()
 
     async def _serve_end(self) -> None:
         """Return when the kernel has been ended, by the client or by a signal."""
@@ -152,23 +240,24 @@ class Bridge:
         await self._finish()
 
     async def _watch_parent(self) -> None:
-        """Return when the client is gone. Jupyter names it in ``JPY_PARENT_PID``."""
-        parent = int(os.environ.get("JPY_PARENT_PID") or os.getppid())
-        direct = os.getppid() == parent
-        while (os.getppid() == parent) if direct else psutil.pid_exists(parent):
-            await asyncio.sleep(0.5)
+        """Return when the client is gone."""
+        await Parent().gone()
         await self._finish()
 
-    def _on_interrupt(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._interrupt())
-        self._interrupts.add(task)
-        task.add_done_callback(self._interrupts.discard)
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _interrupt(self) -> None:
         async with self._calls:
-            if self._asked:
+            if self._asked or not self._remote.up:
                 return
             try:
-                await asyncio.to_thread(self._gateway.interrupt, self._kernel_id)
+                await asyncio.to_thread(self._gateway.interrupt, self._remote.kernel_id)
             except KernelsError as error:
                 print(f"genai4eu: not interrupted: {error}", file=sys.stderr)
+
+
+def _marked(metadata: bytes) -> bytes:
+    return json.dumps({**json.loads(metadata), "genai4eu": {"incomplete": True}}).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from .wire import Signer
 
 #: Messages that get no reply, so that nobody needs to remember who sent them.
 _UNANSWERED = ("comm_open", "comm_msg", "comm_close", "input_reply")
+#: Bytes from which on copying a message costs more than keeping track of it.
+_LARGE = 1 << 16
+#: How often to look for a listener; a client tries to connect every tenth of a second.
+_PATIENCE = 80
 
 
 class LocalSide:
@@ -25,15 +30,20 @@ class LocalSide:
         except (OSError, ValueError) as error:
             raise KernelsError(f"the connection file {connection_file} cannot be read ({error})") from None
         self.signer = Signer(info.get("key", ""), info.get("signature_scheme") or "hmac-sha256")
-        self._context = zmq.asyncio.Context()
-        self._sockets = {name: self._bind(name, info) for name in ("shell", "control", "stdin", "iopub", "hb")}
+        self._context = zmq.Context()
+        self._later = zmq.asyncio.Context.shadow(self._context.underlying)  # sockets of it can be awaited
+        self._sockets: dict[str, Any] = {
+            name: self._bind(name, info) for name in ("shell", "control", "stdin", "iopub", "hb")
+        }
         self._askers: dict[str, list[bytes]] = {}
+        self._heard = False  # whether somebody listens on iopub
 
-    def _bind(self, channel: str, info: dict[str, Any]) -> zmq.asyncio.Socket:
-        kind = {"iopub": zmq.PUB, "hb": zmq.REP}.get(channel, zmq.ROUTER)
-        socket = self._context.socket(kind)
+    def _bind(self, channel: str, info: dict[str, Any]) -> Any:
+        kind = {"iopub": zmq.XPUB, "hb": zmq.REP}.get(channel, zmq.ROUTER)
+        # Without a limit sending on iopub never waits, so that it needs no task for each message.
+        socket: Any = (self._context if channel == "iopub" else self._later).socket(kind)
         socket.linger = 1000
-        socket.set_hwm(0)  # a slow client must not lose output
+        socket.sndhwm = 0  # a slow client must not lose output
         if kind == zmq.ROUTER:
             socket.router_handover = True  # a client that comes back with its identity takes it over
         joint = "-" if info["transport"] == "ipc" else ":"
@@ -66,13 +76,28 @@ class LocalSide:
     async def send(self, channel: str, parts: list[bytes], topic: str = "") -> None:
         """Send a message on: to everybody on iopub, else to whoever asked."""
         if channel == "iopub":
-            await self._sockets[channel].send_multipart(self.signer.close([topic.encode()], parts))
+            self._sockets[channel].send_multipart(
+                self.signer.close([topic.encode()], parts), copy=len(parts[3]) < _LARGE
+            )
             return
+        if not self._heard:
+            await self._wait_for_ears()
         asker = json.loads(parts[1]).get("msg_id", "")
         forget = channel != "stdin"  # a question to the user comes before the reply
         identities = self._askers.pop(asker, None) if forget else self._askers.get(asker)
         if identities is not None:
             await self._sockets[channel].send_multipart(self.signer.close(identities, parts))
+
+    async def _wait_for_ears(self) -> None:
+        """Let no reply overtake the client's subscription to iopub: what its first cell says would be lost."""
+        self._heard = True
+        for _ in range(_PATIENCE):
+            try:
+                self._sockets["iopub"].recv(zmq.NOBLOCK)
+            except zmq.Again:
+                await asyncio.sleep(0.005)
+            else:
+                return
 
     async def reply(self, channel: str, header: dict[str, Any], content: dict[str, Any]) -> None:
         """Answer a request here instead of sending it on."""
@@ -82,4 +107,6 @@ class LocalSide:
 
     def close(self) -> None:
         """Close the sockets after what is on its way."""
-        self._context.destroy(linger=500)
+        for socket in self._sockets.values():
+            socket.close(linger=500)
+        self._context.term()

@@ -1,51 +1,22 @@
-"""The two wires a bridge joins: signed ZMQ frames on this computer, WebSocket messages to the gateway.
+"""What only a bridge speaks: signed ZMQ frames on this computer, and the oldest WebSocket messages to a gateway.
 
-A message is its channel's name and its parts: header, parent header, metadata, content (each JSON as bytes), then the
-binary buffers. Follows the Jupyter messaging specification (wire protocol, and ``v1.kernel.websocket.jupyter.org``).
+Follows the Jupyter messaging specification. The other WebSocket messages are in ``kernels.wire``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import itertools
 import json
 import struct
 from collections.abc import Sequence
 
-from ..errors import KernelsError
+from ..wire import V1, BadMessage, pack_v1, unpack_v1
 
-V1 = "v1.kernel.websocket.jupyter.org"
+__all__ = ["V1", "BadMessage", "Signer", "pack_legacy", "pack_v1", "unpack_legacy", "unpack_v1"]
+
 DELIMITER = b"<IDS|MSG>"
 _FIELDS = ("header", "parent_header", "metadata", "content")
-
-
-class BadMessage(KernelsError):
-    """What came is no message of this wire."""
-
-
-def pack_v1(channel: str, parts: Sequence[bytes]) -> bytes:
-    """Return the WebSocket message: number of offsets, offsets (little-endian u64), channel, parts."""
-    pieces = [channel.encode(), *parts]
-    offsets = [8 * (len(pieces) + 2)]
-    for piece in pieces:
-        offsets.append(offsets[-1] + len(piece))
-    return b"".join([struct.pack(f"<{len(offsets) + 1}Q", len(offsets), *offsets), *pieces])
-
-
-def unpack_v1(data: str | bytes) -> tuple[str, list[bytes]]:
-    """Return channel and parts of a WebSocket message."""
-    if isinstance(data, str):
-        raise BadMessage("a text message, where this wire has none")
-    try:
-        (count,) = struct.unpack_from("<Q", data)
-        if not 6 <= count <= len(data) // 8:
-            raise BadMessage("a message without its four parts")
-        offsets = struct.unpack_from(f"<{count}Q", data, 8)
-    except struct.error as error:
-        raise BadMessage(str(error)) from None
-    pieces = [data[start:end] for start, end in itertools.pairwise(offsets)]
-    return pieces[0].decode(), pieces[1:]
 
 
 def pack_legacy(channel: str, parts: Sequence[bytes]) -> str | bytes:

@@ -21,7 +21,8 @@ from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
 TARGET = "far-genai4eu"
-PPID = "import os; print('under', os.getppid())"
+#: Says at which gateway it runs.
+WHERE = "import os; print('at', os.environ['PLACE'])"
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,7 @@ def at_home(home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def gateway(home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    with process.start(tmp_path_factory.mktemp("gateway"), env={**os.environ, **home}) as gateway:
+    with process.start(tmp_path_factory.mktemp("gateway"), env={**os.environ, **home, "PLACE": "far"}) as gateway:
         yield gateway
 
 

@@ -25,14 +25,14 @@ from genai4eu.kernels.bridge.wire import V1, pack_v1, unpack_v1
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
-from .conftest import PPID, eventually, kernel_ids
+from .conftest import WHERE, eventually, kernel_ids
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def notebook(tmp_path: Path, target: str) -> Path:
-    cells = [nbformat.v4.new_code_cell(code) for code in (PPID, "x = 20", "print('answer', x + 22)")]
+    cells = [nbformat.v4.new_code_cell(code) for code in (WHERE, "x = 20", "print('answer', x + 22)")]
     cells[1].metadata["tags"] = ["parameters"]
     made = nbformat.v4.new_notebook(cells=cells)
     made.metadata.kernelspec = {"name": target, "display_name": target, "language": "python"}
@@ -69,7 +69,7 @@ def test_papermill(notebook: Path, target: str, gateway: GatewayProcess, rest: G
     assert answer.returncode == 0, answer.stderr
     out = nbformat.read(notebook.with_name("out.ipynb"), as_version=4)
     printed = [output["text"] for cell in out.cells for output in cell.get("outputs", [])]
-    assert printed == [f"under {gateway.process.pid}\n", "answer 122\n"]
+    assert printed == ["at far\n", "answer 122\n"]
     assert kernel_ids(rest) <= before
 
 
@@ -137,15 +137,13 @@ def test_jupyterlab(tmp_path: Path, target: str, gateway: GatewayProcess, rest: 
         eventually(lambda: _answers(url + "api"), 60)
         assert call("api/kernelspecs")["kernelspecs"][target]["spec"]["display_name"] == "GenAI4EU (far)"
         kernel_id = call("api/kernels", {"name": target})["id"]
-        assert asyncio.run(run_as_lab_does(url, token, kernel_id, PPID)) == f"under {gateway.process.pid}\n"
+        assert asyncio.run(run_as_lab_does(url, token, kernel_id, WHERE)) == "at far\n"
         old = kernel_ids(rest) - before
         assert len(old) == 1
         call(f"api/kernels/{kernel_id}/restart", {})
-        code = PPID + "; print('os' in dir())"
-        assert asyncio.run(run_as_lab_does(url, token, kernel_id, code)).startswith(f"under {gateway.process.pid}\n")
-        new = kernel_ids(rest) - before
-        assert len(new) == 1
-        assert new != old
+        code = WHERE + "; print('os' in dir())"
+        assert asyncio.run(run_as_lab_does(url, token, kernel_id, code)).startswith("at far\n")
+        assert kernel_ids(rest) - before == old  # restarted in its place
     eventually(lambda: kernel_ids(rest) <= before)
 
 
@@ -168,7 +166,7 @@ def test_voila(notebook: Path, gateway: GatewayProcess, rest: Gateway) -> None:
     with server(notebook.parent, "voila", *options) as voila:
         eventually(lambda: voila.poll() is not None or _listening(voila.pid), 60)
         page = urllib.request.urlopen(f"http://127.0.0.1:{_listening(voila.pid)}/", timeout=120).read().decode()
-        assert f"under {gateway.process.pid}" in page
+        assert "at far" in page
         assert "answer 42" in page
         assert kernel_ids(rest) - before
     eventually(lambda: kernel_ids(rest) <= before)
