@@ -89,11 +89,12 @@ def _bridge_spec(name: str, gateway: Gateway, spec: str, model: dict[str, Any]) 
     token_file = str(gateway.token_file)
     argv = [sys.executable, "-P", "-m", "genai4eu.kernels.bridge", "--url", gateway.url, "--spec", spec]
     title = re.sub(r" \((this computer|ipykernel)\)$", "", str(model.get("display_name") or spec))
+    title = re.sub(r"[^\S ]+|[\x00-\x1f\x7f]", " ", title)[:80]  # it is somebody else's text in our menus
     ours = {"gateway": name, "url": gateway.url, "spec": spec, "token_file": token_file}
     metadata = {"genai4eu": ours, "debugger": bool((model.get("metadata") or {}).get("debugger"))}
     return {
         "argv": [*argv, "--token-file", token_file, "-f", "{connection_file}"],
-        "display_name": f"{title} ({name})",
+        "display_name": f"{name} · {title}",
         "language": str(model.get("language") or ""),
         "metadata": metadata,
     }

@@ -18,7 +18,7 @@ from genai4eu.kernels.connect import connect, disconnect
 from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.rest import Gateway, GatewayDown
 
-from .conftest import WHERE, Kernel, eventually, kernel_ids
+from .conftest import Kernel, eventually, kernel_ids
 
 pytestmark = pytest.mark.slow
 Start = Callable[[str], Kernel]
@@ -40,7 +40,7 @@ def stock(home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     gateway = Gateway(f"http://127.0.0.1:{free_port()}", token)
     options = [f"--KernelGatewayApp.port={gateway.url.rsplit(':', 1)[1]}", "--KernelGatewayApp.ip=127.0.0.1"]
     options += ["--JupyterWebsocketPersonality.list_kernels=True", "--KernelGatewayApp.port_retries=0"]
-    env = {**os.environ, **home, "KG_AUTH_TOKEN": "a-stock-token", "PLACE": "stock"}
+    env = {**os.environ, **home, "KG_AUTH_TOKEN": "a-stock-token"}
     with (folder / "log").open("w") as log:
         command = [sys.executable, "-P", "-m", "kernel_gateway", *options]
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
@@ -68,10 +68,10 @@ def name(stock: tuple[int, Gateway]) -> Iterator[str]:
 
 
 def test_code_runs_there(stock: tuple[int, Gateway], name: str, start_kernel: Start) -> None:
-    _, gateway = stock
+    pid, gateway = stock
     before = kernel_ids(gateway)
     kernel = start_kernel(name)
-    assert kernel.run(WHERE)[0] == "at stock\n"
+    assert kernel.run("import os; print(os.getppid())")[0] == f"{pid}\n"
     assert len(kernel_ids(gateway) - before) == 1
     kernel.manager.shutdown_kernel()
     assert kernel_ids(gateway) <= before

@@ -81,7 +81,7 @@ def test_connect_writes_and_refreshes(gateway: GatewayProcess) -> None:
     text = (kernels() / "here-genai4eu/kernel.json").read_text()
     spec = json.loads(text)
     assert spec["argv"][:4] == [sys.executable, "-P", "-m", "genai4eu.kernels.bridge"]
-    assert spec["display_name"] == "GenAI4EU (here)"
+    assert spec["display_name"] == "here · GenAI4EU (warm)"
     assert gateway.token_file.read_text().strip() not in text
     (kernels() / "here-python3").rename(kernels() / "here-gone")
     assert connect("here", gateway.url, gateway.token_file) == names

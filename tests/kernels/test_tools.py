@@ -135,7 +135,7 @@ def test_jupyterlab(tmp_path: Path, target: str, gateway: GatewayProcess, rest: 
             return json.load(urllib.request.urlopen(request, timeout=120))
 
         eventually(lambda: _answers(url + "api"), 60)
-        assert call("api/kernelspecs")["kernelspecs"][target]["spec"]["display_name"] == "GenAI4EU (far)"
+        assert call("api/kernelspecs")["kernelspecs"][target]["spec"]["display_name"] == "far · GenAI4EU (warm)"
         kernel_id = call("api/kernels", {"name": target})["id"]
         assert asyncio.run(run_as_lab_does(url, token, kernel_id, WHERE)) == "at far\n"
         old = kernel_ids(rest) - before
