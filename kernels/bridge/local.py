@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import zmq.asyncio
 from ..errors import KernelsError
 from .wire import Signer
 
+#: Jupyter chose the ports a moment ago; a connection to somewhere else may have taken one meanwhile, and lets it go.
+_BIND_TRIES = 15
 #: Messages that get no reply, so that nobody needs to remember who sent them.
 _UNANSWERED = ("comm_open", "comm_msg", "comm_close", "input_reply")
 #: Bytes from which on copying a message costs more than keeping track of it.
@@ -48,10 +51,14 @@ class LocalSide:
             socket.router_handover = True  # a client that comes back with its identity takes it over
         joint = "-" if info["transport"] == "ipc" else ":"
         address = f"{info['transport']}://{info['ip']}{joint}{info[channel + '_port']}"
-        try:
-            socket.bind(address)
-        except zmq.ZMQError as error:
-            raise KernelsError(f"{address} cannot be bound ({error}): start the kernel again") from None
+        for trial in range(_BIND_TRIES):
+            try:
+                socket.bind(address)
+                break
+            except zmq.ZMQError as error:
+                if trial + 1 == _BIND_TRIES:
+                    raise KernelsError(f"{address} cannot be bound ({error}): start the kernel again") from None
+                time.sleep(0.2)
         return socket
 
     async def heartbeat(self) -> None:
