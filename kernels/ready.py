@@ -1,4 +1,4 @@
-"""Wait for a kernel without polling: the stock client looks for heartbeats and sits out a fifth of a second of silence."""
+"""Wait for a kernel without polling: the stock client looks for heartbeats and sits out 0.2 s of silence."""
 
 from __future__ import annotations
 

@@ -27,6 +27,16 @@ def _require(name: str, program: str) -> str:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _ordinary_kernels() -> Iterator[None]:
+    """Start kernels the ordinary way, so that no template outlives the tests; those of warm kernels ask for them."""
+    before = os.environ.get("GENAI4EU_WARM")
+    os.environ["GENAI4EU_WARM"] = "off"
+    yield
+    os.environ.pop("GENAI4EU_WARM")
+    os.environ |= {} if before is None else {"GENAI4EU_WARM": before}
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Path of Debian's Chromium."""

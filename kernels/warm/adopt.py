@@ -9,9 +9,10 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .preload import Preloaded
+if TYPE_CHECKING:
+    from .preload import Preloaded
 
 
 def describe() -> dict[str, Any]:
@@ -34,7 +35,8 @@ def adopt(request: dict[str, Any], fds: dict[str, int], loaded: Preloaded) -> No
     _redirect(fds)
     time.tzset()
     tempfile.tempdir = None  # asked anew: a job has its own
-    sys.argv = ["ipykernel_launcher.py", "-f", request["connection_file"], *request["options"]]
+    launcher = Path(sys.modules["ipykernel"].__path__[0]).with_name("ipykernel_launcher.py")
+    sys.argv = [str(launcher), "-f", request["connection_file"], *request["options"]]
     use_threads(loaded.pools, os.environ)
     _use_matplotlib(loaded.matplotlibrc)
 
@@ -61,8 +63,9 @@ def beyond(request: dict[str, Any]) -> str | None:
 
 
 def _limit(request: dict[str, Any]) -> None:
-    os.setpriority(os.PRIO_PROCESS, 0, request["nice"])
-    os.sched_setaffinity(0, request["processors"])
+    for thread in map(int, os.listdir("/proc/self/task")):  # noqa: PTH208  # each has its own
+        os.setpriority(os.PRIO_PROCESS, thread, request["nice"])
+        os.sched_setaffinity(thread, request["processors"])
     for name, limit in request["limits"].items():
         if resource.getrlimit(getattr(resource, name)) != tuple(limit):
             resource.setrlimit(getattr(resource, name), tuple(limit))

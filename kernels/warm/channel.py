@@ -42,7 +42,8 @@ class Channel:
         content = json.dumps(message).encode()
         data = _LENGTH.pack(len(content)) + content
         sent = socket.send_fds(self.sock, [data], list(fds)) if fds else 0
-        self.sock.sendall(data[sent:])
+        if sent < len(data):
+            self.sock.sendall(data[sent:])
 
     def receive(self) -> tuple[dict[str, Any], list[int]]:
         """Return the next message and its open files, which are the caller's from then on.

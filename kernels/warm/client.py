@@ -172,8 +172,25 @@ def status() -> list[dict[str, Any]]:
         if place.taken():
             about = ask(place, "status")
             state = "ready" if about else "hangs" if place.socket.exists() else "importing"
-            found.append({"folder": str(place.folder), "state": state, **(about or {})})
+            more = {"memory": _memory(about["pid"]), "ordinary": _last_ordinary(place)} if about else {}
+            found.append({"folder": str(place.folder), "state": state, **(about or {}), **more})
     return found
+
+
+def _memory(pid: int) -> int | None:
+    """Return the bytes of a process's own memory and its share of what others have, too (PSS)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:  # it has just ended
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), None)
+
+
+def _last_ordinary(place: Place) -> str | None:
+    try:
+        return place.ordinary.read_text(encoding="utf-8")
+    except OSError:  # there was none
+        return None
 
 
 def stop() -> int:

@@ -39,6 +39,16 @@ class Place:
         """What the template says."""
         return self.folder / "log"
 
+    @property
+    def ordinary(self) -> Path:
+        """Why the last kernel here was started the ordinary way."""
+        return self.folder / "ordinary"
+
+    def note(self, why: str) -> None:
+        """Keep why a kernel was started the ordinary way, for ``genai4eu warm status``."""
+        with contextlib.suppress(OSError):  # no template was ever here
+            self.ordinary.write_text(why, encoding="utf-8")
+
     def make(self) -> None:
         """Make the folder.
 
@@ -99,7 +109,7 @@ class Place:
 
     def sweep(self, keep_log: bool = False) -> None:
         """Remove what lies here. Called by its holder, or when that is known to be gone."""
-        for path in (self.socket, *(() if keep_log else (self.log,)), self.lock):
+        for path in (self.socket, self.ordinary, *(() if keep_log else (self.log,)), self.lock):
             path.unlink(missing_ok=True)
         for folder in (self.folder, self.folder.parent):
             with contextlib.suppress(OSError):  # others use it, or it holds the log

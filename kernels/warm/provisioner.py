@@ -14,7 +14,9 @@ from typing import Any
 import psutil
 from jupyter_client.provisioning import LocalProvisioner
 
+from .adopt import describe
 from .client import Ordinary, place_for, take
+from .place import Place
 from .process import WarmProcess, attach
 
 #: What a fork does exactly as the ordinary command would; any other command is started the ordinary way.
@@ -40,7 +42,8 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def _forked(self, cmd: list[str], kwargs: dict[str, Any]) -> WarmProcess:
         """Take a kernel, in a thread: a template that hangs must not hold up a gateway's other users."""
-        future = asyncio.get_running_loop().run_in_executor(None, fork, cmd, kwargs)
+        about = describe()  # of this thread: each has its own processors
+        future = asyncio.get_running_loop().run_in_executor(None, fork, cmd, kwargs, about)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -82,8 +85,8 @@ def _unwanted(future: asyncio.Future[WarmProcess]) -> None:
         future.result().kill()
 
 
-def fork(cmd: list[str], kwargs: Mapping[str, Any]) -> WarmProcess:
-    """Take a kernel from the template as ``Popen(cmd, **kwargs)`` would start one.
+def fork(cmd: list[str], kwargs: Mapping[str, Any], about: dict[str, Any]) -> WarmProcess:
+    """Take a kernel from the template as ``Popen(cmd, **kwargs)`` would start one; ``about`` is what it inherits.
 
     Raises
     ------
@@ -91,27 +94,33 @@ def fork(cmd: list[str], kwargs: Mapping[str, Any]) -> WarmProcess:
         If it must be started that way.
     """
     interpreter, connection_file, options = _parsed(cmd)
+    env = dict(kwargs.get("env") or os.environ)
+    place = place_for(interpreter, env)
+    try:
+        request = {**about, **_request(env, connection_file, options, kwargs.get("cwd"))}
+        return _fork(place, interpreter, request, kwargs)
+    except Ordinary as why:
+        place.note(str(why))
+        raise
+
+
+def _fork(place: Place, interpreter: str, request: dict[str, Any], kwargs: Mapping[str, Any]) -> WarmProcess:
     if unknown := {name for name, value in kwargs.items() if name not in _KNOWN and value is not None}:
         raise Ordinary(f"the option {min(unknown)} of its process")
-    env = dict(kwargs.get("env") or os.environ)
     with ExitStack() as files:
         fds = _outputs(kwargs, files)
-        parent = _parent(env, bool(kwargs.get("independent")))
+        parent = _parent(request["env"], bool(kwargs.get("independent")))
         if parent is not None:
             files.callback(os.close, parent)
             fds["parent"] = parent
-        request = _request(env, connection_file, options, kwargs.get("cwd"))
-        return take(place_for(interpreter, env), request, fds, interpreter)
+        return take(place, request, fds, interpreter)
 
 
 def _request(env: dict[str, str], connection_file: str, options: list[str], cwd: Any) -> dict[str, Any]:
-    from .adopt import describe
-
     folder = Path(cwd or ".").absolute()
     if not os.access(folder, os.X_OK):
         raise Ordinary(f"{folder} is no folder that can be entered")
-    about = {"env": env, "connection_file": connection_file, "options": options, "cwd": str(folder)}
-    return {**about, **describe()}
+    return {"env": env, "connection_file": connection_file, "options": options, "cwd": str(folder)}
 
 
 def _parsed(cmd: list[str]) -> tuple[str, str, list[str]]:

@@ -1,0 +1,150 @@
+"""A warm kernel is like one that was started in the ordinary way, in all but the time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Kernel
+
+Start = Callable[..., Kernel]
+OPEN = "import os\nfrom glob import glob"
+RANDOM = (
+    "(random.random(), float(numpy.random.rand()), float(torch.rand(1)), "
+    "random.Random().random(), str(uuid.uuid4()), float(Randomizable.R.rand()))"
+)
+THREADS = (
+    "(torch.get_num_threads(), sorted((p['internal_api'], p['num_threads']) for p in threadpoolctl.threadpool_info()))"
+)
+
+
+def test_a_kernel_is_a_fork_of_the_template(kernel: Kernel, template: dict[str, Any]) -> None:
+    assert kernel.value("os.getppid()", "import os") == template["pid"]
+    assert kernel.value("__import__('os').getpid()") == kernel.process.pid
+    assert "torch" in template["imports"] and "sklearn.ensemble" in template["imports"]
+    assert kernel.value("'torch' in sys.modules and len(os.listdir('/proc/self/fd')) < 100", "import os, sys")
+
+
+def test_tools_take_it_for_what_it_is(kernel: Kernel) -> None:
+    """What tqdm, plotly and others ask to know where they are."""
+    assert kernel.value("type(get_ipython()).__name__") == "ZMQInteractiveShell"
+    file = kernel.value("get_ipython().config['IPKernelApp']['connection_file']")
+    assert file == kernel.manager.connection_file == kernel.value("ipykernel.get_connection_file()", "import ipykernel")
+    assert kernel.value("__name__, sys.argv[1:]", "import sys") == ("__main__", ["-f", file])
+    assert kernel.value("(In[1] != '', 6 * 7, _dh[0] == __import__('pathlib').Path.cwd())") == (True, 42, True)
+
+
+def test_it_takes_over_what_a_process_inherits(template: dict[str, Any], start: Start, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "matplotlibrc").write_text("figure.dpi: 77\n")
+    processors = os.sched_getaffinity(0)
+    before = os.umask(0o027)
+    os.sched_setaffinity(0, {min(processors)})
+    try:
+        env = {"TMPDIR": str(tmp_path / "deep"), "TZ": "Asia/Tokyo", "MINE": "ä\udcff", "JPY_SESSION_NAME": "s.ipynb"}
+        kernel = start(env, cwd=str(tmp_path))
+    finally:
+        os.umask(before)
+        os.sched_setaffinity(0, processors)
+    assert kernel.warm
+    setup = "import os, tempfile, time, matplotlib"
+    assert kernel.value("os.getcwd(), tempfile.gettempdir()", setup) == (str(tmp_path), env["TMPDIR"])
+    assert kernel.value("time.tzname[0], os.environ['MINE'], __session__", setup) == ("JST", "ä\udcff", "s.ipynb")
+    assert kernel.value("os.sched_getaffinity(0), os.umask(0)", setup) == ({min(processors)}, 0o027)
+    assert kernel.value("matplotlib.rcParams['figure.dpi']") == 77.0
+    assert "GENAI4EU_WARM_AHEAD" not in kernel.value("dict(os.environ)", setup)
+
+
+@pytest.mark.parametrize("options", [[], ["--InteractiveShell.xmode=Plain"]], ids=["ahead", "on demand"])
+def test_output_goes_where_the_clients_would(start: Start, template: Any, tmp_path: Path, options: list[str]) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        kernel = start(stdout=log, stderr=subprocess.STDOUT, extra_arguments=options)
+        assert kernel.warm
+        assert kernel.run("import os, time; os.system('echo from a child'); time.sleep(0.3)") == "from a child"
+        kernel.run("import sys; os.write(sys.stdout._original_stdstream_copy, b'to the log')")
+    assert b"to the log" in (tmp_path / "log").read_bytes()
+
+
+def test_options_of_the_kernelspec_are_heeded(template: dict[str, Any], start: Start) -> None:
+    kernel = start(extra_arguments=["--InteractiveShell.xmode=Plain"])
+    assert kernel.warm and kernel.value("get_ipython().InteractiveTB.mode") == "Plain"
+
+
+def test_no_two_kernels_draw_the_same_numbers(template: dict[str, Any], start: Start) -> None:
+    """Two made ahead, two forked when asked for; MONAI's transforms share a generator made at import."""
+    setup = "import random, numpy, torch, uuid\nfrom monai.transforms import Randomizable"
+    plain = {"extra_arguments": ["--InteractiveShell.xmode=Plain"]}
+    kernels = [start(), start(), start(**plain), start(**plain)]
+    assert all(kernel.warm for kernel in kernels)
+    for numbers in zip(*[kernel.value(RANDOM, setup) for kernel in kernels], strict=True):
+        assert len(set(numbers)) == len(kernels), numbers
+
+
+@pytest.mark.parametrize(
+    "threads", [{}, {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}]
+)
+def test_as_many_threads_as_an_ordinary_kernel(template: Any, start: Start, threads: dict[str, str]) -> None:
+    setup = "import torch, numpy, scipy.linalg, sklearn.ensemble, threadpoolctl"
+    warm, ordinary = start(threads), start({**threads, "GENAI4EU_WARM": "off"})
+    assert warm.warm and not ordinary.warm
+    assert warm.value(THREADS, setup) == ordinary.value(THREADS, setup)
+    assert warm.value("dict((n, os.environ.get(n)) for n in ('OMP_NUM_THREADS',))", "import os") == {
+        "OMP_NUM_THREADS": threads.get("OMP_NUM_THREADS")
+    }
+    assert warm.value("float(torch.ones(500, 500).matmul(torch.ones(500, 500)).sum())") == 500.0**3
+
+
+def test_cuda_is_untouched_and_could_be_started(kernel: Kernel) -> None:
+    assert kernel.value("torch.cuda.is_initialized(), torch.cuda._is_in_bad_fork()", "import torch") == (False, False)
+
+
+def test_figures_appear_inline(kernel: Kernel) -> None:
+    code = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint(plt.get_backend())"
+    assert "inline" in kernel.run(code)
+
+
+def test_a_pool_of_processes_works_inside(kernel: Kernel) -> None:
+    code = "import torch.utils.data as d\nprint(sorted(int(b) for b in d.DataLoader(range(6), num_workers=2)))"
+    assert kernel.run(code) == "[0, 1, 2, 3, 4, 5]"
+
+
+@pytest.mark.parametrize("options", [{"transport_encryption": "auto"}, {"transport": "ipc"}], ids=["curve", "ipc"])
+def test_encrypted_and_local_connections(template: Any, start: Start, options: dict[str, Any]) -> None:
+    kernel = start(options=options)
+    assert kernel.warm and kernel.value("1 + 1") == 2
+    if "transport_encryption" in options:
+        assert kernel.client.curve_publickey
+        assert kernel.value(
+            "bool(IPKernelApp.instance().curve_secretkey)", "from ipykernel.kernelapp import IPKernelApp"
+        )
+
+
+def test_twenty_at_once(template: dict[str, Any], start: Start) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        kernels = list(pool.map(lambda _: start(), range(20)))
+    assert all(kernel.warm for kernel in kernels)
+    assert len({kernel.value("__import__('os').getpid()") for kernel in kernels}) == 20
+
+
+def test_what_a_kernel_has_open_is_its_own(template: dict[str, Any], start: Start) -> None:
+    """No kernel holds the template's lock, its socket or another's connection."""
+    start()
+    kernel = start()
+    names = kernel.value("[os.readlink(path) for path in glob('/proc/self/fd/*') if os.path.lexists(path)]", OPEN)
+    assert not [name for name in names if name.endswith("/lock")]
+    listening = Path("/proc/net/unix").read_text()
+    inodes = {line.split()[6] for line in listening.splitlines() if line.endswith("/.socket")}
+    assert inodes and not [name for name in names if name.removeprefix("socket:[").rstrip("]") in inodes]
+
+
+def test_a_warm_kernel_leaves_the_channels_clean(kernel: Kernel) -> None:
+    """Waiting until it is ready leaves none of its own answers behind."""
+    question = kernel.client.execute("1")
+    assert kernel.client.get_shell_msg(timeout=10)["parent_header"]["msg_id"] == question
+    assert kernel.client.get_iopub_msg(timeout=10)["parent_header"]["msg_id"] == question
