@@ -121,7 +121,9 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
     def _equip(self, kernels: GatewayKernels) -> None:
         kernels.records, kernels.audit, kernels.meters = self.state.records, self.state.audit, Meters()
         kernels.survive = self.options.survive
-        kernels.meters.count_kernels(lambda: ((r.owner, r.kernelspec) for r in kernels.records.of()))
+        kernels.meters.count(
+            lambda: ((record.owner, record.kernelspec) for record in kernels.records.of()), lambda: len(kernels.opened)
+        )
         if self.options.survive:
             kernels.when_one_is_there = self._have_keeper
 
@@ -182,10 +184,15 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
         if self.leaving:
             self.kernel_manager.leave_all()
         else:
-            for kernel_id in self.kernel_manager.list_kernel_ids():
-                self.state.audit.write("kernel end", kernel=kernel_id, reason="the gateway ended")
-            await super().cleanup_kernels()
+            await self.kernel_manager.end_all("the gateway ended")
         self.state.audit.write("gateway end", kernels=len(self.kernel_manager))
+
+    async def _stop(self) -> None:
+        """End, whatever goes wrong on the way. Called by ServerApp.stop."""
+        try:
+            await self._cleanup()
+        finally:
+            self.io_loop.stop()
 
     def init_logging(self) -> None:
         """Keep out a warning that takes jupyter_server's milliseconds for seconds. Called by ServerApp.initialize."""

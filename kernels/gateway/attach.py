@@ -44,15 +44,15 @@ class FoundProcess(LocalProvisioner):  # type: ignore[misc]
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to it and its group."""
-        self.held.signal(signum)
+        self.held.signal(signum, group=True)
 
     async def kill(self, restart: bool = False) -> None:
         """Kill it."""
-        self.held.signal(signal.SIGKILL)
+        self.held.signal(signal.SIGKILL, group=True)
 
     async def terminate(self, restart: bool = False) -> None:
         """Ask it to end."""
-        self.held.signal(signal.SIGTERM)
+        self.held.signal(signal.SIGTERM, group=True)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Give back nothing: the ports were another gateway's."""

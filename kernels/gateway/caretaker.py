@@ -11,6 +11,7 @@ from tornado import web
 from . import channels
 from .managers import GatewayKernels
 from .records import Record
+from .spans import span
 from .users import User, Users
 
 EVERY = 1.0
@@ -23,7 +24,6 @@ class Caretaker:
         self._kernels = kernels
         self._users = users
         self._cull_idle = cull_idle
-        self._known = self._access()
         self._warned: set[tuple[str, str]] = set()
         self._since: dict[str, float] = {}  # when a kernel was first seen here
         self._ending: dict[str, asyncio.Task[None]] = {}
@@ -45,17 +45,12 @@ class Caretaker:
         kernel = self._kernels.get_kernel(kernel_id)
         return kernel.execution_state == "busy" or channels.busy(kernel_id)
 
-    def _access(self) -> dict[str, str]:
-        return {name: user.digest for name, user in self._users.all().items() if user.state() == "active"}
-
     def _check_access(self) -> None:
         """Hang up on those whose token is no longer good."""
-        now = self._access()
-        for name, digest in self._known.items():
-            if now.get(name) != digest:
-                channels.hang_up(name)
-                self._kernels.audit.write("access ended", user=name)
-        self._known = now
+        good = {(name, user.digest) for name, user in self._users.all().items() if user.state() == "active"}
+        for name in {held[0] for held in self._kernels.opened.values() if held not in good}:
+            channels.hang_up(name)
+            self._kernels.audit.write("access ended", user=name)
 
     def _over(self, record: Record) -> str | None:
         """Return why a kernel is to end, if it is."""
@@ -72,7 +67,7 @@ class Caretaker:
             return "longest life"
         for notice in (600.0, 120.0):
             if rest <= min(notice, user.longest / 4):
-                text = f"this kernel ends in {_span(rest)}, when it is {_span(user.longest)} old: save what you need"
+                text = f"this kernel ends in {span(rest)}, when it is {span(user.longest)} old: save what you need"
                 self._warn(record, f"life {notice}", text)
         return None
 
@@ -95,7 +90,7 @@ class Caretaker:
         if rest > notice:
             self._warned.discard((record.kernel_id, "idle"))
         elif rest > 0:
-            self._warn(record, "idle", f"this kernel is idle and ends in {_span(rest)}: run a cell to keep it")
+            self._warn(record, "idle", f"this kernel is idle and ends in {span(rest)}: run a cell to keep it")
         return "idle" if rest <= 0 else None
 
     def _warn(self, record: Record, about: str, text: str) -> None:
@@ -114,11 +109,3 @@ class Caretaker:
             logging.getLogger(__name__).exception("kernel %s could not be ended", kernel_id)
         finally:
             del self._ending[kernel_id]
-
-
-def _span(seconds: float) -> str:
-    """Return a time span as a person says it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.2g} h"

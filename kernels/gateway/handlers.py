@@ -99,8 +99,7 @@ class Socket(Guard, Channels):
 
     async def open(self, kernel_id: str) -> None:
         """Take note of a client."""
-        self._counted = True
-        self.kernels.meters.sockets.inc()
+        self.kernels.opened[self] = (self.user.name, self.user.digest)
         self.kernels.audit.write("connect", user=self.user.name, address=self.address, kernel=kernel_id)
         if kernel_id in self.kernels:
             self.kernels.get_kernel(kernel_id).genai4eu_met = True
@@ -108,8 +107,7 @@ class Socket(Guard, Channels):
 
     def on_close(self) -> None:
         """Take note of its end."""
-        if getattr(self, "_counted", False):
-            self.kernels.meters.sockets.dec()
+        self.kernels.opened.pop(self, None)
         super().on_close()
 
 

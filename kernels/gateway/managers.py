@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from tornado import web
 from traitlets import default
 
-from . import channels, environment
+from . import activity, channels, environment
 from .audit import Audit
 from .kernel import GatewayKernel, Wish
 from .meters import Meters
@@ -48,6 +49,7 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.opened: dict[object, tuple[str, str]] = {}  # WebSockets, with the user's name and the token's digest
         self._turns: dict[str, asyncio.Lock] = {}
         self._unborn: dict[str, GatewayKernel] = {}
         self._burials: set[asyncio.Task[None]] = set()  # keeps them from being collected
@@ -199,6 +201,10 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             return web.HTTPError(500, "the kernelspec %r cannot be started (%s): ask the operator", kernelspec, about)
         return error
 
+    def start_watching_activity(self, kernel_id: str) -> None:
+        """Note when a kernel is busy. Called by jupyter_server."""
+        activity.watch(self, self._kernels[kernel_id])
+
     def turn(self, kernel_id: str) -> asyncio.Lock:
         """Return the lock of a kernel: a bridge and its watcher may ask for its end at once, or while it restarts."""
         lock: asyncio.Lock = self._turns.setdefault(kernel_id, asyncio.Lock())
@@ -224,6 +230,17 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             about = {"kernel": kernel_id, "kernelspec": record.kernelspec, "owner": record.owner, "reason": why}
             self.audit.write("kernel end", user=user, address=address, **about)
         self.meters.ends.labels(why).inc()
+
+    async def end_all(self, why: str) -> None:
+        """End every kernel, also those that are only coming. Called when the gateway ends."""
+        self.draining = True
+        deadline = time.monotonic() + START
+        while self.records.of() and time.monotonic() < deadline:
+            there = [record.kernel_id for record in self.records.of() if record.kernel_id in self]
+            for error in await asyncio.gather(*(self.end(i, why) for i in there), return_exceptions=True):
+                if isinstance(error, Exception) and not isinstance(error, web.HTTPError):  # it had ended by itself
+                    self.log.error("a kernel could not be ended: %r", error)
+            await asyncio.sleep(0.05)
 
     def _forget(self, kernel_id: str, said: str) -> None:
         """Free the place of a kernel that has ended, and tell whoever listens."""

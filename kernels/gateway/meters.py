@@ -31,15 +31,15 @@ class Meters:
         self.starts = Counter("genai4eu_starts", "Kernels started", ["kernelspec", "result"], registry=registry)
         self.ends = Counter("genai4eu_ends", "Kernels ended", ["reason"], registry=registry)
         self.refusals = Counter("genai4eu_refusals", "Requests refused", ["reason"], registry=registry)
-        self.sockets = Gauge("genai4eu_websockets", "WebSockets open", registry=registry)
         self.seconds = Histogram(
             "genai4eu_request_seconds", "Time to answer", ["handler", "method", "status"], registry=registry
         )
         ProcessCollector(registry=registry)
 
-    def count_kernels(self, source: Callable[[], Iterable[tuple[str, str]]]) -> None:
-        """Say where the kernels can be counted."""
-        self._registry.register(Kernels(source))
+    def count(self, kernels: Callable[[], Iterable[tuple[str, str]]], sockets: Callable[[], float]) -> None:
+        """Say where kernels and WebSockets can be counted."""
+        self._registry.register(Kernels(kernels))
+        Gauge("genai4eu_websockets", "WebSockets open", registry=self._registry).set_function(sockets)
 
     def page(self) -> bytes:
         """Return what Prometheus reads."""

@@ -48,12 +48,12 @@ class Found:
         poll.register(self._handle, select.POLLIN)
         return not poll.poll(0)
 
-    def signal(self, number: int) -> None:
-        """Send a signal to it and, where it leads a group, to the group; does nothing if it has ended."""
+    def signal(self, number: int, group: bool = False) -> None:
+        """Send a signal to it or, where it leads a group, to the group; does nothing if it has ended."""
         if not self.alive():
             return
         try:
-            if os.getpgid(self.pid) == self.pid:
+            if group and os.getpgid(self.pid) == self.pid:
                 os.killpg(self.pid, number)
             else:
                 signal.pidfd_send_signal(self._handle, number)
@@ -63,7 +63,7 @@ class Found:
     def end(self, patience: float = 10.0) -> None:
         """Ask it to end, and make it."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            self.signal(number)
+            self.signal(number, group=True)
             deadline = time.monotonic() + patience
             while self.alive() and time.monotonic() < deadline:
                 time.sleep(0.05)

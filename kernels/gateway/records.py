@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..files import write_json
+from .spans import span
 
 
 @dataclass
@@ -44,8 +45,7 @@ class Record:
 
     def age(self) -> str:
         """Return how long it has been there, in words."""
-        minutes = int(time.time() - self.started) // 60
-        return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        return span(time.time() - self.started)
 
 
 class Records:

@@ -17,7 +17,7 @@ from ..files import write_json
 from .audit import Audit
 from .processes import Found, born
 from .records import Records
-from .users import UserFile
+from .userfile import UserFile
 
 
 def default_state() -> Path:

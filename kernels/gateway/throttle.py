@@ -23,8 +23,8 @@ class Throttle:
         """Count a failure; return 0, or the seconds after which the address may try again."""
         now = time.monotonic()
         until = max(now, self._until.pop(address, now))
-        wait = until - now - BURST * PER
-        self._until[address] = until + (PER if wait < 0 else 0)
+        wait = until - now - (BURST - 1) * PER
+        self._until[address] = until + (PER if wait <= 0 else 0.0)
         while len(self._until) > REMEMBERED:
             self._until.popitem(last=False)
-        return max(0.0, wait + PER) if wait >= 0 else 0.0
+        return max(0.0, wait)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -43,3 +45,82 @@ def start(
     token = token_file.expanduser().absolute() if token_file else None
     told = {"certfile": certfile, "keyfile": keyfile, "behind_proxy": behind_proxy, "cull_idle": cull_idle}
     run(Options(_folder(state), host, port, None, token, drain=drain_seconds, patience=keep_kernels, **told))
+
+
+@gateway.command("add-user")
+def add_user(
+    name: Annotated[str | None, typer.Argument(help="The user's name; none with --count.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, max=1000, help="Make this many users.")] = None,
+    prefix: Annotated[str, typer.Option(help="What their names begin with.")] = "user",
+    kernels: Annotated[int | None, typer.Option(min=0, help="Kernels at once; 4 if not said.")] = None,
+    kernelspec: Annotated[
+        list[str] | None, typer.Option(help="A kernelspec they may use; all if none is named.")
+    ] = None,
+    longest: Annotated[str | None, typer.Option(help="How long a kernel may live, such as 8h.")] = None,
+    expires: Annotated[str | None, typer.Option(help="Last day of the token, such as 2026-12-24.")] = None,
+    operator: Annotated[bool, typer.Option(help="May read /metrics.")] = False,
+    renew: Annotated[
+        bool, typer.Option(help="Give a fresh token to a user who is there; the old one is void.")
+    ] = False,
+    url: Annotated[str | None, typer.Option(help="The address to print, as the users reach it.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the pages to this file, to print.")] = None,
+    state: StateFolder = None,
+) -> None:
+    """Add users; prints a page for each with address, token and three commands. Tokens are shown this once."""
+    from genai4eu.kernels.files import write_text
+    from genai4eu.kernels.gateway import handout, operate, spans
+
+    if (name is None) == (count is None):
+        raise typer.BadParameter("give either a name, or --count and --prefix")
+    names = [name] if name else [f"{prefix}{number:0{len(str(count))}d}" for number in range(1, (count or 0) + 1)]
+    until = spans.moment(expires) if expires else None
+    about = {"kernels": kernels, "kernelspecs": kernelspec or None, "operator": operator or None, "expires": until}
+    about["longest"] = spans.seconds(longest) if longest else None
+    folder = _folder(state)
+    tokens = operate.add_users(folder, names, renew, **about)
+    address = url or operate.address(folder) or "http://127.0.0.1:8899"
+    print(handout.text(address, tokens, until), end="")
+    if html:
+        write_text(html, handout.page(address, tokens, until), 0o600)
+
+
+@gateway.command("revoke")
+def revoke(names: Annotated[list[str], typer.Argument(help="Users.")], state: StateFolder = None) -> None:
+    """End the access of users at once: their connections are closed, their kernels ended."""
+    from genai4eu.kernels.gateway import operate
+
+    operate.revoke(_folder(state), names)
+    typer.echo(f"revoked: {', '.join(names)}", err=True)
+
+
+@gateway.command("status")
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, state: StateFolder = None
+) -> None:
+    """Show whether the gateway runs, its users with what they use, and its kernels."""
+    from genai4eu.kernels.gateway import operate, spans
+
+    found = operate.status(_folder(state))
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    running = found["gateway"]
+    about = f"{running['url']}, {running['health']}, for {spans.span(running['uptime'])}" if running else "does not run"
+    print(f"gateway  {about} ({found['folder']})")
+    for user in found["users"]:
+        most = "any" if user["kernels"] is None else user["kernels"]
+        until = f", until {spans.date(user['expires'])}" if user["expires"] else ""
+        print(f"user     {user['name']}: {user['state']}{until}, {user['used']} of {most} kernels")
+    for kernel in found["kernels"]:
+        age = spans.span(time.time() - kernel["started"])
+        print(f"kernel   {kernel['id']} {kernel['kernelspec']} of {kernel['owner']}, {age}"
+              + ("" if kernel["alive"] else ", ended"))  # fmt: skip
+
+
+@gateway.command("stop")
+def stop(state: StateFolder = None) -> None:
+    """End the gateway and all its kernels, also those of a gateway that was killed."""
+    from genai4eu.kernels.gateway import operate
+
+    ran, kernels = operate.stop(_folder(state))
+    typer.echo(f"{'stopped' if ran else 'no gateway ran'}; kernels ended: {kernels}", err=True)
