@@ -13,21 +13,19 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import zmq
 import zmq.asyncio
-from zmq.auth.asyncio import AsyncioAuthenticator
 
-from ..files import write_json
+from .door import open_door
 from .incoming import CHANNELS, JobKernel
-from .lane import BEAT, Lane, boot_id, prepare
+from .lane import BEAT, Lane
+from .template import end_template, prepare_template, template_variables
 
 
 class Agent:
@@ -39,7 +37,9 @@ class Agent:
         self._relay_key = wish["relay_key"].encode()
         self._lease = float(wish["lease"])
         env = {**os.environ, **wish["env"]}
-        self._kernel = JobKernel(wish["kernel"], private, env, wish["warm"])
+        self._warm = bool(wish["warm"])
+        env |= template_variables(private) if self._warm else {"GENAI4EU_WARM": "off"}
+        self._kernel = JobKernel(wish["kernel"], private, env, self._warm)
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._relay: bytes | None = None
@@ -57,7 +57,7 @@ class Agent:
         loop.add_signal_handler(signal.SIGUSR1, self._soon, "time")
         loop.add_signal_handler(signal.SIGTERM, self._terminated)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts come as messages
-        authenticator = self._listen()
+        authenticator = open_door(self._context, self._socket, self._relay_key, self._folder)
         work: list[asyncio.Future[Any]] = []
         for job in (self._serve(), self._beats(), self._keep_kernel()):
             work.append(asyncio.create_task(job))
@@ -71,21 +71,6 @@ class Agent:
             await self._close(work)
             authenticator.stop()
             self._context.destroy(linger=500)
-
-    def _listen(self) -> AsyncioAuthenticator:
-        """Bind, let the one relay in, and say where."""
-        authenticator = AsyncioAuthenticator(self._context)
-        authenticator.start()
-        authenticator.configure_curve_callback("*", _OneKey(self._relay_key))
-        prepare(self._socket)
-        self._socket.router_handover = True
-        public, secret = zmq.curve_keypair()
-        self._socket.curve_secretkey, self._socket.curve_publickey, self._socket.curve_server = secret, public, True
-        port = self._socket.bind_to_random_port("tcp://*")
-        about = {"port": port, "addresses": addresses(), "key": public.decode(), "boot": boot_id(),
-                 "node": os.environ.get("SLURMD_NODENAME") or socket.gethostname()}  # fmt: skip
-        write_json(self._folder / "agent.json", about, 0o600)
-        return authenticator
 
     async def _push(self, frames: list[bytes]) -> None:
         if self._relay is not None:
@@ -110,6 +95,8 @@ class Agent:
 
     async def _keep_kernel(self) -> None:
         """Start the kernel, and see whether it lives. One that died is not started again: its work is lost."""
+        if self._warm:
+            await asyncio.to_thread(prepare_template)
         await self._start(self._kernel.start)
         while True:
             await asyncio.sleep(0.2)
@@ -194,6 +181,8 @@ class Agent:
             await asyncio.wait_for(self._kernel.end(), 10)
         except Exception as error:  # noqa: BLE001  # the job ends anyway, and everything in it
             print(f"genai4eu: the kernel did not end in order: {error!r}", file=sys.stderr)
+        if self._warm:
+            await asyncio.to_thread(end_template)
         await self._tell("ended")
         deadline = time.monotonic() + (2.0 if self._relay else 0.0)
         while not self._lane.delivered() and time.monotonic() < deadline:
@@ -203,31 +192,18 @@ class Agent:
             task.cancel()
 
 
-class _OneKey:
-    """Lets in whoever has the relay's key. Asked by pyzmq for each connection."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    def callback(self, domain: str, key: bytes) -> bool:
-        """Return whether ``key`` may connect."""
-        return key == self._key
-
-
-def addresses() -> list[str]:
-    """Return where this node may be reached: its name first, then its addresses."""
-    names = [os.environ.get("SLURMD_NODENAME", ""), socket.gethostname()]
-    found = [a.address for list_ in psutil.net_if_addrs().values() for a in list_ if a.family == socket.AF_INET]
-    return [a for a in dict.fromkeys([*names, *found]) if a and not a.startswith("127.")]
-
-
 def main() -> int:
     """Run the job."""
-    os.umask(0o077)
-    private = Path(tempfile.mkdtemp(prefix="genai4eu-"))  # short, on the node: sockets live in it
     if len(sys.argv) != 2:
         print("genai4eu: the agent is started by the script of a Slurm job", file=sys.stderr)
         return 2
+
+    if (Path(sys.argv[1]) / "agent.json").exists():
+        print("genai4eu: Slurm started the job again, but what was in its kernel is lost", file=sys.stderr)
+        return 1
+
+    os.umask(0o077)
+    private = Path(tempfile.mkdtemp(prefix="genai4eu-"))  # short, on the node: sockets live in it
 
     async def serve() -> int:
         return await Agent(Path(sys.argv[1]), private).run()

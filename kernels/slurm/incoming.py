@@ -49,7 +49,8 @@ class JobKernel:
         self._context.setsockopt(zmq.SNDHWM, 0)
         self._context.setsockopt(zmq.RECONNECT_IVL, 20)
         self._context.setsockopt(zmq.LINGER, 500)
-        self._env = env
+        # A debugger's warning about Python itself would stand in the first cell.
+        self._env = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", **env}
         self._manager = AsyncKernelManager(
             kernel_name=name,
             context=self._context,

@@ -35,7 +35,7 @@ class Line:
         address = await _first_open([*here, *about["addresses"]], port)
         self._socket.connect(f"tcp://{address}:{port}")
         self.connected = True
-        await self._lane.beat()
+        await self.beat()
 
     async def serve(self, receiver: Receiver) -> None:
         """Hand on what the agent says, for ever."""
@@ -44,10 +44,14 @@ class Line:
             if due is not None:
                 await receiver(*due)
 
+    async def beat(self) -> None:
+        """Confirm at once what came: the agent may be waiting for that to end."""
+        await self._lane.beat()
+
     async def beats(self) -> None:
         """Beat, for ever."""
         while True:
-            await self._lane.beat()
+            await self.beat()
             await asyncio.sleep(BEAT)
 
     async def send(self, kind: str, parts: list[bytes] | None = None) -> None:

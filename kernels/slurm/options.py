@@ -90,8 +90,8 @@ class Options:
         _number("nodes", self.nodes, 1, 10_000)
         _number("cpus", self.cpus, 1, 10_000)
         _number("lease", self.lease, 10, 7 * 86400)
-        if not isinstance(self.warm, bool):
-            raise _wrong("warm", self.warm, "true or false")
+        if not isinstance(self.warm, bool) or (self.warm and self.kernel != "genai4eu"):
+            raise _wrong("warm", self.warm, "for the kernel genai4eu, the only one that can be")
         for name in ("python", "setup", "folder"):
             _path(name, getattr(self, name))
         for name in ("container", "modules", "extra"):

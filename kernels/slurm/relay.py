@@ -229,6 +229,8 @@ class Relay:
             await self._local.send(kind, parts, topic)
             return
         about = json.loads(parts[0])
+        assert self._line is not None
+        await self._line.beat()
         self._reminder.clock(about["clock"])
         if kind == "ready":
             await self._open()
@@ -259,7 +261,8 @@ class Relay:
             found = snapshot.jobs.get(job.number)
             if found is not None:
                 self._seen, missing = found, 0
-                if found.over and not self._asked:
+                again = self._terminated and found.state == "PENDING"  # whoever put it back, its kernel is gone
+                if (found.over or again) and not self._asked:
                     await self._over(found.state)
             elif not snapshot.error and snapshot.made > made:
                 missing += 1

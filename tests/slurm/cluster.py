@@ -130,6 +130,8 @@ class Cluster:
         return {line.split()[0] for line in lines if line.split()[1] == "idle"}
 
     def stop_controller(self) -> None:
+        self._processes["slurmctld"].terminate()  # it saves what it knows, which a killed one forgets
+        self._processes["slurmctld"].wait(30)
         self.kill("slurmctld")
 
     def start_node(self, node: str) -> None:

@@ -1,0 +1,78 @@
+"""``genai4eu slurm``, as its user types it, against a real Slurm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from jupyter_client.kernelspec import KernelSpecManager
+
+from .cluster import Cluster
+from .conftest import Kernel, eventually, genai4eu, state
+
+
+def test_add_list_remove(cluster: Cluster) -> None:
+    done = genai4eu(
+        *("slurm", "add", "gpu-1h", "--partition", "gpu", "--time", "1:00:00", "--gpus", "fake:2", "--cpus", "2"),
+        *("--extra=--comment=a;b", "--memory", "200M", "--warm"),
+    )
+    assert (done.returncode, done.stdout) == (0, "gpu-1h\n"), done.stderr
+    spec = KernelSpecManager().get_kernel_spec("gpu-1h")
+    assert spec.display_name == "GenAI4EU (Slurm · gpu · gpu fake:2 · 1:00:00)"
+    assert spec.metadata["genai4eu"]["slurm"]["warm"] is True
+    (listed,) = json.loads(genai4eu("slurm", "list", "--json").stdout)
+    assert (listed["name"], listed["partition"], listed["gpus"]) == ("gpu-1h", "gpu", "fake:2")
+    assert "--gres=gpu:fake:2" in genai4eu("slurm", "list").stdout
+    assert genai4eu("slurm", "remove", "gpu-1h").returncode == 0
+    assert "gpu-1h" not in KernelSpecManager().find_kernel_specs()
+    again = genai4eu("slurm", "remove", "gpu-1h")
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--partition", "nowhere"], "there is no partition nowhere: use one of cpu, gpu"),
+        (["--partition", "cpu", "--gpus", "1"], "Slurm would not take such a job"),
+        (["--partition", "cpu", "--time", "9-00:00:00"], "Slurm would not take such a job"),
+        (["--partition", "cpu", "--time", "soon"], "time 'soon' is not minutes"),
+        (["--partition", "cpu", "--extra=--wrap=x"], "leave it out"),
+        (["--partition", "cpu\n#SBATCH -p gpu"], "is not one line of plain text"),
+        (["--partition", "cpu", "--container", "sh -c x"], "apptainer exec"),
+    ],
+)
+def test_add_says_what_is_wrong(cluster: Cluster, options: list[str], said: str) -> None:
+    done = genai4eu("slurm", "add", "wrong", *options)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert said in done.stderr
+    assert "wrong" not in KernelSpecManager().find_kernel_specs()
+
+
+def test_add_without_slurm_or_with_a_silent_one(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    done = genai4eu("slurm", "add", "far", "--partition", "cpu")
+    assert "sbatch is not on this computer" in done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+
+
+def test_jobs_and_cancel_are_for_our_jobs_only(
+    start: Callable[..., Kernel], target: Callable[..., str], cluster: Cluster
+) -> None:
+    other = cluster("sbatch", "--parsable", "--output=/dev/null", "--wrap=sleep 300").strip()
+    try:
+        kernel = start(target("mine"))
+        job = kernel.job()
+        rows = {row["job"]: row for row in json.loads(genai4eu("slurm", "jobs", "--json").stdout)}
+        assert other not in rows
+        assert (rows[job]["target"], rows[job]["state"]) == ("mine", "RUNNING")
+        assert 500 < rows[job]["left_seconds"] <= 600
+        assert job in genai4eu("slurm", "jobs").stdout
+        refused = genai4eu("slurm", "cancel", other)
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert genai4eu("slurm", "cancel", "--all").stdout.split() == [job]
+        eventually(lambda: state(cluster, job) == "CANCELLED")
+        assert state(cluster, other) == "RUNNING"
+        assert genai4eu("slurm", "cancel").returncode == 2
+    finally:
+        cluster("scancel", other)
