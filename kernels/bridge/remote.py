@@ -112,6 +112,12 @@ class Remote:
             self.gateway.restart(self.kernel_id)
         except KernelGone:
             self._ask_start()
+        except (GatewayDown, TokenRefused):
+            raise
+        except KernelsError:  # it may not be restarted: nothing is to be left of it
+            self._restart = False
+            self.gateway.delete(self.kernel_id)
+            raise
         self._restart = False
 
     def _ask_start(self) -> None:

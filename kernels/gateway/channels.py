@@ -228,7 +228,8 @@ def absent_since(kernel_id: str) -> float | None:
     holds = _of(kernel_id)
     if any(hold.socket is not None for hold in holds):
         return None
-    return max([hold.left for hold in holds] + [_seen[kernel_id]] * (kernel_id in _seen), default=None)
+    gone = [_seen[kernel_id]] if kernel_id in _seen else []
+    return max([hold.left for hold in holds] + gone, default=None)
 
 
 def forget(kernel_id: str) -> None:
@@ -237,6 +238,11 @@ def forget(kernel_id: str) -> None:
         hold.end("the kernel is gone")
     _sweep()
     _seen.pop(kernel_id, None)
+
+
+def keeps(kernel_id: str | None, user: str) -> bool:
+    """Return whether a kernel of this user has ended and a bridge has not heard its last words yet."""
+    return kernel_id is not None and any(hold.ended and hold.user == user for hold in _of(kernel_id))
 
 
 def restarted(kernel_id: str) -> None:

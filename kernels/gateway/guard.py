@@ -10,6 +10,7 @@ from typing import Any
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
+from . import channels
 from .managers import GatewayKernels
 from .quotas import Refused
 from .throttle import Throttle
@@ -43,7 +44,8 @@ class Guard:
         if principal is None:
             raise self._unknown()
         kernel_id = self.path_kwargs.get("kernel_id")  # type: ignore[attr-defined]
-        if kernel_id is not None and self.kernels.owner(kernel_id) != principal.username:
+        left = channels.keeps(kernel_id, principal.username)  # last words for a bridge that was away
+        if kernel_id is not None and self.kernels.owner(kernel_id) != principal.username and not left:
             raise web.HTTPError(404, "there is no kernel %s of yours: it has ended, or it never was", kernel_id)
         await super().prepare(*args, **kwargs)  # type: ignore[misc]
 

@@ -1,66 +1,28 @@
-"""A connection that breaks in mid-cell comes back, with what the kernel said meanwhile; one that cannot is a death."""
+"""A connection that breaks in mid-cell comes back with all that was said; a kernel gone meanwhile is a death."""
 
 from __future__ import annotations
 
-import socket
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genai4eu.kernels.connect import connect, disconnect
+from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
 from .conftest import Kernel, eventually, kernel_ids
-
-pytestmark = pytest.mark.slow
+from .proxy import Proxy
 
 Start = Callable[[str], Kernel]
-
-
-class Proxy:
-    """Hands bytes to and fro, until it is cut."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._port))
-                self._sockets += [near, far]
-                for ends in ((near, far), (far, near)):
-                    threading.Thread(target=self._hand_on, args=ends, daemon=True).start()
-
-    def _hand_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(1 << 16):
-                sink.sendall(data)
-        self._close(source, sink)
-
-    @staticmethod
-    def _close(*sockets: socket.socket) -> None:
-        for end in sockets:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def cut(self) -> None:
-        """Break every connection; new ones are let through."""
-        self._close(*self._sockets)
-
-    def close(self) -> None:
-        """Let nothing through any more."""
-        self._close(self._listener)
-        self.cut()
+SAID = ("connected again", "no connection")
 
 
 @pytest.fixture
@@ -71,30 +33,134 @@ def proxy(gateway: GatewayProcess) -> Iterator[Proxy]:
     disconnect("cut")
 
 
-def test_a_cut_in_mid_cell(proxy: Proxy, start_kernel: Start, tmp_path: Path, rest: Gateway) -> None:
-    before = kernel_ids(rest)
+def numbered(count: int, pause: float, size: int = 0) -> str:
+    """A cell that prints numbered lines."""
+    return f"import time\nfor i in range({count}): print('line', i, 'x' * {size}, flush=True); time.sleep({pause})"
+
+
+class Cell:
+    """A cell that runs, and what is heard of it."""
+
+    def __init__(self, kernel: Kernel, code: str) -> None:
+        self.kernel = kernel
+        self.asked = kernel.client.execute(code)
+        self.messages: list[dict[str, Any]] = []
+
+    def next(self) -> dict[str, Any]:
+        while (message := self.kernel.client.get_iopub_msg(timeout=90))["parent_header"].get("msg_id") != self.asked:
+            pass
+        self.messages.append(message)
+        return message
+
+    def begun(self) -> Cell:
+        while self.next()["msg_type"] != "stream":
+            pass
+        return self
+
+    def end(self) -> dict[str, Any]:
+        while self.messages[-1:] == [] or self.messages[-1]["content"].get("execution_state") != "idle":
+            self.next()
+        return self.kernel.reply_to(self.asked)
+
+    def text(self, name: str) -> str:
+        streams = [m["content"] for m in self.messages if m["msg_type"] == "stream"]
+        return "".join(content["text"] for content in streams if content["name"] == name)
+
+    def lines(self) -> list[int]:
+        return [int(line.split()[1]) for line in self.text("stdout").splitlines()]
+
+
+def spoil(proxy: Proxy, how: str) -> None:
+    if how == "stall":
+        proxy.stall(2)
+    elif how == "frame":
+        proxy.cut_after(100_001)
+    else:
+        getattr(proxy, how)()
+
+
+@pytest.mark.parametrize("how", ["cut", "stall", "frame", "swallow"])
+@pytest.mark.slow
+def test_a_broken_connection_loses_and_doubles_nothing(proxy: Proxy, start_kernel: Start, how: str) -> None:
     kernel = start_kernel("cut-genai4eu")
-    (kernel_id,) = kernel_ids(rest) - before
-    flag = tmp_path / "flag"
-    code = (
-        "import pathlib, time\nprint('before', flush=True)\n"
-        f"while not pathlib.Path({str(flag)!r}).exists(): time.sleep(0.01)\n"
-        "for i in range(200): print('line', i, flush=True)"
-    )
-    asked = kernel.client.execute(code)
-    while kernel.client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
-        pass
-    proxy.cut()
-    flag.touch()
-    assert kernel.reply_to(asked)["status"] == "ok"
-    printed = ""
-    while (message := kernel.client.get_iopub_msg(timeout=60))["content"].get("execution_state") != "idle":
-        printed += message["content"].get("text", "")
-    assert printed == "".join(f"line {i}\n" for i in range(200))
+    cell = Cell(kernel, numbered(200, 0.02, 2000)).begun()
+    spoil(proxy, how)
+    reply = cell.end()
+    assert reply["status"] == "ok"
+    assert cell.lines() == list(range(200))
+    assert not [line for line in cell.text("stderr").splitlines() if not any(said in line for said in SAID)]
     assert kernel.run("print(1)")[0] == "1\n"
-    assert kernel_id in kernel_ids(rest)
-    kernel.manager.shutdown_kernel()
-    assert kernel_id not in kernel_ids(rest)
+
+
+@pytest.mark.slow
+def test_twenty_cuts_in_one_cell(proxy: Proxy, start_kernel: Start) -> None:
+    cell = Cell(start_kernel("cut-genai4eu"), numbered(1000, 0.006, 500)).begun()
+    done = threading.Event()
+
+    def cut() -> None:
+        for number in range(20):
+            time.sleep(0.25)
+            proxy.cut() if number % 2 else proxy.cut_after(5000 + 777 * number)
+        done.set()
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    reply = cell.end()
+    thread.join()
+    assert (reply["status"], cell.text("stderr")) == ("ok", "")
+    assert cell.lines() == list(range(1000))
+    assert done.is_set()
+
+
+def test_cuts_among_binary_outputs_and_questions(proxy: Proxy, start_kernel: Start) -> None:
+    """Both ways: what the client says is numbered too."""
+    kernel = start_kernel("cut-genai4eu")
+
+    def answer(message: dict[str, Any]) -> None:
+        proxy.cut()
+        kernel.client.input(message["content"]["prompt"].strip() * 2)
+        proxy.cut()
+
+    printed, reply = kernel.run("print([input(f'{i} ') for i in range(5)])", answer)
+    assert (printed, reply["status"]) == ("['00', '11', '22', '33', '44']\n", "ok")
+
+
+def test_a_cell_sent_while_there_is_no_connection_runs_once(proxy: Proxy, start_kernel: Start) -> None:
+    kernel = start_kernel("cut-genai4eu")
+    kernel.run("n = 0")
+    proxy.down()
+    asked = [kernel.client.execute("n += 1") for _ in range(5)]
+    time.sleep(0.5)
+    proxy.up()
+    assert [kernel.reply_to(one)["execution_count"] for one in asked] == [2, 3, 4, 5, 6]
+    assert kernel.run("print(n)")[0] == "5\n"
+
+
+@pytest.mark.slow
+def test_a_gateway_that_is_away_for_30_s(proxy: Proxy, start_kernel: Start) -> None:
+    cell = Cell(start_kernel("cut-genai4eu"), numbered(350, 0.1)).begun()
+    proxy.down()
+    time.sleep(30)
+    proxy.up()
+    assert cell.end()["status"] == "ok"
+    assert cell.lines() == list(range(350))
+    told = cell.text("stderr").splitlines()
+    assert "no connection to the gateway" in told[0] and "nothing was lost" in told[1] and len(told) == 2
+
+
+@pytest.mark.slow
+def test_a_gateway_that_stands_still_for_20_s(tmp_path: Path, home: dict[str, str], start_kernel: Start) -> None:
+    with process.start(tmp_path, env={**os.environ, **home}) as gateway:
+        connect("still", gateway.url, gateway.token_file)
+        kernel = start_kernel("still-genai4eu")
+        cell = Cell(kernel, numbered(250, 0.1)).begun()
+        os.kill(gateway.process.pid, signal.SIGSTOP)
+        time.sleep(20)  # longer than the bridge listens to silence
+        os.kill(gateway.process.pid, signal.SIGCONT)
+        assert cell.end()["status"] == "ok"
+        assert cell.lines() == list(range(250))
+        kernel.manager.shutdown_kernel()
+    disconnect("still")
 
 
 @pytest.mark.parametrize("slowly", [False, True])
@@ -109,4 +175,25 @@ def test_a_kernel_that_ends_during_the_cut_is_dead(
         kernel.run("import atexit, time; atexit.register(time.sleep, 2)")
     proxy.cut()
     rest.delete(kernel_id)
+    eventually(lambda: not kernel.manager.is_alive())
+
+
+def test_last_words_of_a_kernel_that_died_during_a_cut(proxy: Proxy, start_kernel: Start) -> None:
+    kernel = start_kernel("cut-genai4eu")
+    kernel.run("1")
+    proxy.down()
+    cell = Cell(kernel, "1")
+    proxy.up()
+    cell.end()
+    code = (
+        "import os, time\nprint('begun', flush=True); time.sleep(1)\nprint('last words', flush=True); time.sleep(0.2)\n"
+    )
+    cell = Cell(kernel, code + "os.kill(os.getpid(), 9)").begun()
+    proxy.down()
+    time.sleep(2.5)
+    proxy.up()
+    while "last words" not in cell.text("stdout"):
+        cell.next()
+    while "died" not in cell.text("stderr"):
+        cell.next()
     eventually(lambda: not kernel.manager.is_alive())
