@@ -11,6 +11,7 @@ import getpass
 import os
 import resource
 import signal
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -84,6 +85,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
     identity_provider_class = HeaderIdentityProvider
     options: Options
     state: State
+    tls: ssl.SSLContext | None
     caretaker: Caretaker
     leaving = False
     _keeper: subprocess.Popen[bytes] | None = None
@@ -108,7 +110,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
             remote = options.behind_proxy or tls is not None
             settings = {"ip": address, "port": options.port, "runtime_dir": str(state.runtime)}
             app = cls(config=configuration(work, remote), **settings)
-            app.options, app.state, app.ssl_options = options, state, tls
+            app.options, app.state, app.tls = options, state, tls
             app.initialize(argv=[], find_extensions=False)
         except BaseException:
             state.withdraw()
@@ -130,7 +132,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
     @property
     def url(self) -> str:
         """Address of the gateway."""
-        scheme = "https" if self.ssl_options else "http"
+        scheme = "https" if self.tls else "http"
         return f"{scheme}://{f'[{self.ip}]' if ':' in self.ip else self.ip}:{self.port}"
 
     def run(self, ready: Callable[[GatewayApp], None]) -> None:
@@ -225,7 +227,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
             "body_timeout": 30,
         }
         proxy = {"xheaders": self.options.behind_proxy}
-        self._http_server = HTTPServer(self.web_app, ssl_options=self.ssl_options, **limits, **proxy)
+        self._http_server = HTTPServer(self.web_app, ssl_options=self.tls, **limits, **proxy)
 
     def init_resources(self) -> None:
         """Ask for as many descriptors as there may be: a kernel and its client take about fifteen."""

@@ -33,7 +33,7 @@ class Caretaker:
         self._check_access()
         alive = [record for record in self._kernels.records.of() if record.kernel_id in self._kernels]
         for record in alive:
-            if record.kernel_id not in self._ending and (why := self._over(record)):
+            if record.kernel_id not in self._ending and (why := self._judge(record)):
                 task = asyncio.ensure_future(self._end(record.kernel_id, why))
                 self._ending[record.kernel_id] = task
         ids = {record.kernel_id for record in alive}
@@ -52,6 +52,14 @@ class Caretaker:
             channels.hang_up(name)
             self._kernels.audit.write("access ended", user=name)
 
+    def _judge(self, record: Record) -> str | None:
+        """Return why a kernel is to end; one that cannot be judged keeps nobody from the others."""
+        try:
+            return self._over(record)
+        except Exception:
+            logging.getLogger(__name__).exception("kernel %s cannot be looked after", record.kernel_id)
+            return None
+
     def _over(self, record: Record) -> str | None:
         """Return why a kernel is to end, if it is."""
         user = self._users.all().get(record.owner)
@@ -65,8 +73,8 @@ class Caretaker:
         rest = record.started + user.longest - time.time()
         if rest <= 0:
             return "longest life"
-        for notice in (600.0, 120.0):
-            if rest <= min(notice, user.longest / 4):
+        for notice in {min(600.0, user.longest / 4), min(120.0, user.longest / 4)}:
+            if rest <= notice:
                 text = f"this kernel ends in {span(rest)}, when it is {span(user.longest)} old: save what you need"
                 self._warn(record, f"life {notice}", text)
         return None

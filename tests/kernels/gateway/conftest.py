@@ -245,3 +245,11 @@ def wait_for(fact: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.05)
     return found
+
+
+def lives(process: psutil.Process) -> bool:
+    """Return whether a process has not ended; one whose parent has not asked yet has."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
