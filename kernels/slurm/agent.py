@@ -77,7 +77,10 @@ class Agent:
             await self._socket.send_multipart([self._relay, *frames])
 
     def _soon(self, kind: str, **about: Any) -> None:
-        task = asyncio.create_task(self._tell(kind, **about))
+        self._soon_do(self._tell(kind, **about))
+
+    def _soon_do(self, work: Any) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -110,10 +113,11 @@ class Agent:
         async with self._changing:
             for listener in self._listeners:
                 listener.cancel()
-            starting = asyncio.ensure_future(how())
+            starting, gone = asyncio.ensure_future(how()), 0
             while not starting.done():
                 await asyncio.wait([starting], timeout=0.2)
-                if not starting.done() and how == self._kernel.start and await self._died_early():
+                gone = gone + 1 if await self._kernel.status() is not None else 0
+                if gone >= 5:  # not the old one that is being replaced: the new one died before it answered
                     starting.cancel()
                     return
             starting.result()
@@ -121,11 +125,12 @@ class Agent:
             self._ready = True
         await self._tell("ready")
 
-    async def _died_early(self) -> bool:
+    async def _restart(self) -> None:
         try:
-            return await self._kernel.status() is not None
-        except AttributeError:  # the process does not exist yet
-            return False
+            await self._start(self._kernel.restart)
+        except Exception as error:  # noqa: BLE001  # whatever it is, there is no kernel
+            print(f"genai4eu: the kernel did not start again: {error!r}", file=sys.stderr)
+            self._finish(1)
 
     async def _lane_send(self, channel: str, parts: list[bytes]) -> None:
         await self._lane.send(channel, parts)
@@ -158,9 +163,7 @@ class Agent:
         elif kind == "restart":
             self._ready = False
             await self._tell("restarting")
-            task = asyncio.create_task(self._start(self._kernel.restart))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._soon_do(self._restart())
         elif kind == "end":
             self._finish(0)
 
@@ -203,6 +206,7 @@ def main() -> int:
         return 1
 
     os.umask(0o077)
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # a debugger's warning would stand in the first cell
     private = Path(tempfile.mkdtemp(prefix="genai4eu-"))  # short, on the node: sockets live in it
 
     async def serve() -> int:

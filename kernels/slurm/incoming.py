@@ -49,8 +49,7 @@ class JobKernel:
         self._context.setsockopt(zmq.SNDHWM, 0)
         self._context.setsockopt(zmq.RECONNECT_IVL, 20)
         self._context.setsockopt(zmq.LINGER, 500)
-        # A debugger's warning about Python itself would stand in the first cell.
-        self._env = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", **env}
+        self._env = env
         self._manager = AsyncKernelManager(
             kernel_name=name,
             context=self._context,
@@ -122,9 +121,11 @@ class JobKernel:
                 print(f"genai4eu: dropped {error}", file=sys.stderr)
 
     async def status(self) -> int | None:
-        """Return the kernel's exit status, or ``None`` while it runs."""
+        """Return the kernel's exit status, or ``None`` while it runs or is about to."""
         provisioner = self._manager.provisioner
-        status: int | None = await provisioner.poll() if provisioner is not None else 1
+        if provisioner is None or not provisioner.has_process:
+            return None
+        status: int | None = await provisioner.poll()
         return status
 
     async def interrupt(self) -> None:

@@ -44,13 +44,12 @@ def add(name: str, options: Options, display_name: str = "", check: bool = True)
         raise KernelsError(f"there is a kernelspec {name} of something else already: use another name")
     if check:
         ask(options)
-    title = (
-        display_name or f"Slurm · {' · '.join(filter(None, (options.partition, options.gpus and 'gpu', options.time)))}"
-    )
+    words = ("Slurm", options.partition, f"GPU {options.gpus}" if options.gpus else "", options.time)
+    title = display_name or f"GenAI4EU ({' · '.join(filter(None, words))})"
     argv = [sys.executable, "-P", "-m", "genai4eu.kernels.slurm", "--spec", "{resource_dir}/kernel.json"]
     spec = {
         "argv": [*argv, "-f", "{connection_file}"],
-        "display_name": title if display_name else f"GenAI4EU ({title.rstrip(' ·')})",
+        "display_name": title,
         "language": "python",
         "interrupt_mode": "signal",
         "metadata": {"genai4eu": {"slurm": options.kept()}, "debugger": True},
@@ -70,16 +69,37 @@ def ask(options: Options) -> None:
     """
     for program in ("sbatch", "squeue", "scancel", "scontrol", "sinfo"):
         find(program)
-    known = set(call("sinfo", "--noheader", "--format=%R").split())
-    for partition in filter(None, options.partition.split(",")):
-        if partition not in known:
-            raise KernelsError(f"there is no partition {partition}: use one of {', '.join(sorted(known))}")
+    _ask_partitions(options)
     try:
         call("sbatch", "--test-only", *wishes(options), text=script(options, Path("/")))
     except SlurmDown:
         raise
     except KernelsError as error:
         raise KernelsError(f"Slurm would not take such a job ({error}): change the option that it names") from None
+
+
+def _ask_partitions(options: Options) -> None:
+    """Refuse what sbatch often takes and then keeps waiting for ever."""
+    known = dict(line.split("|", 1) for line in call("sinfo", "--noheader", "--format=%R|%l").split())
+    for partition in filter(None, options.partition.split(",")):
+        if partition not in known:
+            raise KernelsError(f"there is no partition {partition}: use one of {', '.join(sorted(known))}")
+        if options.time and seconds(options.time) > seconds(known[partition]):
+            raise KernelsError(f"the partition {partition} allows {known[partition]} at most: ask for a shorter --time")
+
+
+def seconds(text: str) -> float:
+    """Return a time as Slurm writes it in seconds: minutes, M:S, H:M:S, D-H, D-H:M or D-H:M:S, else no limit."""
+    days, dash, rest = text.rpartition("-")
+    parts = rest.split(":")
+    if not all(part.isdigit() for part in parts):
+        return float("inf")
+    numbers = [int(part) for part in parts]
+    if dash:
+        hours, minutes, secs = [*numbers, 0, 0][:3]
+    else:
+        hours, minutes, secs = {1: [0, *numbers, 0], 2: [0, *numbers]}.get(len(numbers), numbers)[:3]
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + secs
 
 
 def all_of_them() -> dict[str, Options]:

@@ -110,12 +110,13 @@ def target(cluster: slurm.Cluster) -> Callable[..., str]:
 
 
 @pytest.fixture
-def start(cluster: slurm.Cluster) -> Iterator[Callable[..., Kernel]]:
+def start(cluster: slurm.Cluster, tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
     """Start kernels by name; those still there are ended after the test, and no job may be left."""
     kernels: list[Kernel] = []
 
     def begin(name: str, wait: bool = True) -> Kernel:
-        manager = KernelManager(kernel_name=name)
+        file = tmp_path / f"connection-{len(kernels)}.json"
+        manager = KernelManager(kernel_name=name, connection_file=str(file))
         manager.start_kernel()
         client = manager.client()
         client.start_channels()

@@ -19,7 +19,7 @@ def test_add_list_remove(cluster: Cluster) -> None:
     )
     assert (done.returncode, done.stdout) == (0, "gpu-1h\n"), done.stderr
     spec = KernelSpecManager().get_kernel_spec("gpu-1h")
-    assert spec.display_name == "GenAI4EU (Slurm · gpu · gpu fake:2 · 1:00:00)"
+    assert spec.display_name == "GenAI4EU (Slurm · gpu · GPU fake:2 · 1:00:00)"
     assert spec.metadata["genai4eu"]["slurm"]["warm"] is True
     (listed,) = json.loads(genai4eu("slurm", "list", "--json").stdout)
     assert (listed["name"], listed["partition"], listed["gpus"]) == ("gpu-1h", "gpu", "fake:2")
@@ -34,8 +34,8 @@ def test_add_list_remove(cluster: Cluster) -> None:
     ("options", "said"),
     [
         (["--partition", "nowhere"], "there is no partition nowhere: use one of cpu, gpu"),
-        (["--partition", "cpu", "--gpus", "1"], "Slurm would not take such a job"),
-        (["--partition", "cpu", "--time", "9-00:00:00"], "Slurm would not take such a job"),
+        (["--partition", "cpu", "--memory", "99T"], "Slurm would not take such a job"),
+        (["--partition", "cpu", "--time", "9-00:00:00"], "the partition cpu allows 2:00:00 at most"),
         (["--partition", "cpu", "--time", "soon"], "time 'soon' is not minutes"),
         (["--partition", "cpu", "--extra=--wrap=x"], "leave it out"),
         (["--partition", "cpu\n#SBATCH -p gpu"], "is not one line of plain text"),

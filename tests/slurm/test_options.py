@@ -20,7 +20,8 @@ from .conftest import Kernel
 
 NASTY = [
     "a\n#SBATCH --uid=0", "x; touch pwned", "$(touch pwned)", "`touch pwned`", "--wrap=touch pwned", "-p gpu",
-    "a' ; b '", 'a" ; b "', "a\\\nb", "a\x00b", "a\u2028b", "a&b", "a|b", ">pwned", "*", "~root", "${HOME}", "a b", "!!", "#x",
+    "a' ; b '", 'a" ; b "', "a\\\nb", "a\x00b", "a\u2028b", "a&b", "a|b", ">pwned", "*", "~root", "${HOME}",
+    "a b", "!!", "#x",
 ]  # fmt: skip
 TEXT = st.one_of(st.sampled_from(NASTY), st.text(max_size=40))
 PATHS = st.one_of(TEXT.map(lambda t: "/" + t), TEXT)

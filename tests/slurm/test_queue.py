@@ -156,10 +156,10 @@ def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int
 
 
 @pytest.mark.slow
-def test_twenty_kernels_at_once(target: Make, cluster: Cluster, counted: Callable[[], int]) -> None:
+def test_twenty_kernels_at_once(target: Make, cluster: Cluster, counted: Callable[[], int], tmp_path: Path) -> None:
     name = target()
     began = time.monotonic()
-    managers = [KernelManager(kernel_name=name) for _ in range(20)]
+    managers = [KernelManager(kernel_name=name, connection_file=str(tmp_path / f"{n}.json")) for n in range(20)]
     kernels = []
     try:
         for manager in managers:

@@ -23,7 +23,7 @@ Make = Callable[..., str]
 
 
 def notebook(path: Path, *cells: str) -> Path:
-    about = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    about: dict[str, object] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
     kernel = {"name": "far", "display_name": "far", "language": "python"}
     made = [{**about, "id": f"c{number}", "source": source} for number, source in enumerate(cells)]
     path.write_text(json.dumps({"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}))
