@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import logging
 import multiprocessing
@@ -18,10 +19,15 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+import zmq
+
 from .adopt import adopt, use_threads
 from .channel import Channel, ChannelError
 from .kernel import WarmKernelApp
 from .preload import Preloaded
+
+#: How a child ends whose port another process took between its choice and now.
+PORT_TAKEN = errno.EADDRINUSE
 
 
 def live(template: Channel, loaded: Preloaded, began: Mapping[str, str], ahead: bool) -> NoReturn:
@@ -55,7 +61,7 @@ def _live(template: Channel, loaded: Preloaded, began: Mapping[str, str], ahead:
     app = WarmKernelApp.instance()
     if ahead:
         use_threads(loaded.pools, began)
-        app.make([])
+        app.make([], loaded.code_files)
         template.send({"made": [str(path) for path in app.config_file_paths], "cuda": _cuda_is_usable()})
     request = _wait(template)
     if request is None:
@@ -65,8 +71,13 @@ def _live(template: Channel, loaded: Preloaded, began: Mapping[str, str], ahead:
     if "parent" in fds:
         _end_with(fds["parent"])
     if not ahead:
-        app.make(content["options"])
-    app.connect(content["connection_file"])
+        app.make(content["options"], loaded.code_files)
+    try:
+        app.connect(content["connection_file"])
+    except zmq.ZMQError as error:
+        if error.errno == errno.EADDRINUSE:
+            return PORT_TAKEN
+        raise
     _tell(fds["client"])
     app.settle()
     gc.enable()

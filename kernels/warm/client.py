@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -31,6 +32,10 @@ _OWN = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "JPY_INTERRUPT_EVENT", "IPY_INTERR
 
 class Ordinary(KernelsError):
     """The kernel must be started the ordinary way; the text says why."""
+
+
+class PortTaken(Ordinary):
+    """Another process took a port that was free a moment ago: others will do."""
 
 
 def place_for(interpreter: str, env: Mapping[str, str]) -> Place:
@@ -84,6 +89,8 @@ def _taken(channel: Channel, request: dict[str, Any], fds: dict[str, int]) -> Wa
     channel.sock.settimeout(15)
     with suppress(TimeoutError):  # a computer with much to do: the client's own patience decides
         message, _ = channel.receive()
+        if message.get("returncode") == errno.EADDRINUSE:
+            raise PortTaken("a port of its was taken by another process")
         if "bound" not in message:
             raise Ordinary(f"the fork ended at once with {message.get('returncode')}")
     channel.sock.settimeout(1)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import zmq
+from ipykernel import ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
 from IPython.core.history import HistoryManager
@@ -25,7 +26,7 @@ class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
 
     known = False
 
-    def make(self, options: list[str]) -> None:
+    def make(self, options: list[str], code_files: list[str]) -> None:
         """Do all that needs neither connection nor the user's folder: sockets, threads, shell."""
         self.parent_handle = 1  # the child watches its client itself, not its parent: that is the template
         BaseIPythonApplication.initialize(self, ["-f", _LATER, *options])
@@ -35,8 +36,9 @@ class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
         self.init_sockets()
         self.init_io()
         self.init_signal()
-        with _no_session_yet():
+        with _no_session_yet(), _modules_unread():
             self.init_kernel()
+        self._tell_debugger(code_files)
         self.init_shell()
         self._rehearse()
 
@@ -68,6 +70,12 @@ class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
         self.init_code()
         sys.stdout.flush()
         sys.stderr.flush()
+
+    def _tell_debugger(self, code_files: list[str]) -> None:
+        """Give the debugger the template's own list of the code that is not the user's."""
+        self.kernel._kernel_modules = code_files
+        if debugger := getattr(self.kernel, "debugger", None):
+            debugger.kernel_modules = code_files
 
     def _rehearse(self) -> None:
         """Run through what the first request will: memory shared with the template is copied where it is touched."""
@@ -122,3 +130,26 @@ def _no_session_yet() -> Iterator[None]:
         yield
     finally:
         HistoryManager.new_session = original
+
+
+class _Modules:
+    """Stands for ``sys``, and for its ``modules`` that seem to be none."""
+
+    def __init__(self) -> None:
+        self.modules = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+    def copy(self) -> dict[str, Any]:
+        return {}
+
+
+@contextmanager
+def _modules_unread() -> Iterator[None]:
+    """Keep the kernel from asking each of four thousand modules for its file: that copies 25 MB of the template."""
+    ipkernel.sys = _Modules()
+    try:
+        yield
+    finally:
+        ipkernel.sys = sys

@@ -43,6 +43,8 @@ class Preloaded:
         The thread pools of the loaded libraries, which stand at one thread.
     matplotlibrc : str or None
         The settings that matplotlib has read.
+    code_files : list of str
+        The files of all loaded modules, for the debugger.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Preloaded:
     renewals: list[Renewal] = field(default_factory=list)
     pools: Any = None
     matplotlibrc: str | None = None
+    code_files: list[str] = field(default_factory=list)
 
 
 def preload() -> Preloaded:
@@ -70,6 +73,7 @@ def preload() -> Preloaded:
     done.renewals = inventory()
     done.pools = _pools()
     done.matplotlibrc = sys.modules["matplotlib"].matplotlib_fname() if "matplotlib" in sys.modules else None
+    done.code_files = [f for module in list(sys.modules.values()) if (f := getattr(module, "__file__", None))]
     _check()
     _freeze()
     return done

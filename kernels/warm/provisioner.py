@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from jupyter_client.connect import LocalPortCache, port_names
 from jupyter_client.provisioning import LocalProvisioner
 
 from .adopt import describe
-from .client import Ordinary, place_for, take
+from .client import Ordinary, PortTaken, place_for, take
 from .place import Place
 from .process import WarmProcess, attach
 
@@ -32,13 +33,29 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
         if kwargs.get("env", os.environ).get("GENAI4EU_WARM", "").lower() in ("off", "0", "no", "false"):
             return await super().launch_kernel(cmd, **kwargs)
         try:
-            self.process = await self._forked(cmd, kwargs)
+            self.process = await self._bound(cmd, kwargs)
         except Ordinary as why:
             print(f"genai4eu: an ordinary kernel start, not a warm one: {why}", file=sys.stderr, flush=True)
             return await super().launch_kernel(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
         self.cwd = kwargs.get("cwd") or Path.cwd()
         return self.connection_info
+
+    async def _bound(self, cmd: list[str], kwargs: dict[str, Any]) -> WarmProcess:
+        """Take a kernel; with other ports where one was taken meanwhile, as among many starts at once."""
+        for _ in range(3):
+            try:
+                return await self._forked(cmd, kwargs)
+            except PortTaken:
+                self._choose_ports(kwargs.get("env") or {})
+        return await self._forked(cmd, kwargs)
+
+    def _choose_ports(self, env: Mapping[str, str]) -> None:
+        for name in port_names:
+            setattr(self.parent, name, LocalPortCache.instance().find_available_port(self.parent.ip))
+        self.parent._connection_file_written = False
+        self.parent.write_connection_file(jupyter_session=env.get("JPY_SESSION_NAME", ""))
+        self.connection_info = self.parent.get_connection_info()
 
     async def _forked(self, cmd: list[str], kwargs: dict[str, Any]) -> WarmProcess:
         """Take a kernel, in a thread: a template that hangs must not hold up a gateway's other users."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -98,8 +99,13 @@ def until() -> Callable[..., Any]:
 def template(_stopped: None) -> dict[str, Any]:
     """What the running template says of itself; some children wait ahead."""
     assert client.ensure(wait=True)
-    wait_until(lambda: len(client.status()[0].get("ahead", [])) >= 2)
-    return client.status()[0]
+    folder = str(client.place_for(sys.executable, os.environ).folder)
+
+    def about() -> dict[str, Any]:
+        return next(one for one in client.status() if one["folder"] == folder)
+
+    wait_until(lambda: len(about().get("ahead", [])) >= 2)
+    return about()
 
 
 @pytest.fixture
