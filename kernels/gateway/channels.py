@@ -24,6 +24,7 @@ from tornado.websocket import WebSocketClosedError
 
 from ..wire import V1, V2, BadMessage
 from .bridged import Hold
+from .frames import check
 
 #: Bridges that may hold one kernel at the same time.
 MOST = 16
@@ -71,7 +72,7 @@ class Channels(KernelWebsocketHandler):  # type: ignore[misc]
         self.heard = time.monotonic()
         try:
             super().on_message(ws_message)
-        except (BadMessage, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (BadMessage, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             self.log.warning("a client's message was refused: %s", type(error).__name__)
             self.close(1007, "that is no message of this protocol")
 
@@ -154,6 +155,7 @@ class Connection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
 
     def handle_incoming_message(self, incoming_msg: str) -> None:
         """Remember which cell was the last, for ``say``."""
+        check(incoming_msg, self.subprotocol)
         super().handle_incoming_message(incoming_msg)
         if self.subprotocol == V1 and b'"execute_request"' in incoming_msg[:1024]:  # type: ignore[operator]
             self._last = json.loads(deserialize_msg_from_ws_v1(incoming_msg)[1][0])

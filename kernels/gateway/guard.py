@@ -84,6 +84,11 @@ class Guard:
         self.set_header("Content-Type", "application/json")  # type: ignore[attr-defined]
         self.finish(json.dumps(content))  # type: ignore[attr-defined]
 
+    def set_default_headers(self) -> None:
+        """Do not tell the server's version."""
+        super().set_default_headers()  # type: ignore[misc]
+        self.set_header("Server", "genai4eu")  # type: ignore[attr-defined]
+
     def set_cookie(self, *args: Any, **kwargs: Any) -> None:
         """Set no cookie, whoever asks for one (an error page's XSRF token would)."""
 

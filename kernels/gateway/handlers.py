@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -96,6 +97,12 @@ class Action(Guard, APIHandler):  # type: ignore[misc]
 
 class Socket(Guard, Channels):
     """``/api/kernels/ID/channels``."""
+
+    async def prepare(self, *args: Any, **kwargs: Any) -> None:
+        """Turn away what cannot be the name of a session: it becomes an address inside the gateway."""
+        await super().prepare(*args, **kwargs)
+        if not re.fullmatch(r"[\w.:-]{0,128}", self.get_query_argument("session_id", ""), re.ASCII):
+            raise web.HTTPError(400, "session_id must be up to 128 letters, digits, ., :, _ and -")
 
     async def open(self, kernel_id: str) -> None:
         """Take note of a client."""

@@ -115,7 +115,8 @@ class Options:
 def configuration(work: Path, remote: bool) -> Config:
     """Return the whole configuration of jupyter_server. ``remote``: others may come under names we do not know."""
     config = Config()
-    config.ServerApp.update({"root_dir": str(work), "log_level": 30, "cookie_secret": os.urandom(32)})
+    # Errors only: a warning of jupyter_server quotes messages, and so somebody's code.
+    config.ServerApp.update({"root_dir": str(work), "log_level": 40, "cookie_secret": os.urandom(32)})
     # The check of the Host header guards cookies and open servers; this one has neither.
     config.ServerApp.allow_remote_access = remote
     config.GatewayKernels.default_kernel_name = local.NAME

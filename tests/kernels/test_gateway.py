@@ -135,9 +135,7 @@ def test_bad_wishes(
 def test_a_kernel_gets_its_own_folder_and_only_allowed_variables(rest: Gateway) -> None:
     ids = [str(uuid.uuid4()) for _ in range(2)]
     for number, kernel_id in enumerate(ids):
-        rest.start_kernel(
-            "python3", kernel_id, {"JPY_SESSION_NAME": f"nb{number}", "LD_PRELOAD": "x", "KERNEL_X": "x"}
-        )
+        rest.start_kernel("python3", kernel_id, {"JPY_SESSION_NAME": f"nb{number}", "LD_PRELOAD": "x", "KERNEL_X": "x"})
     with pytest.raises(KernelsError, match="already"):
         rest.start_kernel("genai4eu", ids[0], {})
     found = [process for process in psutil.process_iter(["cmdline"]) for i in ids if i in str(process.info["cmdline"])]

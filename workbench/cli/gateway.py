@@ -43,8 +43,11 @@ def start(
     from genai4eu.kernels.gateway.settings import Options
 
     token = token_file.expanduser().absolute() if token_file else None
-    told = {"certfile": certfile, "keyfile": keyfile, "behind_proxy": behind_proxy, "cull_idle": cull_idle}
-    run(Options(_folder(state), host, port, None, token, drain=drain_seconds, patience=keep_kernels, **told))
+    options = Options(
+        state=_folder(state), host=host, port=port, token_file=token, certfile=certfile, keyfile=keyfile,
+        behind_proxy=behind_proxy, cull_idle=cull_idle, drain=drain_seconds, patience=keep_kernels,
+    )  # fmt: skip
+    run(options)
 
 
 @gateway.command("add-user")

@@ -89,14 +89,14 @@ class Talk:
 
 @dataclass
 class Someone:
-    """A user of a gateway, or somebody who tries."""
+    """A user of a gateway, or somebody who tries (without a token, if that is empty)."""
 
     url: str
-    token: str | None
+    token: str
     context: ssl.SSLContext | None = None
 
     def headers(self) -> dict[str, str]:
-        return {} if self.token is None else {"Authorization": f"token {self.token}"}
+        return {} if not self.token else {"Authorization": f"token {self.token}"}
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         """Return status and decoded answer."""
@@ -109,10 +109,10 @@ class Someone:
     def raw(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes, dict[str, str]]:
-        host = self.url.split("://")[1]
-        tls = {"context": self.context} if self.url.startswith("https") else {}
-        kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
-        connection = kind(host, timeout=60, **tls)  # type: ignore[arg-type]
+        scheme, host = self.url.split("://")
+        connection = http.client.HTTPConnection(host, timeout=60)
+        if scheme == "https":
+            connection = http.client.HTTPSConnection(host, timeout=60, context=self.context)
         try:
             connection.request(method, path, body, {**self.headers(), **headers})
             answer = connection.getresponse()

@@ -1,6 +1,8 @@
-"""What ends by itself: idle kernels, old ones, those whose client went away; each with a warning, where one can hear it."""
+"""What ends by itself: idle kernels, old ones, those whose client went away; where one can hear it, with a warning."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import psutil
 import pytest
@@ -80,7 +82,7 @@ def test_a_kernel_that_ends_as_soon_as_it_starts(shared: Service) -> None:
 
 
 @pytest.mark.parametrize("wish", [{"batch": True}, {"lease": 600}])
-def test_a_run_is_not_restarted(shared: Service, wish: dict[str, object]) -> None:
+def test_a_run_is_not_restarted(shared: Service, wish: dict[str, Any]) -> None:
     anna = shared.user("anna7") if "batch" in wish else shared.user("anna8")
     kernel = anna.start(**wish)
     status, answer = anna.ask("POST", f"/api/kernels/{kernel}/restart")

@@ -65,7 +65,7 @@ def lines(url: str, sent: bytes) -> bytes:
 )
 def test_what_is_no_request(shared: Service, sent: bytes, status: bytes) -> None:
     assert lines(shared.url, sent).partition(b" ")[2][:3] == status
-    assert Someone(shared.url, None).ask("GET", "/health") == (200, {"status": "ok"})
+    assert Someone(shared.url, "").ask("GET", "/health") == (200, {"status": "ok"})
 
 
 def test_half_open_connections_keep_nobody_out(shared: Service) -> None:
@@ -74,7 +74,7 @@ def test_half_open_connections_keep_nobody_out(shared: Service) -> None:
     try:
         for number, one in enumerate(waiting):
             one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n"[: number % 20])
-        assert Someone(shared.url, None).ask("GET", "/health") == (200, {"status": "ok"})
+        assert Someone(shared.url, "").ask("GET", "/health") == (200, {"status": "ok"})
         assert shared.user("carl").kernels() == {}
     finally:
         for one in waiting:

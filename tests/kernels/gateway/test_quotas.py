@@ -128,7 +128,7 @@ def test_others_are_answered_while_a_start_takes_long(shared: Service, home: dic
     (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Slow", "language": "python"}))
     gina = shared.user("gina")
     kernel = gina.start("slow")
-    nobody = Someone(shared.url, None)
+    nobody = Someone(shared.url, "")
     assert nobody.ask("GET", "/health") == (200, {"status": "ok"})
     assert gina.kernels()[kernel]["execution_state"] == "starting"
     assert gina.ask("DELETE", f"/api/kernels/{kernel}")[0] == 204

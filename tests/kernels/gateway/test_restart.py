@@ -160,7 +160,7 @@ def test_stop_ends_what_a_killed_gateway_left(serve: Serve) -> None:
 def keepers(service: Service) -> list[psutil.Process]:
     mine = str(service.folder)
     return [p for p in psutil.process_iter(["cmdline"])
-            if mine in (p.info["cmdline"] or []) and "genai4eu.kernels.gateway.keeper" in p.info["cmdline"]]  # fmt: skip
+            if mine in (p.info["cmdline"] or []) and "genai4eu.kernels.gateway.keeper" in str(p.info)]  # fmt: skip
 
 
 def test_orphans_are_ended(serve: Serve) -> None:
