@@ -35,7 +35,11 @@ class Reader:
         self.folder = folder
         self.environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         self.environment["JUPYTER_DATA_DIR"] = str(folder / "jupyter")
-        self.environment.pop("DISPLAY", None)
+        self.environment |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_RUNTIME_DIR": str(folder / "run")}
+        (folder / "run").mkdir(mode=0o700)
+        for name in ("DISPLAY", "GENAI4EU_WARM"):  # as a reader's shell would be
+            self.environment.pop(name, None)
+        self.said = ""
         self.running: list[tuple[str, subprocess.Popen[bytes], Path]] = []
 
     def type(self, line: str) -> None:
@@ -48,8 +52,15 @@ class Reader:
         cwd = ROOT if command in MAKE else self.folder
         environment = {**self.environment, "GENAI4EU_RUNS": str(self.folder / "runs")}
         environment["GENAI4EU_DASHBOARDS"] = str(self.folder / "dashboards")
-        done = subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+        pasted = None
+        if "paste the token" in line:
+            arguments = ["bash", "-c", command]
+            pasted = re.findall(r"^token +(\S+)", self.said, re.MULTILINE)[-1] + "\n"
+        done = subprocess.run(
+            arguments, cwd=cwd, env=environment, capture_output=True, text=True, input=pasted, check=False
+        )
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+        self.said += done.stdout
 
     def _leave_running(self, command: str) -> None:
         log = self.folder / f"log-{len(self.running)}.txt"
@@ -79,6 +90,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     yield person
     for _, process, _ in person.running:
         process.kill()
+    person.type("genai4eu warm stop")
 
 
 @pytest.mark.slow
