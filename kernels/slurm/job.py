@@ -20,8 +20,8 @@ from ..errors import KernelsError
 from ..files import write_json
 from .commands import SlurmDown, SlurmRefused, acall
 from .options import Options
+from .queued import PREFIX
 from .script import arguments, script
-from .snapshot import PREFIX
 
 #: Seconds between tries to submit while the controller does not answer.
 _TRIES = (2, 4, 8, 16, 30)

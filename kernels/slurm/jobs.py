@@ -6,8 +6,8 @@ from typing import Any
 
 from ..errors import KernelsError
 from .commands import call
+from .queued import PREFIX, Job, ours_now
 from .reminder import Reminder, span
-from .snapshot import PREFIX, Job, ours_now
 
 
 def ours() -> list[dict[str, Any]]:

@@ -12,24 +12,23 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
 import psutil
 
 from .. import handover
-from ..bridge.local import LocalSide
-from ..bridge.wire import BadMessage
 from ..errors import KernelsError
+from .front import CHANNELS, Front
 from .job import SlurmJob
 from .line import Line
 from .options import Options
+from .queued import Job
 from .reminder import Reminder
-from .say import Voice
-from .snapshot import SELDOM, SOON, Job, SharedQueue
-from .waiting import WaitingRoom
+from .snapshot import SELDOM, SOON, SharedQueue
+from .watched import Watched
 
-_CHANNELS = ("shell", "control", "stdin")
 #: What a client may hand on to its kernel.
 _ENV = ("JPY_SESSION_NAME",)
 #: Seconds without word from the agent after which Slurm is asked more often.
@@ -46,14 +45,10 @@ class Relay:
     """One Slurm job and the sockets that stand for its kernel here."""
 
     def __init__(self, options: Options, target: str, language: str, connection_file: Path) -> None:
-        from .watched import Watched
-
         self._options = options
         self._target = target
         self._file = connection_file
-        self._local = LocalSide(connection_file)
-        self._voice = Voice(self._local)
-        self._room = WaitingRoom(self._voice, language)
+        self._front = Front(connection_file, language, self)
         self._queue = SharedQueue()
         self._reminder = Reminder()
         self._watcher = Watched(connection_file)
@@ -61,13 +56,10 @@ class Relay:
         self._line: Line | None = None
         self._seen: Job | None = None  # what Slurm said last
         self._trouble = ""
-        self._cells: dict[str, dict[str, Any]] = {}  # headers of cells at the kernel, by id
-        self._last: dict[str, Any] = {}
-        self._wanted, self._stop, self._hurry, self._ended = (asyncio.Event() for _ in range(4))
+        self._wanted, self._hurry, self._ended = (asyncio.Event() for _ in range(3))
         self._restarting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._ready = False
         self._asked = False  # whether the end was asked for
-        self._terminated = False
+        self._terminated = float("inf")  # when Slurm began to end the job
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -79,8 +71,8 @@ class Relay:
             If the job or its kernel ends.
         """
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        loop.add_signal_handler(signal.SIGINT, lambda: self._soon(self._interrupt()))
+        loop.add_signal_handler(signal.SIGTERM, self._front.stopped.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: self._soon(self.interrupt()))
         jobs = [asyncio.create_task(job) for job in self._jobs()]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -89,11 +81,10 @@ class Relay:
         finally:
             if self._line is not None:
                 self._line.close()
-            self._local.close()
+            self._front.close()
 
     def _jobs(self) -> list[Any]:
-        pumps = [self._pump(channel) for channel in _CHANNELS]
-        return [self._local.heartbeat(), self._live(), self._wait(), self._watch_parent(), self._serve_end(), *pumps]
+        return [*self._front.jobs(), self._live(), self._wait(), self._watch_parent(), self._serve_end()]
 
     def _soon(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -102,55 +93,25 @@ class Relay:
 
     # What the client says
 
-    async def _pump(self, channel: str) -> None:
-        while True:
-            try:
-                header, parts = await self._local.receive(channel)
-            except BadMessage as error:
-                print(f"genai4eu: dropped {error}", file=sys.stderr)
-                continue
-            if header["msg_type"] == "shutdown_request":
-                await self._shut_down(channel, header, json.loads(parts[3]))
-            elif header["msg_type"] == "interrupt_request":
-                await self._interrupt()
-                await self._local.reply(channel, header, {"status": "ok"})
-            else:
-                await self._take(channel, header, parts)
+    def wanted(self) -> None:
+        """Take note that there is code to run."""
+        self._wanted.set()
 
-    async def _take(self, channel: str, header: dict[str, Any], parts: list[bytes]) -> None:
-        if channel == "shell":
-            self._last = header
-        if header["msg_type"] == "execute_request":
-            self._wanted.set()
-        if self._ready:
-            await self._forward(channel, header, parts)
-        else:
-            self._room.take(channel, header, parts)
-
-    async def _forward(self, channel: str, header: dict[str, Any], parts: list[bytes]) -> None:
-        assert self._line is not None
-        if header["msg_type"] == "execute_request":
-            self._cells[header["msg_id"]] = header
-        await self._line.send(channel, parts)
-
-    async def _interrupt(self) -> None:
+    async def interrupt(self) -> None:
         """Interrupt the kernel; cells that wait for it end, and the job stays where it is."""
-        if self._ready and self._line is not None:
+        if self._front.open and self._line is not None:
             await self._line.send("interrupt")
         else:
             number = self._job.number if self._job else ""
-            stays = (
-                f"Slurm job {number} stays in the queue; shut the kernel down to cancel it" if number else "no job yet"
-            )
-            await self._room.refuse("KeyboardInterrupt", stays)
+            stays = f"Slurm job {number} stays in the queue; shut the kernel down to cancel it"
+            await self._front.refuse("KeyboardInterrupt", stays if number else "there is no Slurm job yet")
 
-    async def _shut_down(self, channel: str, header: dict[str, Any], wish: dict[str, Any]) -> None:
-        if wish.get("restart") and self._job is not None and self._job.number:
+    async def shut_down(self, restart: bool) -> None:
+        """End the job, or leave it to the relay that Jupyter starts next."""
+        if restart and self._job is not None and self._job.number:
             await self._hand_over()
         else:
             await self._finish()
-        await self._local.reply(channel, header, {"status": "ok", **wish})
-        self._stop.set()
 
     async def _hand_over(self) -> None:
         """Leave the job to the relay that Jupyter starts next; the kernel in it is restarted meanwhile."""
@@ -201,7 +162,7 @@ class Relay:
                 print(f"genai4eu: {error}", file=sys.stderr)
                 self._trouble = str(error)
                 self._wanted.clear()
-                await self._room.refuse("SlurmError", f"no job: {error}")
+                await self._front.refuse("SlurmError", f"no job: {error}")
             else:
                 self._watcher.tell(f"id {job.number}")
                 self._job, self._trouble = job, ""
@@ -222,18 +183,15 @@ class Relay:
 
     async def _hear(self, kind: str, parts: list[bytes]) -> None:
         """Hand on what the kernel says; what the agent says is for us."""
-        if kind in (*_CHANNELS, "iopub"):
-            if kind == "shell":
-                self._cells.pop(json.loads(parts[1]).get("msg_id", ""), None)
-            topic = f"kernel.slurm.{json.loads(parts[0])['msg_type']}" if kind == "iopub" else ""
-            await self._local.send(kind, parts, topic)
+        if kind in (*CHANNELS, "iopub"):
+            await self._front.hand_on(kind, parts)
             return
         about = json.loads(parts[0])
         assert self._line is not None
         await self._line.beat()
         self._reminder.clock(about["clock"])
         if kind == "ready":
-            await self._open()
+            await self._front.let_in(self._line, self._rows())
         elif kind == "restarting" and not self._restarting.done():
             self._restarting.set_result(None)
         elif kind == "dead" and not self._asked:
@@ -241,16 +199,9 @@ class Relay:
         elif kind == "ended":
             self._ended.set()
         if kind in ("time", "terminated"):
-            self._terminated = self._terminated or kind == "terminated"
+            if kind == "terminated":
+                self._terminated = min(self._terminated, time.monotonic())
             self._hurry.set()
-
-    async def _open(self) -> None:
-        """Let those who waited go to the kernel, in order, before anybody who comes now."""
-        while (held := self._room.next()) is not None:
-            if held.shown:
-                await self._room.show_in(held, self._rows())
-            await self._forward(held.channel, held.header, held.parts)
-        self._ready = True
 
     async def _follow(self, job: SlurmJob) -> None:
         """Know the job's state. That Slurm does not answer, or does not list it for once, says nothing about it."""
@@ -261,7 +212,9 @@ class Relay:
             found = snapshot.jobs.get(job.number)
             if found is not None:
                 self._seen, missing = found, 0
-                again = self._terminated and found.state == "PENDING"  # whoever put it back, its kernel is gone
+                again = (
+                    found.state == "PENDING" and snapshot.made > self._terminated
+                )  # whoever put it back, its kernel is gone
                 if (found.over or again) and not self._asked:
                     await self._over(found.state)
             elif not snapshot.error and snapshot.made > made:
@@ -276,8 +229,8 @@ class Relay:
     def _hurried(self) -> float:
         """Return how old news of the job may be, in seconds."""
         silent = self._line is not None and self._line.silence > SILENT
-        calm = self._ready and not silent and not self._terminated
-        return SELDOM if calm or self._reminder.long_wait(self._ready) else SOON
+        calm = self._front.open and not silent and self._terminated == float("inf")
+        return SELDOM if calm or self._reminder.long_wait(self._front.open) else SOON
 
     async def _over(self, state: str, said: str = "") -> NoReturn:
         """End with an error that says why, in the running cell too."""
@@ -286,7 +239,7 @@ class Relay:
         if said:
             state = await self._final_state()
         why = await self._job.why(state, said)
-        await self._voice.line(self._current(), why)
+        await self._front.tell(why)
         handover.give(self._file, {"ended": why})
         self._watcher.tell("ended")
         with contextlib.suppress(KernelsError):
@@ -329,7 +282,7 @@ class Relay:
         self._job.clear()
 
     async def _serve_end(self) -> None:
-        await self._stop.wait()
+        await self._front.stopped.wait()
         await self._finish()
 
     async def _watch_parent(self) -> None:
@@ -343,17 +296,13 @@ class Relay:
             await asyncio.sleep(0.5)
         await self._finish()
 
-    def _current(self) -> dict[str, Any]:
-        return next(iter(self._cells.values()), self._last)
-
     async def _wait(self) -> None:
         """Answer and show while waiting; warn before the end."""
         while True:
-            if not self._ready:
-                await self._room.answer()
-                await self._room.show(self._rows())
+            if not self._front.open:
+                await self._front.entertain(self._rows())
             elif self._seen is not None and (warning := self._reminder.due(self._seen)):
-                await self._voice.line(self._current(), warning)
+                await self._front.tell(warning)
             await asyncio.sleep(0.5)
 
     def _rows(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from .snapshot import Job
+from .queued import Job
 
 #: Seconds before the end at which the user is told.
 WARNINGS = (600, 120)
@@ -29,6 +29,7 @@ class Reminder:
     def __init__(self) -> None:
         self._offset: float | None = None
         self._given: set[int] = set()
+        self._whole = 0  # the longest the job was ever to run
         self._since = time.monotonic()
 
     def clock(self, node: float) -> None:
@@ -51,10 +52,10 @@ class Reminder:
         left = self.remaining(job)
         if left is None:
             return ""
-        whole = (job.end or 0) - (job.start or 0)
+        self._whole = max(self._whole, (job.end or 0) - (job.start or 0))
         passed = {limit for limit in WARNINGS if left <= limit} - self._given
         self._given |= passed
-        if not any(limit < whole or left < whole for limit in passed):
+        if not any(1.5 * limit <= self._whole for limit in passed):  # news to nobody in a job that is as short
             return ""
         return f"Slurm job {job.id} ends in {span(left)}, its time is up then: save what you need"
 

@@ -22,49 +22,11 @@ from typing import Any
 
 from ..errors import KernelsError
 from ..files import write_json
-from .commands import SlurmDown, SlurmRefused, acall, call
+from .commands import SlurmDown, SlurmRefused, acall
+from .queued import Job, about_queue, parse, places, questions, waiting_in
 
 #: Seconds between two questions to Slurm: while something is about to happen, and while a kernel runs or waits long.
 SOON, SELDOM = 2.0, 10.0
-PREFIX = "genai4eu-"
-# --json differs between Slurm's versions and is ten times as long; this has been the same for many years. The name is
-# last: it could hold the separator.
-_FORMAT = "%i|%T|%r|%S|%e|%Q|%P|%N|%V|%j"
-_PENDING = "%i|%Q|%P|%r"
-_GONE = (
-    "COMPLETED",
-    "FAILED",
-    "CANCELLED",
-    "TIMEOUT",
-    "NODE_FAIL",
-    "PREEMPTED",
-    "OUT_OF_MEMORY",
-    "BOOT_FAIL",
-    "DEADLINE",
-)
-_HELD = ("Dependency", "BeginTime", "JobHeldUser", "JobHeldAdmin")  # these wait for something else than their turn
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job as squeue knows it; times in seconds since 1970 by Slurm's clock, ``place`` in the queue from 1 on."""
-
-    id: str
-    state: str
-    reason: str
-    start: int | None
-    end: int | None
-    priority: int
-    partition: str
-    nodes: str
-    submitted: int | None
-    name: str
-    place: int | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether the job has ended, for whatever reason."""
-        return self.state in _GONE
 
 
 @dataclass(frozen=True)
@@ -79,74 +41,6 @@ class Snapshot:
     def age(self) -> float:
         """Seconds since it was made."""
         return time.monotonic() - self.made
-
-
-def parse(text: str) -> dict[str, Job]:
-    """Return the jobs in squeue's output, by id."""
-    found = {}
-    for line in text.splitlines():
-        parts = line.split("|", 9)
-        if len(parts) == 10:
-            number, state, reason, start, end, priority, partition, nodes, submitted, name = parts
-            found[number] = Job(
-                number, state, reason, _time(start), _time(end), int(priority) if priority.isdigit() else 0, partition,
-                nodes, _time(submitted), name,
-            )  # fmt: skip
-    return found
-
-
-def _time(text: str) -> int | None:
-    return int(text) if text.isdigit() and int(text) > 0 else None
-
-
-def places(jobs: dict[str, Job], pending: str) -> dict[str, Job]:
-    """Return ``jobs`` with the places of our waiting ones among all that ``pending``, from squeue, lists."""
-    queue = [line.split("|", 3) for line in pending.splitlines()]
-    waiting = [
-        (int(p[1]), p[0], set(p[2].split(","))) for p in queue if len(p) == 4 and p[1].isdigit() and p[3] not in _HELD
-    ]
-    placed = {}
-    for job in jobs.values():
-        where = set(job.partition.split(","))
-        before = sum(
-            bool(where & parts) and (-priority, _order(number)) < (-job.priority, _order(job.id))
-            for priority, number, parts in waiting
-        )
-        mine = job.state == "PENDING" and any(number == job.id for _, number, _ in waiting)
-        placed[job.id] = Job(**{**job.__dict__, "place": before + 1 if mine else None})
-    return placed
-
-
-def _order(number: str) -> tuple[int, str]:
-    digits = number.split("_")[0]
-    return (int(digits) if digits.isdigit() else 0, number)
-
-
-def _questions() -> list[str]:
-    return ["--noheader", "--states=all", f"--user={os.getuid()}", f"--format={_FORMAT}"]
-
-
-def ours_now() -> list[Job]:
-    """Return this user's kernel jobs as they are now, in the order of their ids. Called by the command line.
-
-    Raises
-    ------
-    KernelsError
-        If Slurm does not answer.
-    """
-    jobs = parse(call("squeue", *_questions()))
-    if waits := _waiting(jobs):
-        jobs = places(jobs, call("squeue", *_about_queue(waits)))
-    return sorted((j for j in jobs.values() if j.name.startswith(PREFIX)), key=lambda j: _order(j.id))
-
-
-def _waiting(jobs: dict[str, Job]) -> set[str]:
-    ours = (j for j in jobs.values() if j.state == "PENDING" and j.name.startswith(PREFIX))
-    return {partition for job in ours for partition in job.partition.split(",")}
-
-
-def _about_queue(partitions: set[str]) -> list[str]:
-    return ["--noheader", "--states=PENDING", f"--partition={','.join(sorted(partitions))}", f"--format={_PENDING}"]
 
 
 class SharedQueue:
@@ -194,9 +88,9 @@ class SharedQueue:
 
     async def _ask(self, last: Snapshot | None) -> Snapshot:
         try:
-            jobs = parse(await acall("squeue", *_questions(), timeout=30))
-            if waits := _waiting(jobs):
-                jobs = places(jobs, await acall("squeue", *_about_queue(waits), timeout=30))
+            jobs = parse(await acall("squeue", *questions(), timeout=30))
+            if waits := waiting_in(jobs):
+                jobs = places(jobs, await acall("squeue", *about_queue(waits), timeout=30))
             now = Snapshot(time.monotonic(), jobs)
         except (SlurmDown, SlurmRefused) as error:
             now = Snapshot(time.monotonic(), last.jobs if last else {}, str(error))

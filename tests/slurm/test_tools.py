@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from genai4eu.kernels.connect import connect
-from genai4eu.kernels.gateway import process
+from genai4eu.kernels.gateway.state import State
 
-from .cluster import Cluster
-from .conftest import Kernel, eventually, state
+from .cluster import Cluster, free_block
+from .conftest import Kernel, eventually, genai4eu, state
 
 Start = Callable[..., Kernel]
 Make = Callable[..., str]
@@ -76,16 +75,72 @@ def test_a_warm_kernel_in_the_job(start: Start, target: Make, cluster: Cluster) 
     eventually(lambda: state(cluster, job) == "COMPLETED")
 
 
+class Service:
+    """A gateway as its operator starts it, with one user."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_block(1)
+        self.token = folder.with_name("token")
+        self.token.touch(0o600)
+        self.token.write_text(State(folder).users().add(["anna"])["anna"])
+
+    def begin(self) -> None:
+        options = ["--port", str(self.port), "--state", str(self.folder)]
+        command = [sys.executable, "-P", "-m", "genai4eu", "gateway", "start", *options]
+        with self.folder.with_suffix(".log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=-1, stderr=log, text=True, start_new_session=True)
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().split()[1]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        genai4eu("gateway", "stop", "--state", str(self.folder))
+        self._process.wait(30)
+        mine = str(self.folder)
+        eventually(lambda: not [p for p in psutil.process_iter(["cmdline"]) if mine in (p.info["cmdline"] or [])])
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = Service(tmp_path / "state")
+    service.begin()
+    yield service
+    service.stop()
+
+
 @pytest.mark.slow
-def test_through_a_gateway(start: Start, target: Make, cluster: Cluster, tmp_path: Path) -> None:
+def test_a_gateway_and_its_restart_with_a_running_job(
+    target: Make, cluster: Cluster, service: Service, start: Start
+) -> None:
     target()
-    with process.start(tmp_path / "gateway", env=dict(os.environ)) as gateway:
-        connect("site", gateway.url, gateway.token_file)
-        kernel = start("site-far")
-        job = kernel.job()
-        assert state(cluster, job) == "RUNNING"
-        kernel.manager.restart_kernel()
-        kernel.client.wait_for_ready(timeout=60)
-        assert kernel.job() == job
-        kernel.manager.shutdown_kernel()
-        eventually(lambda: state(cluster, job) in ("COMPLETED", "CANCELLED"))
+    connect("site", service.url, service.token)
+    kernel = start("site-far")
+    job = kernel.job()
+    kernel.run("kept = 42")
+    service.kill()
+    service.begin()
+    assert kernel.run("print(kept, os.environ['SLURM_JOB_ID'])") == f"42 {job}\n"
+    kernel.manager.restart_kernel()
+    kernel.client.wait_for_ready(timeout=60)
+    assert kernel.job() == job
+    assert kernel.run("print('kept' in globals())") == "False\n"
+    kernel.manager.shutdown_kernel()
+    eventually(lambda: state(cluster, job) in ("COMPLETED", "CANCELLED"))
+
+
+@pytest.mark.slow
+def test_through_a_gateway_one_sees_why_a_job_ended(
+    target: Make, cluster: Cluster, service: Service, start: Start
+) -> None:
+    target()
+    connect("site", service.url, service.token)
+    kernel = start("site-far")
+    job = kernel.job()
+    kernel.client.execute("import threading; threading.Event().wait(600)")
+    cluster("scancel", job)
+    kernel.listen(lambda: f"Slurm job {job} ended (CANCELLED)" in kernel.text())
+    eventually(lambda: not kernel.manager.is_alive())
