@@ -101,11 +101,13 @@ def _begin(place: Place, interpreter: str, env: Mapping[str, str]) -> str:
     """Start a template unless one is about to be there, and return why there is none yet."""
     if place.taken():
         return "the template is still importing"
+    coming = "a template is being started, the next kernels will be warm"
     with suppress(OSError):
         if not place.socket.exists() and time.time() - place.log.stat().st_mtime < _PAUSE:
-            return f"the template could not start: {_last_line(place.log)} ({place.log})"
+            said = _last_line(place.log)
+            return f"the template could not start: {said} ({place.log})" if said else coming
     start(place, interpreter, env)
-    return "a template is being started, the next kernels will be warm"
+    return coming
 
 
 def start(place: Place, interpreter: str, env: Mapping[str, str]) -> None:
@@ -130,8 +132,12 @@ def start(place: Place, interpreter: str, env: Mapping[str, str]) -> None:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1][:200] if lines else "it said nothing"
+    """Return the last that a template said; nothing if it has not come so far."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except FileNotFoundError:  # it has come and gone
+        lines = []
+    return lines[-1][:200] if lines else ""
 
 
 def ensure(wait: bool = False, interpreter: str = sys.executable, timeout: float = 120) -> bool:
@@ -158,8 +164,8 @@ def _wait(place: Place, timeout: float) -> bool:
     began, told = time.monotonic(), False
     while ask(place, "status") is None:
         passed = time.monotonic() - began
-        if passed > 1 and not place.taken():
-            raise KernelsError(f"the template could not start: {_last_line(place.log)} (see {place.log})")
+        if not place.taken() and ((said := _last_line(place.log)) or passed > _PAUSE):
+            raise KernelsError(f"the template could not start: {said or 'it said nothing'} (see {place.log})")
         if passed > timeout:
             return False
         if passed > 2 and not told:

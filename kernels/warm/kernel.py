@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import zmq
-from ipykernel import ipkernel
+from ipykernel import ipkernel as _ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
 from IPython.core.history import HistoryManager
 
 #: Stands in the settings until the connection file is known: tools ask whether they name one.
 _LATER = "later.json"
+_App: Any = IPKernelApp  # half typed: in strict mode each call of it were an error
+ipkernel: Any = _ipkernel
 
 
-class WarmKernelApp(IPKernelApp):  # type: ignore[misc]
+class WarmKernelApp(_App):  # type: ignore[misc]
     """IPython's kernel; its sockets are bound, and its user's code is run, in the second half."""
 
     known = False
@@ -113,7 +115,8 @@ def _within(loop: Any, function: Callable[[], None]) -> concurrent.futures.Futur
 
     def call() -> None:
         try:
-            done.set_result(function())
+            function()
+            done.set_result(None)
         except BaseException as error:  # noqa: BLE001  # belongs to whoever waits
             done.set_exception(error)
 

@@ -33,11 +33,12 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
         if kwargs.get("env", os.environ).get("GENAI4EU_WARM", "").lower() in ("off", "0", "no", "false"):
             return await super().launch_kernel(cmd, **kwargs)
         try:
-            self.process = await self._bound(cmd, kwargs)
+            process = await self._bound(cmd, kwargs)
         except Ordinary as why:
             print(f"genai4eu: an ordinary kernel start, not a warm one: {why}", file=sys.stderr, flush=True)
             return await super().launch_kernel(cmd, **kwargs)
-        self.pid = self.pgid = self.process.pid
+        self.process: Any = process
+        self.pid = self.pgid = process.pid
         self.cwd = kwargs.get("cwd") or Path.cwd()
         return self.connection_info
 

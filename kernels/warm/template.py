@@ -156,7 +156,7 @@ class Template:
         elif child.pidfd not in self._handlers:
             self._watch(child.pidfd, lambda: self._ended(child))
 
-    def _refusal(self, request: Mapping[str, Any]) -> str | None:
+    def _refusal(self, request: dict[str, Any]) -> str | None:
         if changed := self.installed.changed():
             self.retire()
             return f"{changed} has changed since the template was started"

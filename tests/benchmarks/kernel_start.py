@@ -1,6 +1,6 @@
 """Start kernels beside stock ipykernel, in one run: time to the first reply, memory of idle ones, twenty at once.
 
-Run it with ``.venv/bin/python -P tests/benchmarks/kernel_start.py``; ``--starts N`` and ``--kernels N`` change how many.
+Run it with ``.venv/bin/python -P tests/benchmarks/kernel_start.py``; ``--starts`` and ``--kernels`` say how many.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ def main() -> None:
     parser.add_argument("--kernels", type=int, default=20)
     options = parser.parse_args()
     print(
-        f"{len(os.sched_getaffinity(0))} processors, {options.starts} starts each, in turns; seconds: median (least-most)"
+        f"{len(os.sched_getaffinity(0))} processors, {options.starts} starts each, in turns; "
+        "seconds: median (least-most)"
     )
     print(f"cell: {CELL}\n{'':46} {'stock ipykernel':>24} {'genai4eu':>24}")
     client.ensure(wait=True)
@@ -146,23 +147,31 @@ def main() -> None:
     row("  then the cell replied", [s[1] for s in stock], [w[1] for w in warm])
     row("ready, ours without the ready poll", [s[0] for s in stock], [w[0] for w in ours])
     row("  then the cell replied", [s[1] for s in stock], [w[1] for w in ours])
-    about = settle()
-    number = options.kernels
-    for turn in range(3):
-        seconds, each, forked = at_once(WARM, BlockingReadyClient, number, about["pid"])
-        print(f"genai4eu, {number} at once, turn {turn + 1}: cell replied in all after {seconds:.2f} s; all forked: {forked}; "
-              f"(template + {number} idle) / {number} = {each:.1f} MB PSS", flush=True)  # fmt: skip
+    many(options.kernels, settle()["pid"])
+
+
+def many(number: int, template: int) -> None:
+    """Start many at once, ours three times, and print time and memory."""
+    each = []
+    for _ in range(3):
+        seconds, memory_of_one, forked = at_once(WARM, BlockingReadyClient, number, template)
+        each.append(memory_of_one)
+        print(f"genai4eu, {number} at once: all replied to the cell after {seconds:.2f} s; all forked: {forked}; "
+              f"(template + {number} idle) / {number} = {memory_of_one:.1f} MB PSS")  # fmt: skip
         settle()
-    seconds, each_stock, _ = at_once(STOCK, BlockingKernelClient, number, None)
+    _, alone, _ = at_once(STOCK, BlockingKernelClient, 1, None)
+    seconds, together, _ = at_once(STOCK, BlockingKernelClient, number, None)
+    print(f"stock,    {number} at once: all replied to the cell after {seconds:.2f} s; "
+          f"{number} idle / {number} = {together:.1f} MB PSS; one alone {alone:.1f} MB")  # fmt: skip
+    ours = statistics.median(each)
     print(
-        f"stock,    {number} at once: cell replied in all after {seconds:.2f} s; {number} idle / {number} = {each_stock:.1f} MB PSS"
+        f"memory: {together / ours:.1f} times less for each of {number}, {alone / ours:.1f} times less than one alone"
     )
-    print(f"memory: {each_stock / each:.1f} times less for each kernel")
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home, Path(os.devnull).open("wb") as LOG:
-        os.environ |= {name: home for name in ("XDG_RUNTIME_DIR", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
+        os.environ |= dict.fromkeys(("XDG_RUNTIME_DIR", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR"), home)
         os.environ.pop("GENAI4EU_WARM", None)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         local.ensure()
