@@ -49,6 +49,7 @@ class Bridge:
         self._stop = asyncio.Event()
         self._wanted = asyncio.Event()  # somebody executes something although there is no kernel
         self._refusal = ""
+        self._info: dict[str, Any] = {}  # what the kernel answered when it was asked what it is
         self._asked = False  # whether the kernel's end was asked for
         self._calls = asyncio.Lock()  # a client that ends a kernel interrupts it just before: keep the order
         self._tasks: set[asyncio.Task[None]] = set()
@@ -128,6 +129,10 @@ class Bridge:
                 await self._voice.answer(request, self._refusal)
                 return
             self._wanted.set()
+        if self._info and self._requests.left and header["msg_type"] == "kernel_info_request":
+            self._requests.forget(request)  # a client that gives up still asks this, and would wait for that cell
+            await self._voice.repeat(request, self._info)
+            return
         await self._link.send(channel, parts)
 
     async def _shut_down(self, channel: str, header: dict[str, Any], content: dict[str, Any]) -> None:
@@ -154,7 +159,10 @@ class Bridge:
         state = json.loads(parts[3])["execution_state"] if channel == "iopub" and kind == "status" else ""
         if (channel == "iopub" and kind == "shutdown_reply") or state in _DEAD:
             await self._died()  # the client's own request does not go that way
+        if kind == "kernel_info_reply" and channel == "shell":
+            self._info = json.loads(parts[3])
         if self._requests.is_over(parent):
+            self._requests.hear(channel, parent, state == "idle")
             return
         if parent in self._incomplete:
             parts = [*parts[:2], _marked(parts[2]), *parts[3:]]

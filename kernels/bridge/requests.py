@@ -31,6 +31,7 @@ class Requests:
         self._open: dict[str, Request] = {}
         self._ended: dict[str, None] = {}
         self._last: dict[str, Any] = {}
+        self.left: set[str] = set()  # cells that ended for the client and may still run in the kernel
 
     def ask(self, channel: str, header: dict[str, Any]) -> Request:
         """Note a message of the client."""
@@ -44,8 +45,12 @@ class Requests:
     def hear(self, channel: str, parent: str, idle: bool) -> None:
         """Note a message of the kernel."""
         request = self._open.get(parent)
+        if idle:
+            self.left.discard(parent)
         if request is None:
             return
+        if request.is_cell:
+            self.left.clear()  # what runs now waited for it to end
         request.replied |= channel == request.channel
         request.idle |= idle
         if request.replied and (request.idle or not request.is_cell):
@@ -66,6 +71,7 @@ class Requests:
         ended = [request for asked, request in self._open.items() if asked not in spare]
         for request in ended:
             self.close(request)
+            self.left |= {request.header["msg_id"]} if request.is_cell else set()
         while len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
         return ended

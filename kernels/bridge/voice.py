@@ -88,6 +88,12 @@ class Voice:
         if kind != "execute_request":
             await self._send("iopub", "status", request.header, {"execution_state": "idle"})
 
+    async def repeat(self, request: Request, info: dict[str, Any]) -> None:
+        """Answer what the kernel is, from an earlier answer of its own."""
+        await self._send("iopub", "status", request.header, {"execution_state": "busy"})
+        await self._send(request.channel, "kernel_info_reply", request.header, info)
+        await self._send("iopub", "status", request.header, {"execution_state": "idle"})
+
     def _info(self, refusal: str) -> dict[str, Any]:
         language = {"name": self._language, "version": "", "mimetype": "text/plain", "file_extension": ".txt"}
         if self._language == "python":

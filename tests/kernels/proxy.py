@@ -31,7 +31,11 @@ class Proxy:
         with suppress(OSError):
             while True:
                 near, _ = listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._port))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self._port))
+                except OSError:
+                    self._reset(near)
+                    continue
                 for end in (near, far):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._pairs.append((near, far))
@@ -90,8 +94,9 @@ class Proxy:
         self._listener.close()
         self.cut()
 
-    def up(self) -> None:
-        """Take connections again, at the same port."""
+    def up(self, port: int | None = None) -> None:
+        """Take connections again, at the same port; the gateway behind it may have moved."""
+        self._port = port or self._port
         self._listen(self.port)
 
     def close(self) -> None:
