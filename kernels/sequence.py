@@ -175,7 +175,7 @@ class Inbox:
         self._begun: list[memoryview] = []
         self._size = 0
 
-    def take(self, kind: int, number: int, piece: memoryview) -> bytes | None:
+    def take(self, kind: int, number: int, piece: memoryview) -> memoryview | None:
         """Take a piece; return the message that it completes, if it does.
 
         Raises
@@ -193,7 +193,7 @@ class Inbox:
         self._begun.append(piece)
         if kind == MORE:
             return None
-        message = bytes(self._begun[0]) if len(self._begun) == 1 else b"".join(self._begun)
+        message = self._begun[0] if len(self._begun) == 1 else memoryview(b"".join(self._begun))
         self._begun, self._size = [], 0
         return message
 

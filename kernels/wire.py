@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 from .errors import KernelsError
 
@@ -34,8 +35,15 @@ def pack_v1(channel: str, parts: Sequence[bytes]) -> bytes:
     return b"".join([struct.pack(f"<{len(offsets) + 1}Q", len(offsets), *offsets), *pieces])
 
 
-def unpack_v1(data: str | bytes, least: int = 4) -> tuple[str, list[bytes]]:
-    """Return channel and parts of a WebSocket message, of which there must be ``least``."""
+#: Bytes from which on a part is better not copied.
+LARGE = 1 << 16
+
+
+def unpack_v1(data: str | bytes | memoryview, least: int = 4) -> tuple[str, list[bytes]]:
+    """Return channel and parts of a WebSocket message, of which there must be ``least``.
+
+    Of a memoryview, large parts are memoryviews too: they can be sent on and signed as they are.
+    """
     if isinstance(data, str):
         raise BadMessage("a text message, where this wire has none")
     try:
@@ -43,7 +51,9 @@ def unpack_v1(data: str | bytes, least: int = 4) -> tuple[str, list[bytes]]:
         if not least + 2 <= count <= len(data) // 8:
             raise BadMessage("a message without its four parts")
         offsets = struct.unpack_from(f"<{count}Q", data, 8)
-        pieces = [data[start:end] for start, end in itertools.pairwise(offsets)]
-        return pieces[0].decode(), pieces[1:]
+        pieces: list[Any] = [data[start:end] for start, end in itertools.pairwise(offsets)]
+        if isinstance(data, memoryview):
+            pieces = [piece if len(piece) >= LARGE else bytes(piece) for piece in pieces]
+        return bytes(pieces[0]).decode(), pieces[1:]
     except (struct.error, UnicodeDecodeError) as error:
         raise BadMessage(str(error)) from None

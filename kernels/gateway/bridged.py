@@ -19,7 +19,7 @@ from tornado.websocket import WebSocketClosedError
 
 from .. import sequence
 from ..sequence import Inbox, Outbox
-from ..wire import GATEWAY, BadMessage, pack_v1, unpack_v1
+from ..wire import GATEWAY, LARGE, BadMessage, pack_v1, unpack_v1
 
 _TO_KERNEL = ("shell", "control", "stdin")
 #: Seconds for which the last words of a kernel that ended are kept for a bridge that is away.
@@ -78,7 +78,7 @@ class Hold:
         for channel in ("iopub", *_TO_KERNEL):
             stream = getattr(self._manager, f"connect_{channel}")(identity=identity)
             self._streams[channel] = stream
-            stream.on_recv(lambda frames, channel=channel: self._from_kernel(channel, frames))
+            stream.on_recv(lambda frames, channel=channel: self._from_kernel(channel, frames), copy=False)
         self._ask()
 
     def _ask(self) -> None:
@@ -98,8 +98,9 @@ class Hold:
         for channel, parts in held:
             self._manager.session.send_raw(self._streams[channel], parts)
 
-    def _from_kernel(self, channel: str, frames: list[bytes]) -> None:
+    def _from_kernel(self, channel: str, received: list[Any]) -> None:
         """Keep what the kernel says until the bridge has it."""
+        frames = [part.buffer if len(part) > LARGE else part.bytes for part in received]  # a large one is copied once
         parts = frames[frames.index(b"<IDS|MSG>") + 2 :]
         if channel == "iopub":
             if self._held is not None:
