@@ -159,7 +159,8 @@ class Agent:
         if kind in CHANNELS:
             await self._kernel.send(kind, parts)
         elif kind == "interrupt":
-            await self._kernel.interrupt()
+            with contextlib.suppress(RuntimeError):  # there is none just now, so there is nothing to interrupt
+                await self._kernel.interrupt()
         elif kind == "restart":
             self._ready = False
             await self._tell("restarting")
@@ -169,8 +170,11 @@ class Agent:
 
     async def _beats(self) -> None:
         while True:
+            before = time.monotonic()
             await asyncio.sleep(BEAT)
             await self._lane.beat()
+            if time.monotonic() - before > 10 * BEAT:  # the job was suspended: it could not hear
+                self._lane.heard = time.monotonic()
             if time.monotonic() - self._lane.heard > self._lease:
                 print(f"genai4eu: no word from the relay for {self._lease:.0f} s: the job ends", file=sys.stderr)
                 self._finish(1)
@@ -187,7 +191,8 @@ class Agent:
         if self._warm:
             await asyncio.to_thread(end_template)
         await self._tell("ended")
-        deadline = time.monotonic() + (2.0 if self._relay else 0.0)
+        listens = self._relay is not None and time.monotonic() - self._lane.heard < 3 * BEAT
+        deadline = time.monotonic() + (2.0 if listens else 0.0)
         while not self._lane.delivered() and time.monotonic() < deadline:
             await self._lane.beat()
             await asyncio.sleep(0.05)

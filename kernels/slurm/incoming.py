@@ -81,16 +81,24 @@ class JobKernel:
         for channel in CHANNELS:
             connect = getattr(self._manager, f"connect_{channel}")
             self._sockets[channel] = connect() if channel == "iopub" else connect(identity=identity)
-        await asyncio.gather(self._first_answer(), self._first_output())
+        signs = [asyncio.ensure_future(sign) for sign in (self._first_answer(), self._first_output())]
+        try:
+            while not all(sign.done() for sign in signs):
+                await self._ask_who()  # again: a kernel may answer before its output is heard
+                await asyncio.wait(signs, timeout=0.5, return_when=asyncio.ALL_COMPLETED)
+            for sign in signs:
+                sign.result()
+        finally:
+            for sign in signs:
+                sign.cancel()
 
-    async def _first_answer(self) -> None:
+    async def _ask_who(self) -> None:
         header = {"msg_id": os.urandom(16).hex(), "msg_type": "kernel_info_request", "session": "agent",
                   "username": "", "version": "5.3", "date": "2020-01-01T00:00:00Z"}  # fmt: skip
         await self.send("shell", [json.dumps(part).encode() for part in (header, {}, {}, {})])
-        while True:
-            _, parts = self._signer.open(await self._sockets["shell"].recv_multipart())
-            if json.loads(parts[0])["msg_type"] == "kernel_info_reply":
-                return
+
+    async def _first_answer(self) -> None:
+        await self._sockets["shell"].recv_multipart()
 
     async def _first_output(self) -> None:
         """Return when the subscription stands; what a kernel says before that is lost. Any message will do."""

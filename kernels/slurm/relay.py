@@ -212,9 +212,8 @@ class Relay:
             found = snapshot.jobs.get(job.number)
             if found is not None:
                 self._seen, missing = found, 0
-                again = (
-                    found.state == "PENDING" and snapshot.made > self._terminated
-                )  # whoever put it back, its kernel is gone
+                # Whoever put it back into the queue, its kernel is gone.
+                again = found.state == "PENDING" and snapshot.made > self._terminated
                 if (found.over or again) and not self._asked:
                     await self._over(found.state)
             elif not snapshot.error and snapshot.made > made:
@@ -250,13 +249,12 @@ class Relay:
     async def _final_state(self) -> str:
         """Return the state in which the job ended, or nothing: the agent's word comes before Slurm's."""
         assert self._job is not None
-        async with asyncio.timeout(REASON) as limit:
-            with contextlib.suppress(TimeoutError):
-                while limit.when() is not None:
-                    job = (await self._queue.look(1.0)).jobs.get(self._job.number)
-                    if job is not None and job.over:
-                        return job.state
-                    await asyncio.sleep(0.5)
+        deadline = time.monotonic() + REASON
+        while time.monotonic() < deadline:
+            job = (await self._queue.look(1.0)).jobs.get(self._job.number)
+            if job is not None and job.over:
+                return job.state
+            await asyncio.sleep(0.5)
         return ""
 
     # The end, and what a person sees
