@@ -17,7 +17,7 @@ from .rest import Gateway, normal_url
 from .tokens import read_token
 
 
-def connect(name: str, url: str, token_file: Path | str) -> list[str]:
+def connect(name: str, url: str, token_file: Path | str, ca_file: Path | str | None = None) -> list[str]:
     """Write a kernelspec ``NAME-<remote spec>`` for each one the gateway offers, and drop those it no longer does.
 
     Parameters
@@ -28,6 +28,8 @@ def connect(name: str, url: str, token_file: Path | str) -> list[str]:
         Its address, such as ``http://127.0.0.1:8888``.
     token_file : Path
         File of mode 0600 with its token. The bridge reads it anew each time.
+    ca_file : Path, optional
+        Certificates (PEM) of a private authority to trust for this gateway.
 
     Returns
     -------
@@ -37,12 +39,14 @@ def connect(name: str, url: str, token_file: Path | str) -> list[str]:
     Raises
     ------
     KernelsError
-        If the name, address or token is wrong, or the gateway does not answer; nothing has been written then.
+        If the name, address, certificate, token or version is wrong, or the gateway does not answer; says which, and
+        nothing has been written then.
     """
     _check_name(name)
     token_file = Path(token_file).expanduser().resolve()
     read_token(token_file)
-    gateway = Gateway(normal_url(url), token_file)
+    gateway = Gateway(normal_url(url), token_file, Path(ca_file).expanduser().resolve() if ca_file else None)
+    gateway.check_version()
     specs = {f"{name}-{spec}": _bridge_spec(name, gateway, spec, model) for spec, model in gateway.specs().items()}
     if not specs:
         raise KernelsError(f"the gateway at {gateway.url} offers no kernelspec: ask its operator to install one")
@@ -90,12 +94,18 @@ def _bridge_spec(name: str, gateway: Gateway, spec: str, model: dict[str, Any]) 
     argv = [sys.executable, "-P", "-m", "genai4eu.kernels.bridge", "--url", gateway.url, "--spec", spec]
     title = re.sub(r" \((this computer|ipykernel)\)$", "", str(model.get("display_name") or spec))
     title = re.sub(r"[^\S ]+|[\x00-\x1f\x7f]", " ", title)[:80]  # it is somebody else's text in our menus
+    language = str(model.get("language") or "")
+    if re.fullmatch(r"[A-Za-z][\w+#. -]{0,39}", language):
+        argv += ["--language", language]
     ours = {"gateway": name, "url": gateway.url, "spec": spec, "token_file": token_file}
+    if gateway.ca_file is not None:
+        ours["ca_file"] = str(gateway.ca_file)
+        argv += ["--ca-file", str(gateway.ca_file)]
     metadata = {"genai4eu": ours, "debugger": bool((model.get("metadata") or {}).get("debugger"))}
     return {
         "argv": [*argv, "--token-file", token_file, "-f", "{connection_file}"],
         "display_name": f"{name} · {title}",
-        "language": str(model.get("language") or ""),
+        "language": language,
         "metadata": metadata,
     }
 

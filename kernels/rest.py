@@ -110,6 +110,24 @@ class Gateway:
         """Return the header that authenticates a request."""
         return {"Authorization": f"token {read_token(self.token_file)}"}
 
+    def check_version(self) -> None:
+        """Make sure that the gateway speaks a version of Jupyter's protocol that the bridge knows.
+
+        Raises
+        ------
+        KernelsError
+            If it is too old or too new; says which side to update.
+        """
+        answer = self.call("GET", "/api")
+        version = str(answer.get("version", "")) if isinstance(answer, dict) else ""
+        major = version.partition(".")[0]
+        if not major.isdigit():
+            raise KernelsError(f"{self.url} does not answer like a kernel gateway: check the address")
+        if int(major) < 2:
+            raise KernelsError(f"the gateway at {self.url} is too old (jupyter_server {version}): 2 or newer is needed")
+        if int(major) > 2:
+            raise KernelsError(f"the gateway at {self.url} is too new (jupyter_server {version}): update genai4eu here")
+
     def specs(self, timeout: float = TIMEOUT) -> dict[str, dict[str, Any]]:
         """Return the gateway's kernelspecs, ``{name: spec}``, where a spec has ``display_name`` and ``language``."""
         answer = self.call("GET", "/api/kernelspecs", timeout=timeout)

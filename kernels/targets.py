@@ -13,7 +13,7 @@ from typing import Any
 
 from . import local
 from .errors import KernelsError
-from .rest import TIMEOUT, Gateway, GatewayDown, TokenRefused
+from .rest import TIMEOUT, Gateway, GatewayDown, TokenRefused, Untrusted
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Target:
         Name of the kernelspec, as every Jupyter tool knows it.
     gateway, url, token_file : str or None
         Name and address of the gateway and the file with its token; ``None`` for kernels on this computer.
+    ca_file : str or None
+        Certificates that are trusted for this gateway, beside the computer's own.
     spec : str
         Name of the kernelspec where the kernel runs.
     """
@@ -38,6 +40,7 @@ class Target:
     gateway: str | None = None
     url: str | None = None
     token_file: str | None = None
+    ca_file: str | None = None
 
 
 def all_targets() -> list[Target]:
@@ -58,7 +61,7 @@ def _target(name: str, spec: dict[str, Any]) -> Target:
     basics = (name, spec.get("display_name", name), spec.get("language", ""))
     if not isinstance(ours, dict) or not {"gateway", "url", "spec", "token_file"} <= ours.keys():
         return Target(*basics, name, program)
-    return Target(*basics, ours["spec"], program, ours["gateway"], ours["url"], ours["token_file"])
+    return Target(*basics, ours["spec"], program, ours["gateway"], ours["url"], ours["token_file"], ours.get("ca_file"))
 
 
 def find(name: str) -> Target:
@@ -94,7 +97,8 @@ def check(target: Target, timeout: float = TIMEOUT) -> None:
         )
     if target.url is None or target.token_file is None:
         return
-    if target.spec not in Gateway(target.url, Path(target.token_file)).specs(timeout):
+    ca_file = Path(target.ca_file) if target.ca_file else None
+    if target.spec not in Gateway(target.url, Path(target.token_file), ca_file).specs(timeout):
         raise KernelsError(
             f"the gateway {target.gateway} no longer offers {target.spec}: "
             f"type genai4eu connect {target.gateway} --url {target.url} --token-file {target.token_file}"
@@ -109,6 +113,8 @@ def state(target: Target, timeout: float = 3.0) -> str:
         return "gateway down"
     except TokenRefused:
         return "wrong token"
+    except Untrusted:
+        return "wrong certificate"
     except KernelsError as error:
         return str(error)
     return "ready"

@@ -19,11 +19,14 @@ def connect(
     name: Annotated[str, typer.Argument(help="What to call the gateway here.")],
     url: Annotated[str, typer.Option(help="Its address, such as http://127.0.0.1:8899.")],
     token_file: TokenFile,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Certificates (PEM) of a private authority to trust for this gateway.")
+    ] = None,
 ) -> None:
     """Make a gateway's kernels usable here, in every Jupyter tool, as NAME-<kernelspec>."""
     from genai4eu.kernels.connect import connect
 
-    for target in connect(name, url, token_file):
+    for target in connect(name, url, token_file, ca_file):
         print(target)
     typer.echo("connected; genai4eu run TEMPLATE --on TARGET runs there, and JupyterLab lists it as a kernel", err=True)
 
