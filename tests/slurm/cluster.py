@@ -114,7 +114,8 @@ class Cluster:
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=autodetect\n")
 
     def launch(self, name: str, command: list[str]) -> None:
-        program = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") or command[0]
+        program = find(command[0])
+        assert program, command[0]
         with (self.folder / f"{name}.out").open("ab") as out:
             self._processes[name] = subprocess.Popen(
                 [program, *command[1:]], env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
@@ -176,6 +177,11 @@ class Cluster:
         for process in left:
             if process != mine and process not in mine.parents():
                 kill_tree(process)
+
+
+def find(program: str) -> str | None:
+    """Return a program's path; daemons lie where the PATH of a user may not lead."""
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def _env(process: psutil.Process) -> dict[str, str]:

@@ -32,6 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster(sbatch_path: str) -> Iterator[slurm.Cluster]:
     """Four nodes on this computer, and ``SLURM_CONF`` in the environment."""
+    if missing := [program for program in slurm.PROGRAMS if not slurm.find(program)]:
+        reason = f"slurm is not whole ({', '.join(missing)} not found)"
+        if "slurm" in os.environ.get("GENAI4EU_REQUIRE", "").split(","):
+            pytest.fail(f"{reason}, and GENAI4EU_REQUIRE asks for it")
+        pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm.running(Path(folder)) as cluster:
         os.environ["SLURM_CONF"] = str(cluster.conf)
         yield cluster
