@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,12 +145,14 @@ def test_a_node_that_fails(start: Start, target: Make, cluster: Cluster) -> None
     kernel = start(target())
     job = kernel.job()
     node = kernel.run("print(os.environ['SLURMD_NODENAME'])").strip()
+    private = Path(kernel.run("print(__import__('ipykernel').get_connection_file())").strip()).parent
     block(kernel)
     try:
         cluster.kill_node(node)
         cluster("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         assert f"Slurm job {job} ended (NODE_FAIL): its node failed" in dead(kernel, cluster, job)
     finally:
+        shutil.rmtree(private)  # nobody was left on the node to do it
         cluster.start_node(node)
         cluster("scontrol", "update", f"nodename={node}", "state=resume", check=False)
         eventually(lambda: node in cluster.idle())
