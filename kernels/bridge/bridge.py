@@ -69,7 +69,7 @@ class Bridge:
         loop.add_signal_handler(signal.SIGINT, lambda: self._spawn(self._interrupt()))
         pumps = [self._pump(channel) for channel in ("shell", "control", "stdin")]
         works = [self._local.heartbeat(), self._serve_kernel(), self._watch_parent(), self._serve_end(), *pumps]
-        jobs = [asyncio.create_task(work) for work in works]  # type: ignore[arg-type]
+        jobs = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             for job in done:

@@ -26,7 +26,7 @@ LEASE = 120.0
 def lease() -> float:
     """Return the lease that ``GENAI4EU_LEASE`` asks for, which a run sets, or the usual one."""
     try:
-        return min(max(float(os.environ.get("GENAI4EU_LEASE", LEASE)), 10.0), 7 * 24 * 3600.0)
+        return min(max(float(os.environ.get("GENAI4EU_LEASE", LEASE)), 1.0), 7 * 24 * 3600.0)
     except ValueError:
         return LEASE
 

@@ -14,7 +14,7 @@ import os
 import struct
 import time
 import urllib.parse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelsError
 from ..wire import MESSAGE_LIMIT
@@ -38,7 +38,7 @@ class _Reader(asyncio.StreamReader):
 
     heard = 0.0
 
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: Any) -> None:
         self.heard = time.monotonic()
         super().feed_data(data)
 
@@ -147,7 +147,7 @@ async def connect(
         reader = _Reader(limit=1 << 22)
         protocol = asyncio.StreamReaderProtocol(reader)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        transport, _ = await loop.create_connection(lambda: protocol, parts.hostname, port, ssl=context)
+        transport, _ = await loop.create_connection(lambda: protocol, parts.hostname or "", port, ssl=context)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:
             return await _upgrade(parts, headers, subprotocols, reader, writer)

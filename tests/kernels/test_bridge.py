@@ -13,6 +13,8 @@ import psutil
 import pytest
 from jupyter_client import BlockingKernelClient, KernelManager
 
+from genai4eu.kernels import handover
+from genai4eu.kernels.bridge import watcher
 from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
@@ -69,7 +71,7 @@ def test_errors_and_much_output_arrive(start_kernel: Start, target: str) -> None
 def test_binary_buffers(start_kernel: Start, target: str) -> None:
     client = start_kernel(target).client
     client.execute_interactive(ECHO, timeout=60)
-    buffer = bytes(range(256)) * (2 << 12)  # 2 MiB
+    buffer = bytes(range(256)) * 80_000  # 20 MB
     for kind, content in (("comm_open", {"target_name": "echo"}), ("comm_msg", {})):
         message = client.session.msg(kind, {"comm_id": "c", "data": {"n": 1}, **content})
         client.shell_channel.send({**message, "buffers": [buffer, b""] if kind == "comm_msg" else []})
@@ -77,6 +79,37 @@ def test_binary_buffers(start_kernel: Start, target: str) -> None:
         pass
     assert answer["content"]["data"] == {"n": 1}
     assert [bytes(b) for b in answer["buffers"]] == [buffer, b""]
+
+
+def test_an_output_of_20_mb(start_kernel: Start, target: str) -> None:
+    kernel = start_kernel(target)
+    kernel.client.execute("from IPython.display import display; display({'x/y': 'z' * 20_000_000}, raw=True)")
+    while (shown := kernel.client.get_iopub_msg(timeout=60))["msg_type"] != "display_data":
+        pass
+    assert shown["content"]["data"] == {"x/y": "z" * 20_000_000}
+
+
+def test_completion(start_kernel: Start, target: str) -> None:
+    kernel = start_kernel(target)
+    kernel.run("import collections")
+    asked = kernel.client.complete("collections.Ordered")
+    assert "OrderedDict" in str(kernel.reply_to(asked)["matches"])
+
+
+def test_a_cell_longer_than_any_launch_timeout(
+    start_kernel: Start, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERNEL_LAUNCH_TIMEOUT", "1")
+    assert start_kernel(target).run("import time; time.sleep(3); print('done')")[0] == "done\n"
+
+
+def test_interrupt_in_a_busy_loop(start_kernel: Start, target: str) -> None:
+    kernel = start_kernel(target)
+    asked = kernel.client.execute("print('begun', flush=True)\nwhile True: pass")
+    while kernel.client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
+        pass
+    kernel.manager.interrupt_kernel()
+    assert kernel.reply_to(asked)["ename"] == "KeyboardInterrupt"
 
 
 def test_questions_to_the_user(start_kernel: Start, target: str) -> None:
@@ -106,12 +139,16 @@ def test_a_killed_remote_kernel_is_a_dead_kernel(start_kernel: Start, target: st
     before = kernel_ids(rest)
     kernel = start_kernel(target)
     bridge = bridge_of(kernel)
-    watcher = [child.pid for child in bridge.children()]
+    watching = [child.pid for child in bridge.children()]
     pid = int(kernel.run("import os; print(os.getpid())")[0])
+    kernel.client.execute("import time; time.sleep(60)")
     psutil.Process(pid).kill()
-    eventually(lambda: not kernel.manager.is_alive())
+    eventually(lambda: not kernel.manager.is_alive(), 5)
+    said = ""
+    while "died" not in said:
+        said += kernel.client.get_iopub_msg(timeout=5)["content"].get("text", "")
     assert kernel_ids(rest) <= before
-    ended([bridge.pid, *watcher])
+    ended([bridge.pid, *watching])
 
 
 @pytest.mark.slow
@@ -161,10 +198,49 @@ def test_a_killed_bridge_leaves_nothing(
 ) -> None:
     before = kernel_ids(rest)
     kernel = start_kernel(target)
-    watcher = [child.pid for child in bridge_of(kernel).children()]
+    watching = [child.pid for child in bridge_of(kernel).children()]
     kernel.manager.signal_kernel(number)  # to the whole process group, as shutdown_kernel(now=True) does
-    eventually(lambda: kernel_ids(rest) <= before)
-    ended(watcher)
+    eventually(lambda: kernel_ids(rest) <= before, 10)
+    ended(watching)
+
+
+@pytest.mark.slow
+def test_a_bridge_killed_with_its_watcher_leaves_nothing_after_its_lease(
+    start_kernel: Start, target: str, rest: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENAI4EU_LEASE", "2")
+    before = kernel_ids(rest)
+    kernel = start_kernel(target)
+    for one in (*bridge_of(kernel).children(), bridge_of(kernel)):
+        one.kill()
+    assert kernel_ids(rest) - before
+    eventually(lambda: kernel_ids(rest) <= before, 20)
+
+
+def test_a_kernel_is_handed_over_at_a_restart(start_kernel: Start, target: str, rest: Gateway) -> None:
+    """Whoever takes it up has the kernel; the watcher of the process before does not end it then."""
+    before = kernel_ids(rest)
+    kernel = start_kernel(target)
+    watching = [child.pid for child in bridge_of(kernel).children()]
+    given = handover.path_of(Path(kernel.manager.connection_file))
+    kernel.manager.request_shutdown(restart=True)
+    eventually(lambda: not kernel.manager.is_alive())
+    assert given.stat().st_mode & 0o777 == 0o600
+    assert kernel_ids(rest) - before
+    assert handover.take(Path(kernel.manager.connection_file)) is not None
+    ended(watching)  # it takes the kernel to be adopted
+    (kernel_id,) = kernel_ids(rest) - before
+    rest.delete(kernel_id)
+
+
+def test_a_kernel_that_nobody_takes_up_is_ended(
+    rest: Gateway, gateway: GatewayProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "ADOPTION", 0.5)
+    kernel_id = rest.call("POST", "/api/kernels", {"name": "genai4eu"})["id"]
+    handover.give(tmp_path / "kernel.json", {"kernel_id": kernel_id})
+    watcher._clean_up(gateway.url, str(gateway.token_file), "", kernel_id, f"handed {tmp_path / 'kernel.json'}")
+    assert kernel_id not in kernel_ids(rest)
 
 
 def test_a_killed_client_leaves_nothing(target: str, rest: Gateway) -> None:
@@ -191,9 +267,9 @@ def test_a_client_killed_while_the_kernel_starts_leaves_nothing(target: str, res
     manager.start_kernel()
     bridge = psutil.Process(manager.provisioner.pid)
     eventually(bridge.children)  # the watcher is there, so the kernel is about to be asked for
-    watcher = [child.pid for child in bridge.children()]
+    watching = [child.pid for child in bridge.children()]
     manager.shutdown_kernel(now=True)
-    ended(watcher)
+    ended(watching)
     assert kernel_ids(rest) <= before
 
 
@@ -228,10 +304,10 @@ def test_the_gateway_ends_while_a_cell_runs(tmp_path: Path, start_kernel: Start)
         connect("brief", gateway.url, gateway.token_file)
         kernel = start_kernel("brief-genai4eu")
         kernel.client.execute("import threading; threading.Event().wait(600)")
-        watcher = [child.pid for child in bridge_of(kernel).children()]
+        watching = [child.pid for child in bridge_of(kernel).children()]
         gateway.stop()
         eventually(lambda: not kernel.manager.is_alive())  # told, not found out after the time of grace
-        ended(watcher)
+        ended(watching)
     finally:
         gateway.stop()
         disconnect("brief")

@@ -47,6 +47,7 @@ class Cell:
         self.messages: list[dict[str, Any]] = []
 
     def next(self) -> dict[str, Any]:
+        message: dict[str, Any]
         while (message := self.kernel.client.get_iopub_msg(timeout=90))["parent_header"].get("msg_id") != self.asked:
             pass
         self.messages.append(message)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,8 @@ from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.rest import Gateway, GatewayDown
 
 from .conftest import Kernel, eventually, kernel_ids
+from .proxy import Proxy
+from .test_reconnect import Cell
 
 pytestmark = pytest.mark.slow
 Start = Callable[[str], Kernel]
@@ -96,6 +99,24 @@ def test_a_restart_behind_the_clients_back_is_a_death(
     psutil.Process(int(kernel.run("import os; print(os.getpid())")[0])).send_signal(signal.SIGKILL)
     eventually(lambda: not kernel.manager.is_alive())
     eventually(lambda: kernel_ids(gateway) <= before)
+
+
+def test_a_cell_that_saw_a_break_is_marked(stock: tuple[int, Gateway], start_kernel: Start) -> None:
+    _, gateway = stock
+    with closing(Proxy(int(gateway.url.rsplit(":", 1)[1]))) as proxy:
+        connect("cut", proxy.url, gateway.token_file)
+        kernel = start_kernel("cut-python3")
+        code = "import time\nfor i in range(40): print('line', i, flush=True); time.sleep(0.1)"
+        cell = Cell(kernel, code).begun()
+        proxy.cut()
+        cell.end()
+        assert "output may be incomplete" in cell.text("stderr")
+        marked = [m for m in cell.messages if m["metadata"].get("genai4eu") == {"incomplete": True}]
+        assert {"stream", "status"} <= {m["msg_type"] for m in marked}
+        printed, reply = kernel.run("print(1)")
+        assert (printed, reply["status"]) == ("1\n", "ok")
+        kernel.manager.shutdown_kernel()
+    disconnect("cut")
 
 
 def test_a_killed_bridge_leaves_nothing(stock: tuple[int, Gateway], name: str, start_kernel: Start) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes c
 Start = Callable[[str], Kernel]
 
 
-def openssl(*arguments: str | Path) -> None:
+def openssl(*arguments: object) -> None:
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 
 
