@@ -79,6 +79,15 @@ class Status(Guard, APIHandler):  # type: ignore[misc]
         self.answer({"started": started, "last_activity": last, **figures, "quota": limits, "expires": user.expires})
 
 
+class Me(Guard, APIHandler):  # type: ignore[misc]
+    """``/api/me``."""
+
+    async def get(self) -> None:
+        """Say who the token stands for."""
+        identity = self.identity_provider.identity_model(self.current_user)
+        self.answer({"identity": identity, "permissions": {"updatable_fields": []}})
+
+
 class Health(Guard, APIHandler):  # type: ignore[misc]
     """``/health``: for load balancers and probes, without a token; tells nothing else."""
 

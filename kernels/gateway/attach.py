@@ -9,14 +9,10 @@ from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
-from .kernel import GatewayKernel
+from .kernel import Assumed, GatewayKernel
 from .managers import GatewayKernels
 from .processes import Found
 from .records import Record
-
-
-class _Assumed(str):
-    """An execution state that nobody has told yet: other than the same word from the kernel, it can be corrected."""
 
 
 class FoundProcess(LocalProvisioner):  # type: ignore[misc]
@@ -87,8 +83,8 @@ async def _attach(kernels: GatewayKernels, record: Record) -> asyncio.Task[None]
         return None
     await kernels.adopt(record, kernel)
     kernels.audit.write("kernel attach", **about)
-    kernel.execution_state = _Assumed("busy")
-    return asyncio.create_task(_settle(kernel))
+    kernel.execution_state = Assumed("busy")
+    return asyncio.create_task(kernel.settle())
 
 
 def _kernel(kernels: GatewayKernels, record: Record, held: Found) -> GatewayKernel:
@@ -108,18 +104,3 @@ def _kernel(kernels: GatewayKernels, record: Record, held: Found) -> GatewayKern
     kernel._launch_args = {**kernels.launch_options(record.owner, record.env), "kernel_id": record.kernel_id}
     kernel.ready.set_result(None)
     return kernel
-
-
-async def _settle(kernel: GatewayKernel) -> None:
-    """Ask the kernel something that it answers as soon as it is at rest; then it is idle, if it did not say more."""
-    channel = kernel.connect_shell()
-    answered = asyncio.get_running_loop().create_future()
-    channel.on_recv(lambda _: None if answered.done() else answered.set_result(None))
-    kernel.session.send(channel, "kernel_info_request")
-    try:
-        while not answered.done() and await kernel.is_alive():
-            await asyncio.wait([answered], timeout=1.0)
-        if answered.done() and isinstance(kernel.execution_state, _Assumed):
-            kernel.execution_state = "idle"
-    finally:
-        channel.close()

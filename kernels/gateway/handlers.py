@@ -7,10 +7,9 @@ import uuid
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler, APIVersionHandler
-from jupyter_server.services.api.handlers import IdentityHandler
 from tornado import web
 
-from .about import Health, Metrics, Spec, SpecFile, Specs, Status
+from .about import Health, Me, Metrics, Spec, SpecFile, Specs, Status
 from .channels import Channels
 from .environment import allowed
 from .guard import Guard, NotFound
@@ -124,14 +123,14 @@ _NAME = r"(?P<kernel_name>[\w.-]+)"
 
 def table() -> list[tuple[Any, ...]]:
     """Return address patterns and their handlers, each behind the guard. Called by the app."""
-    foreign = {r"/api/?": APIVersionHandler, r"/api/me": IdentityHandler}
-    guarded = {path: type(kind.__name__, (Guard, kind), {}) for path, kind in foreign.items()}
+    version = type("Version", (Guard, APIVersionHandler), {})
     ours = {
         r"/api/kernels": Kernels, _KERNEL: Kernel, _KERNEL + "/channels": Socket,
         _KERNEL + r"/(?P<action>interrupt|restart)": Action,
         r"/api/sessions": Sessions, r"/api/sessions/(?P<session_id>[0-9a-f-]{36})": Session,
         r"/api/kernelspecs": Specs, rf"/api/kernelspecs/{_NAME}": Spec,
         rf"/kernelspecs/{_NAME}/(?P<path>[\w.-]+)": SpecFile,
-        r"/api/status": Status, r"/health": Health, r"/metrics": Metrics, r"(.*)": NotFound,
+        r"/api/?": version, r"/api/me": Me, r"/api/status": Status,
+        r"/health": Health, r"/metrics": Metrics, r"(.*)": NotFound,
     }  # fmt: skip
-    return [*guarded.items(), *ours.items()]
+    return list(ours.items())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+
+
+class Assumed(str):
+    """An execution state that nobody has told yet: other than the same word from the kernel, it can be corrected."""
 
 
 class GatewayKernel(ServerKernelManager):  # type: ignore[misc]
@@ -34,6 +39,20 @@ class GatewayKernel(ServerKernelManager):  # type: ignore[misc]
         """Start the process; it must not write where this gateway does, because it may outlive it."""
         with open(self.log_file, "ab", opener=_private) as log:  # Path.open knows no opener
             await super()._async_launch_kernel(command, **{**options, "stdout": log, "stderr": log})
+
+    async def settle(self) -> None:
+        """Ask the kernel something that it answers as soon as it is at rest; then it is idle, if it said no more."""
+        channel = self.connect_shell()
+        answered = asyncio.get_running_loop().create_future()
+        channel.on_recv(lambda _: None if answered.done() else answered.set_result(None))
+        self.session.send(channel, "kernel_info_request")
+        try:
+            while not answered.done() and await self.is_alive():
+                await asyncio.wait([answered], timeout=1.0)
+            if answered.done() and (isinstance(self.execution_state, Assumed) or self.execution_state == "starting"):
+                self.execution_state = "idle"
+        finally:
+            channel.close()
 
     def cleanup_connection_file(self) -> None:
         """Remove the connection file and, with it, what the process said. Called when the kernel has ended."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from .users import User
 
 #: Seconds that a kernel's process may take to be there.
 START = 120.0
+#: Seconds for which a kernel that is coming up keeps others from it.
+SETTLE = 10.0
 
 
 class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
@@ -52,7 +55,8 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         self.opened: dict[object, tuple[str, str]] = {}  # WebSockets, with the user's name and the token's digest
         self._turns: dict[str, asyncio.Lock] = {}
         self._unborn: dict[str, GatewayKernel] = {}
-        self._burials: set[asyncio.Task[None]] = set()  # keeps them from being collected
+        self._slots = asyncio.Semaphore(max(4, 2 * (os.cpu_count() or 1)))
+        self._tasks: set[asyncio.Task[None]] = set()  # keeps them from being collected
 
     @default("kernel_manager_class")  # type: ignore[untyped-decorator]
     def _kernel_manager_class_default(self) -> str:
@@ -94,7 +98,7 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             raise
         about = {"user": user.name, "address": wish.address, "kernel": record.kernel_id, "kernelspec": wish.kernelspec}
         try:
-            await asyncio.wait_for(self._launch(record), START)
+            await self._launch(record)
         except BaseException as error:
             if isinstance(error, Exception) and not isinstance(error, web.HTTPError | OSError | TimeoutError):
                 self.log.exception("a kernel of the kernelspec %s could not be started", wish.kernelspec)
@@ -120,10 +124,32 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         return record
 
     async def _launch(self, record: Record) -> None:
-        await self.start_kernel(
-            kernel_name=record.kernelspec, kernel_id=record.kernel_id, **self.launch_options(record.owner, record.env)
-        )
-        self._note_process(record)
+        """Start the process, as one of a few that come up at the same time: sixty would starve the gateway."""
+        await self._slots.acquire()
+        try:
+            options = self.launch_options(record.owner, record.env)
+            start = self.start_kernel(kernel_name=record.kernelspec, kernel_id=record.kernel_id, **options)
+            await asyncio.wait_for(start, START)
+            self._note_process(record)
+        except BaseException:
+            self._slots.release()
+            raise
+        self._keep(self._come_up(record.kernel_id))
+
+    async def _come_up(self, kernel_id: str) -> None:
+        """Give the place of a kernel that is coming to the next one, once it answers or has had time to."""
+        try:
+            if kernel_id in self:
+                await asyncio.wait_for(self.get_kernel(kernel_id).settle(), SETTLE)
+        except TimeoutError:
+            pass
+        finally:
+            self._slots.release()
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def launch_options(self, owner: str, env: dict[str, str]) -> dict[str, Any]:
         """Return how a kernel of this owner is started."""
@@ -256,6 +282,8 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             raise Refused(409, "batch", "a run is not restarted, its cells would go on in an empty kernel: end it")
         async with self.turn(kernel_id):
             await super()._async_restart_kernel(kernel_id, now=now)
+            self.stop_watching_activity(kernel_id)  # its messages have another name now
+            self.start_watching_activity(kernel_id)
             if record:
                 self._note_process(record)
 
@@ -273,6 +301,4 @@ class GatewayKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         self.meters.ends.labels("died").inc()
         loop = asyncio.get_running_loop()
         loop.call_soon(self._forget, kernel_id, "the kernel is gone")  # after the sockets' own callbacks
-        burial = loop.create_task(kernel._async_cleanup_resources())
-        self._burials.add(burial)
-        burial.add_done_callback(self._burials.discard)
+        self._keep(kernel._async_cleanup_resources())

@@ -81,8 +81,8 @@ def _health(url: str) -> str:
         return "does not answer"
 
 
-def stop(folder: Path, patience: float = 60.0) -> tuple[bool, int]:
-    """End the gateway of this folder and all its kernels.
+def stop(folder: Path, forget: bool = False, patience: float = 60.0) -> tuple[bool, int]:
+    """End the gateway of this folder and all its kernels; ``forget`` those of a computer that is no more.
 
     Returns
     -------
@@ -92,9 +92,11 @@ def stop(folder: Path, patience: float = 60.0) -> tuple[bool, int]:
     Raises
     ------
     KernelsError
-        If it does not end.
+        If it does not end, or kernels of another computer stand in the folder.
     """
     state = State(folder)
+    if not forget:
+        state.refuse_strangers()
     running, kernels = state.running(), len(state.records.stored())
     found = Found.find(running["pid"], running["born"]) if running else None
     if found:

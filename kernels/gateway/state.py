@@ -96,11 +96,21 @@ class State:
                 f"a gateway runs in {self.folder} already ({about['url']}, process {about['pid']}): "
                 f"end it with genai4eu gateway stop --state {self.folder}, or name another folder with --state"
             )
+        self.refuse_strangers()
+
+    def refuse_strangers(self) -> None:
+        """Leave alone what belongs to another computer: whether it lives cannot be seen from here.
+
+        Raises
+        ------
+        KernelsError
+            If there is any.
+        """
         strangers = {record.host for record in self.records.stored()} - {socket.gethostname()}
         if strangers:
             raise KernelsError(
-                f"kernels of {', '.join(sorted(strangers))} stand in {self.folder}: start the gateway there, "
-                "or name another folder with --state"
+                f"kernels of {', '.join(sorted(strangers))} stand in {self.folder}: start (or stop) the gateway there; "
+                f"if that computer is no more, type genai4eu gateway stop --forget --state {self.folder}"
             )
 
     def announce(self, url: str) -> None:

@@ -121,9 +121,12 @@ def status(
 
 
 @gateway.command("stop")
-def stop(state: StateFolder = None) -> None:
+def stop(
+    forget: Annotated[bool, typer.Option(help="Forget the kernels of a computer that is no more.")] = False,
+    state: StateFolder = None,
+) -> None:
     """End the gateway and all its kernels, also those of a gateway that was killed."""
     from genai4eu.kernels.gateway import operate
 
-    ran, kernels = operate.stop(_folder(state))
+    ran, kernels = operate.stop(_folder(state), forget)
     typer.echo(f"{'stopped' if ran else 'no gateway ran'}; kernels ended: {kernels}", err=True)

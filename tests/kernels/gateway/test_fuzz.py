@@ -56,13 +56,14 @@ class Scene:
 def scene(shared: Service) -> Iterator[Scene]:
     victim, someone = shared.user("victim"), shared.user("someone", kernels=2, kernelspecs=["python3"])
     theirs, own = victim.start(env={"JPY_SESSION_NAME": SECRET}), someone.start()
-    talk = victim.talk(theirs)
-    talk.run(f"secret = '{SECRET}'")
+    victim.talk(theirs).run(f"secret = '{SECRET}'")
     assert shared.process is not None
     made = Scene(shared, someone, own, victim, theirs, shared.process.pid)
     yield made
     assert psutil.Process(made.pid).is_running()
-    assert talk.run("print(secret)") == f"{SECRET}\n"  # nothing reached the victim's kernel, and it lives
+    assert (
+        victim.talk(theirs).run("print(secret)") == f"{SECRET}\n"
+    )  # nothing reached the victim's kernel, and it lives
     assert list(victim.kernels()) == [theirs]
     said = shared.log.read_text()
     assert "Traceback" not in said, said[-3000:]

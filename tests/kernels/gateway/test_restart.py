@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
+import subprocess
+import sys
 import time
 
 import psutil
 import pytest
-
-from genai4eu.kernels.gateway.state import State
 
 from ..conftest import eventually
 from .conftest import Serve, Service, lives, wait_for
@@ -72,9 +71,15 @@ def test_a_busy_kernel_is_busy_until_it_says_otherwise(serve: Serve) -> None:
 @pytest.mark.slow
 def test_a_warm_kernel_is_found_again(serve: Serve) -> None:
     """Its process is the template's child, which the gateway never had."""
-    service = serve(GENAI4EU_WARM="on")
-    anna = service.user("anna")
+    owner = f"anna-{os.getpid()}"  # a template of its own, which soon ends
+    service = serve(GENAI4EU_WARM="on", GENAI4EU_WARM_IDLE="20")
+    anna = service.user(owner)
+    code = "from genai4eu.kernels.warm import client; client.ensure(wait=True)"
+    env = {**os.environ, "GENAI4EU_WARM_OWNER": owner, "GENAI4EU_WARM_IDLE": "20"}
+    subprocess.run([sys.executable, "-P", "-c", code], env=env, check=True, timeout=60)
     kernel = anna.start("genai4eu")
+    assert service.process is not None
+    assert service.process_of(kernel).ppid() != service.process.pid
     anna.talk(kernel).run("kept = 1")
     process = service.process_of(kernel)
     service.end(signal.SIGKILL)
@@ -196,5 +201,8 @@ def test_kernels_of_another_computer(serve: Serve) -> None:
     path.write_text(json.dumps(content | {"host": "login7"}))
     answer = service.cli("start", "--port", "0")
     assert (answer.returncode, "kernels of login7 stand in" in answer.stderr) == (1, True)
-    path.write_text(json.dumps(content | {"host": socket.gethostname()}))
-    assert State(service.folder).running() is None
+    assert service.cli("stop").returncode == 1
+    process = service.process_of(kernel)
+    assert service.cli("stop", "--forget").returncode == 0
+    assert not list((service.folder / "kernels").iterdir())
+    process.kill()

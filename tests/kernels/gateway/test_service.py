@@ -152,7 +152,7 @@ def test_a_handout(shared: Service, tmp_path: Path) -> None:
     store, connect, lab = re.findall(r"^   (\S.*)$", pages[2], re.MULTILINE)
     subprocess.run(["bash", "-c", store.replace("~", str(tmp_path))], input=tokens[2] + "\n", text=True, check=True)
     done = genai4eu(*connect.replace("~", str(tmp_path)).split()[1:])
-    assert (done.returncode, done.stdout.split()) == (0, ["factory-genai4eu", f"factory-{SPEC}"])
+    assert (done.returncode, set(done.stdout.split()) >= {"factory-genai4eu", f"factory-{SPEC}"}) == (0, True)
     assert genai4eu("disconnect", "factory").returncode == 0
     assert lab.split() == ["genai4eu", "lab"]
 
