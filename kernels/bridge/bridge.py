@@ -211,7 +211,10 @@ class Bridge:
             await self._voice.line(request.header, text, {"genai4eu": {"incomplete": True}})
         while cells := [c for c in self._requests.cells if c.header["msg_id"] in self._incomplete]:
             await asyncio.sleep(2)
-            idle = (await asyncio.to_thread(self._gateway.kernel, self._remote.kernel_id))["execution_state"] == "idle"
+            idle = False
+            with contextlib.suppress(KernelsError):  # the connection itself tells when it is gone
+                about = await asyncio.to_thread(self._gateway.kernel, self._remote.kernel_id)
+                idle = about.get("execution_state") == "idle"
             await asyncio.sleep(1)  # for a reply that is on its way
             for request in [cell for cell in cells if idle and cell in self._requests.cells]:
                 self._requests.close(request)

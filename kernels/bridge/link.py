@@ -84,8 +84,8 @@ class Link:
             pinging = asyncio.create_task(self._keep_awake(socket))
             try:
                 await (self._speak_numbered if socket.subprotocol == V2 else self._speak_plainly)(socket, listener)
-            except BadMessage as error:
-                print(f"genai4eu: {error}", file=sys.stderr)
+            except (BadMessage, ValueError, LookupError, TypeError) as error:  # not a message: go on behind it
+                print(f"genai4eu: dropped what the gateway sent ({error!r})", file=sys.stderr, flush=True)
             finally:
                 pinging.cancel()
                 socket.abort()
