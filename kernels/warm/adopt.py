@@ -36,6 +36,7 @@ def adopt(request: dict[str, Any], fds: dict[str, int], loaded: Preloaded) -> No
     time.tzset()
     tempfile.tempdir = None  # asked anew: a job has its own
     launcher = Path(sys.modules["ipykernel"].__path__[0]).with_name("ipykernel_launcher.py")
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     sys.argv = [str(launcher), "-f", request["connection_file"], *request["options"]]
     use_threads(loaded.pools, os.environ)
     _use_matplotlib(loaded.matplotlibrc)

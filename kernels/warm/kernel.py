@@ -17,6 +17,8 @@ from ipykernel.kernelapp import IPKernelApp
 from IPython.core.application import BaseIPythonApplication
 from IPython.core.history import HistoryManager
 
+from .late import make_up
+
 #: Stands in the settings until the connection file is known: tools ask whether they name one.
 _LATER = "later.json"
 _App: Any = IPKernelApp  # half typed: in strict mode each call of it were an error
@@ -42,6 +44,7 @@ class WarmKernelApp(_App):  # type: ignore[misc]
             self.init_kernel()
         self._tell_debugger(code_files)
         self.init_shell()
+        make_up()
         self._rehearse()
 
     def connect(self, connection_file: str) -> None:

@@ -13,7 +13,8 @@ _FIXED_PREFIXES = (
 _FIXED = frozenset({"HOME", "LANG", "LANGUAGE", "MATPLOTLIBRC", "MPLCONFIGDIR"})
 #: Of those, what is read anew when it is used, or what the child sets again.
 _FREE = frozenset({
-    "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONBREAKPOINT", "PYTHONSAFEPATH", "PYTHONSTARTUP",
+    "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONBREAKPOINT", "PYTHONDONTWRITEBYTECODE",
+    "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONUNBUFFERED",
     "PYTORCH_NVML_BASED_CUDA_CHECK",
 })  # fmt: skip
 #: What IPython reads while a kernel is made: a child forked ahead made its kernel with the template's values.

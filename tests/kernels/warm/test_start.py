@@ -40,6 +40,17 @@ def test_tools_take_it_for_what_it_is(kernel: Kernel) -> None:
     assert kernel.value("(In[1] != '', 6 * 7, _dh[0] == __import__('pathlib').Path.cwd())") == (True, 42, True)
 
 
+def test_libraries_that_look_for_a_kernel_at_their_import_find_it(template: dict[str, Any], start: Start) -> None:
+    found = []
+    for kernel in (start(), start({"GENAI4EU_WARM": "off"})):
+        targets = kernel.value("sorted(get_ipython().kernel.comm_manager.targets)", "import ipywidgets")
+        drawn = kernel.value("tqdm.auto.tqdm.__mro__[1].__module__", "import tqdm.auto")
+        found.append((kernel.warm, targets, drawn))
+    warm, ordinary = found
+    assert warm[0] and not ordinary[0] and warm[1:] == ordinary[1:]
+    assert "jupyter.widget.control" in warm[1]
+
+
 def test_it_takes_over_what_a_process_inherits(template: dict[str, Any], start: Start, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "matplotlibrc").write_text("figure.dpi: 77\n")

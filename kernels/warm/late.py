@@ -1,0 +1,25 @@
+"""What libraries do at their import if a kernel is there. In the template there was none; a child makes up for it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+#: Choose at their import how to draw, and so must be imported again.
+_CHOOSERS = ("tqdm.auto", "tqdm.autonotebook")
+#: Left out of the template because they are slow to build; user's code may want them.
+_LEFT_OUT = ("rfc3987_syntax",)
+
+
+def make_up() -> None:
+    """Do what the imports would have done in a kernel. Called by a child as soon as it has made its own."""
+    ipywidgets: Any = sys.modules.get("ipywidgets")
+    if ipywidgets is not None:
+        ipywidgets.register_comm_target()  # by it a page asks for the state of all widgets
+    for name in _CHOOSERS:
+        if sys.modules.pop(name, None) is not None:
+            package, _, attribute = name.rpartition(".")
+            vars(sys.modules[package]).pop(attribute, None)
+    for name in _LEFT_OUT:
+        if sys.modules.get(name, ...) is None:
+            del sys.modules[name]
