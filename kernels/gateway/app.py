@@ -15,15 +15,13 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from jupyter_server.serverapp import ServerApp, ServerWebApplication
+from jupyter_server.serverapp import ServerApp
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.log import gen_log
 from tornado.netutil import bind_sockets
-from tornado.web import RequestHandler
 
 from .. import local
 from ..errors import KernelsError
@@ -32,42 +30,14 @@ from . import keeper
 from .attach import attach_all
 from .caretaker import EVERY, Caretaker
 from .channels import Connection
-from .handlers import table
 from .identity import HeaderIdentityProvider
 from .managers import GatewayKernels
 from .meters import Meters
 from .settings import MESSAGE_LIMIT, Options, configuration, port_error
 from .specs import LocalKernelSpecManager
 from .state import State, default_state
-from .throttle import Throttle
 from .users import User, Users, digest
-
-
-class WebApplication(ServerWebApplication):  # type: ignore[misc]
-    """Our handlers behind the guard: no static files, no login page."""
-
-    def init_settings(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return the settings without static files, for which tornado would add handlers without a guard."""
-        settings: dict[str, Any] = super().init_settings(*args, **kwargs)
-        ours = {"throttle": Throttle(), "sessions": {}, "started": datetime.now(UTC)}
-        kept = {name: value for name, value in settings.items() if name not in ("static_path", "static_url_prefix")}
-        return {**kept, **ours}
-
-    def init_handlers(self, default_services: tuple[str, ...], settings: dict[str, Any]) -> list[tuple[Any, ...]]:
-        """Return the handlers. Called by ServerWebApplication."""
-        return table()
-
-    def _check_handler_auth(self, matcher: Any, handler: Any) -> list[str]:
-        """Miss no decorator: the guard comes before every method of every handler. Called by ServerWebApplication."""
-        return []
-
-    def log_request(self, handler: RequestHandler) -> None:
-        """Measure a request that has been answered. Not logged: it is in the audit log if it changed anything."""
-        status = handler.get_status()
-        if status != 101:
-            labels = (type(handler).__name__, handler.request.method, f"{status // 100}xx")
-            meters: Meters = self.settings["kernel_manager"].meters
-            meters.seconds.labels(*labels).observe(handler.request.request_time())
+from .web import WebApplication
 
 
 class GatewayApp(ServerApp):  # type: ignore[misc]

@@ -19,6 +19,7 @@ class GatewayKernel(ServerKernelManager):  # type: ignore[misc]
     """One kernel: whose it is, what its client promised, and where its last words before an early end are kept."""
 
     provisioner: Any
+    execution_state: Any
     genai4eu_owner = ""
     genai4eu_epoch = ""
     genai4eu_lease = 0.0

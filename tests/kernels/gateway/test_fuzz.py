@@ -28,7 +28,7 @@ SECRET = "raven-46"
 V1, V2 = "v1.kernel.websocket.jupyter.org", "v2.genai4eu.kernel.websocket"
 
 
-def tries(count: int) -> Any:
+def tries(count: int) -> settings:
     return settings(
         max_examples=count * TIMES, deadline=None, derandomize=TIMES == 1, database=None,
         suppress_health_check=list(HealthCheck),
@@ -136,7 +136,7 @@ def test_rest(scene: Scene) -> None:
     """Paths, methods, headers and bodies, with the token of somebody, without one, and with a wrong one."""
     tried: list[int] = []
 
-    @tries(600)
+    @tries(400)
     @given(methods, paths, headers, bodies, st.sampled_from(["mine", "mine", "mine", "wrong", ""]))
     def attempt(method: str, path: str, sent: dict[str, str], body: bytes, token: str) -> None:
         own, theirs = scene.own, scene.theirs
@@ -191,12 +191,13 @@ frames = st.one_of(
 protocols = st.sampled_from([[V1], [V2], [], ["x"], [V1, V2], [V2, "x"]])
 
 
+@pytest.mark.slow
 def test_websocket(scene: Scene) -> None:
     """Frames of every protocol, to one's own kernel, which answers all the same afterwards."""
     tried = {"sockets": 0, "frames": 0}
     kernel = scene.someone.start(SPEC)
 
-    @tries(120)
+    @tries(60)
     @given(
         protocols, st.lists(texts | frames, max_size=6), st.sampled_from([uuid.uuid4().hex, "", "x", "a" * 300, "%00"])
     )

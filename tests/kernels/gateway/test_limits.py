@@ -17,6 +17,7 @@ from .conftest import Service, Someone
 COUNT = "import sys\nfor i in range(20000): sys.stdout.write('%d ' % i); sys.stdout.flush()"
 
 
+@pytest.mark.slow
 def test_fast_output_arrives_whole(shared: Service) -> None:
     """A stock server drops what is beyond a thousand messages or a megabyte a second."""
     anna = shared.user("anna")

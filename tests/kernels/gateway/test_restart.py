@@ -168,6 +168,7 @@ def keepers(service: Service) -> list[psutil.Process]:
             if mine in (p.info["cmdline"] or []) and "genai4eu.kernels.gateway.keeper" in str(p.info)]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_orphans_are_ended(serve: Serve) -> None:
     service = serve("--keep-kernels", "3")
     anna = service.user("anna")

@@ -1,4 +1,4 @@
-"""A stock Jupyter server, as JupyterLab runs it, with ``--gateway-url``: it sees one user's kernels and runs cells there."""
+"""A stock Jupyter server, as JupyterLab runs it, with ``--gateway-url``: one user's kernels, and cells run there."""
 
 from __future__ import annotations
 
