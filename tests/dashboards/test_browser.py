@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from genai4eu.dashboards.publish import Published, publish
 from genai4eu.dashboards.server import Server, running
+from genai4eu.kernels.warm import client
 from genai4eu.runs.record import Record
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -211,3 +212,23 @@ def test_long_choices_wrap_on_a_phone(browser: Browser, record: Record, change: 
         assert label.evaluate("e => e.scrollWidth <= e.clientWidth")
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.close()
+
+
+def test_a_visitor_tries_it_live_on_a_warm_kernel(page: Page, published: Published, monkeypatch: Any) -> None:
+    runtime = published.folder.parent.parent / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.setenv("GENAI4EU_WARM", "on")
+    try:
+        assert client.ensure(wait=True)
+        with running(published.folder.parent) as server:
+            _go_live(page, server)
+            frame = page.frame_locator("iframe")
+            picture = frame.locator(".genai4eu-picture img")
+            expect(picture).to_have_attribute("alt", "A wave of 2 m; line")
+            frame.get_by_role("slider", name="Height (m)").press("ArrowRight")
+            expect(picture).to_have_attribute("alt", "A wave of 3 m; line")
+            (template,) = client.status()
+            assert template["kernels_started"] == 1 and not _kernels(server)
+    finally:
+        client.stop()
