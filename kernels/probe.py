@@ -14,6 +14,7 @@ from typing import IO, Any
 from jupyter_client import BlockingKernelClient, KernelManager
 
 from .errors import KernelsError
+from .ready import BlockingReadyClient
 
 #: Lines whose median round trip is told; the first one pays for what a kernel sets up on its first cell.
 _LINES = 5
@@ -73,6 +74,7 @@ def _ask(target: str, patience: float, said: IO[bytes]) -> Answer:
 @contextlib.contextmanager
 def _kernel(target: str, patience: float, said: IO[bytes]) -> Iterator[BlockingKernelClient]:
     manager = KernelManager(kernel_name=target, transport_encryption="auto")
+    manager.client_factory = BlockingReadyClient  # the stock client sits out a fifth of a second
     manager.start_kernel(stdout=said, stderr=said)
     client = manager.client()
     try:

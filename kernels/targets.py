@@ -30,6 +30,8 @@ class Target:
         Certificates that are trusted for this gateway, beside the computer's own.
     spec : str
         Name of the kernelspec where the kernel runs.
+    slurm : str or None
+        For kernels that are Slurm jobs: their partition.
     """
 
     name: str
@@ -41,6 +43,12 @@ class Target:
     url: str | None = None
     token_file: str | None = None
     ca_file: str | None = None
+    slurm: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Say where its kernels run: this computer, a gateway's address, or a partition of Slurm."""
+        return self.url or (f"Slurm, {self.slurm}" if self.slurm else "this computer")
 
 
 def all_targets() -> list[Target]:
@@ -59,6 +67,8 @@ def _target(name: str, spec: dict[str, Any]) -> Target:
     if re.fullmatch(r"python[0-9.]*", program):  # jupyter_client puts its own interpreter there
         program = sys.executable
     basics = (name, spec.get("display_name", name), spec.get("language", ""))
+    if isinstance(ours, dict) and isinstance(jobs := ours.get("slurm"), dict):
+        return Target(*basics, name, program, slurm=f"partition {jobs.get('partition') or 'of its default'}")
     if not isinstance(ours, dict) or not {"gateway", "url", "spec", "token_file"} <= ours.keys():
         return Target(*basics, name, program)
     return Target(*basics, ours["spec"], program, ours["gateway"], ours["url"], ours["token_file"], ours.get("ca_file"))

@@ -177,10 +177,7 @@ def slurm() -> Finding:
 
 
 def _slurm_used() -> bool:
-    from jupyter_client.kernelspec import KernelSpecManager
-
-    specs = KernelSpecManager().get_all_specs().values()
-    return any("genai4eu.kernels.slurm" in model["spec"].get("argv", []) for model in specs)
+    return any(target.slurm for target in targets.all_targets())
 
 
 def _target(target: Target, execute: bool) -> Finding:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from . import app
+from .show import emit, table
 
 TokenFile = Annotated[Path, typer.Option(help="File of mode 0600 that holds the gateway's token.")]
 
@@ -45,17 +45,21 @@ def disconnect(name: Annotated[str, typer.Argument(help="What connect called the
 def targets(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of a table.")] = False,
 ) -> None:
-    """List where code can run: this computer, and the gateways that are connected."""
+    """List where code can run: this computer, Slurm partitions, and the gateways that are connected."""
     from genai4eu.kernels import targets
+    from genai4eu.kernels.factories import factory_of
 
     found = targets.all_targets()
     states = targets.states(found)
-    rows = [{**dataclasses.asdict(t), "where": t.url or "this computer", "state": states[t.name]} for t in found]
+    rows = []
+    for target in found:
+        factory = factory_of(target.gateway, target.url)
+        more = {"where": target.where, "factory": factory.id if factory else "", "state": states[target.name]}
+        rows.append({**dataclasses.asdict(target), **more})
     if as_json:
-        print(json.dumps(rows, indent=1))
+        emit(rows)
         return
-    columns = ("name", "display_name", "where", "state")
-    table = [("target", "kernel", "where", "state"), *[tuple(str(row[c]) for c in columns) for row in rows]]
-    widths = [max(len(line[i]) for line in table) for i in range(3)]
-    for line in table:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]))
+    columns = ("name", "display_name", "where", "factory", "state")
+    shown = [column for column in columns if column != "factory" or any(row["factory"] for row in rows)]
+    headings = {"name": "target", "display_name": "kernel"}
+    table([headings.get(c, c) for c in shown], [[str(row[c]) for c in shown] for row in rows])
