@@ -43,6 +43,7 @@ def _record(kernels: Any, kernel: Any, frames: list[Any], narrow: _Narrow) -> No
     at = next((n for n, frame in enumerate(frames) if len(frame) == 9 and frame.bytes == b"<IDS|MSG>"), None)
     if at is None or len(frames) < at + 6:
         return
+    kernel.genai4eu_heard = True
     kind = json.loads(frames[at + 2].bytes).get("msg_type", "")
     narrow.look(frames[0].bytes, kind)
     asked = json.loads(frames[at + 3].bytes).get("msg_type", "")

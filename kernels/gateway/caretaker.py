@@ -43,7 +43,8 @@ class Caretaker:
     def busy(self, kernel_id: str) -> bool:
         """Return whether something runs in the kernel, or waits to."""
         kernel = self._kernels.get_kernel(kernel_id)
-        return kernel.execution_state == "busy" or channels.busy(kernel_id)
+        unsure = kernel.execution_state == "starting" and kernel.genai4eu_met  # a first cell may run already
+        return unsure or kernel.execution_state == "busy" or channels.busy(kernel_id)
 
     def _check_access(self) -> None:
         """Hang up on those whose token is no longer good."""

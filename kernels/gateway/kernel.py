@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ class GatewayKernel(ServerKernelManager):  # type: ignore[misc]
     genai4eu_owner = ""
     genai4eu_epoch = ""
     genai4eu_lease = 0.0
+    genai4eu_heard = False  # whether anything came from it since this gateway listens
     genai4eu_met = False  # whether a client came since this gateway has it
 
     @property
@@ -44,13 +46,17 @@ class GatewayKernel(ServerKernelManager):  # type: ignore[misc]
     async def settle(self) -> None:
         """Ask the kernel something that it answers as soon as it is at rest; then it is idle, if it said no more."""
         channel = self.connect_shell()
-        answered = asyncio.get_running_loop().create_future()
-        channel.on_recv(lambda _: None if answered.done() else answered.set_result(None))
-        self.session.send(channel, "kernel_info_request")
+        answers: asyncio.Queue[None] = asyncio.Queue()
+        channel.on_recv(lambda _: answers.put_nowait(None))
         try:
-            while not answered.done() and await self.is_alive():
-                await asyncio.wait([answered], timeout=1.0)
-            if answered.done() and (isinstance(self.execution_state, Assumed) or self.execution_state == "starting"):
+            while await self.is_alive():
+                self.session.send(channel, "kernel_info_request")
+                while await self.is_alive() and not await _within(answers.get(), 1.0):
+                    pass
+                if self.genai4eu_heard:  # else its word that it is busy may have been missed: ask again
+                    break
+                await asyncio.sleep(0.1)
+            if isinstance(self.execution_state, Assumed) or self.execution_state == "starting":
                 self.execution_state = "idle"
         finally:
             channel.close()
@@ -81,3 +87,11 @@ class Wish:
     lease: float = 0.0
     batch: bool = False
     address: str = ""
+
+
+async def _within(work: Coroutine[Any, Any, None], seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        return False
+    return True

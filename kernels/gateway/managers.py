@@ -27,6 +27,7 @@ class GatewayKernels(StartingKernels):
 
     def start_watching_activity(self, kernel_id: str) -> None:
         """Note when a kernel is busy. Called by jupyter_server."""
+        self._kernels[kernel_id].genai4eu_heard = False
         activity.watch(self, self._kernels[kernel_id])
 
     def turn(self, kernel_id: str) -> asyncio.Lock:

@@ -134,16 +134,15 @@ class StartingKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         """Give the place of a kernel that is coming to the next one, once it answers or has had time to."""
         try:
             if kernel_id in self:
-                await asyncio.wait_for(self.get_kernel(kernel_id).settle(), SETTLE)
-        except TimeoutError:
-            pass
+                await asyncio.wait([self._keep(self.get_kernel(kernel_id).settle())], timeout=SETTLE)
         finally:
             self._slots.release()
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def launch_options(self, owner: str, env: dict[str, str]) -> dict[str, Any]:
         """Return how a kernel of this owner is started."""

@@ -56,7 +56,9 @@ def test_a_busy_kernel_is_busy_until_it_says_otherwise(serve: Serve) -> None:
     anna = service.user("anna")
     kernel = anna.start()
     flag = service.folder / "go"
-    anna.talk(kernel).ask(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(.05)")
+    talk = anna.talk(kernel)
+    talk.run("1")
+    talk.ask(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(.05)")
     eventually(lambda: anna.kernels()[kernel]["execution_state"] == "busy")
     service.end(signal.SIGKILL)
     anna.url = again(service).url
@@ -113,6 +115,7 @@ def test_sigterm_waits_for_running_cells(serve: Serve) -> None:
     anna, flag = service.user("anna"), service.folder / "go"
     kernel = anna.start()
     talk = anna.talk(kernel)
+    talk.run("1")
     talk.ask(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(.05)\nprint('last words')")
     eventually(lambda: anna.kernels()[kernel]["execution_state"] == "busy")
     assert service.process is not None
@@ -132,7 +135,9 @@ def test_sigterm_waits_no_longer_than_it_may(serve: Serve) -> None:
     service = serve("--drain-seconds", "1")
     anna = service.user("anna")
     kernel = anna.start()
-    anna.talk(kernel).ask("import time; time.sleep(600)")
+    talk = anna.talk(kernel)
+    talk.run("1")
+    talk.ask("import time; time.sleep(600)")
     eventually(lambda: anna.kernels()[kernel]["execution_state"] == "busy")
     assert service.end(signal.SIGTERM) == 0
     assert lives(service.process_of(kernel))
