@@ -27,7 +27,8 @@ def main() -> int:
     parser.add_argument("--ready-fd", type=int, required=True, help="descriptor that gets its address")
     told = parser.parse_args()
     try:
-        with tempfile.TemporaryDirectory(prefix="genai4eu-gateway-") as state:
+        home = told.folder.parent  # not /tmp: whoever kills the gateway would leave it there
+        with tempfile.TemporaryDirectory(prefix=".gateway-", dir=home) as state:
             options = Options(
                 Path(state), told.host, told.port, told.folder, told.token_file, told.parent_pid, cull_idle=0.0
             )
