@@ -2,7 +2,8 @@
 
 Every message is cut into pieces, every piece is numbered, and its sender keeps it until the other side has said that it
 has it. After a break each side says which piece it had last, and the other goes on behind it. A frame is its kind, its
-number, the number up to which the sender has got everything (an acknowledgement that costs nothing), and the piece.
+size, its number, the number up to which the sender has got everything (an acknowledgement that costs nothing), and the
+piece.
 """
 
 from __future__ import annotations
@@ -10,34 +11,57 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from .wire import MESSAGE_LIMIT, BadMessage
 
-_HEAD = struct.Struct("<B7xQQ")
+_HEAD = struct.Struct("<B3xIQQ")
 MORE, LAST, ACKNOWLEDGEMENT = range(3)
 #: Bytes in a piece: a break costs at most the piece in which it happened, so that a slow line makes headway.
 PIECE = 1 << 20
 #: Bytes that may be under way without an acknowledgement; what waits in the operating system's buffers is below that.
 WINDOW = 8 << 20
+#: Bytes from which on a WebSocket message is not filled further.
+BUNDLE = 1 << 16
 #: Bytes kept in memory, on disk, and, where there is no disk, altogether.
-MEMORY, DISK = 16 << 20, 8 << 30
+MEMORY, DISK = 64 << 20, 8 << 30
 #: Acknowledge at the latest after this many pieces, bytes, or seconds.
 EVERY, BYTES, SECONDS = 64, 1 << 20, 0.05
 
 
-def frame(kind: int, number: int, received: int, piece: bytes | memoryview = b"") -> bytes:
-    """Return what goes into one WebSocket message."""
-    return b"".join((_HEAD.pack(kind, number, received), piece))
+Frame = tuple[int, int, bytes | memoryview]  # kind, number, piece
 
 
-def unframe(data: str | bytes) -> tuple[int, int, int, memoryview]:
-    """Return kind, number, acknowledged number and piece of a WebSocket message."""
-    if isinstance(data, str) or len(data) < _HEAD.size or data[0] > ACKNOWLEDGEMENT:
+def pack(frames: Sequence[Frame], received: int) -> bytes:
+    """Return one WebSocket message of several frames: to send costs more than to pack."""
+    parts: list[bytes | memoryview] = []
+    for kind, number, piece in frames:
+        parts += (_HEAD.pack(kind, len(piece), number, received), piece)
+    return b"".join(parts)
+
+
+def acknowledgement(received: int) -> bytes:
+    """Return a WebSocket message that says nothing but what has arrived."""
+    return pack([(ACKNOWLEDGEMENT, 0, b"")], received)
+
+
+def unpack(data: str | bytes) -> Iterator[tuple[int, int, int, memoryview]]:
+    """Yield kind, number, acknowledged number and piece of every frame in a WebSocket message."""
+    if isinstance(data, str) or not data:
         raise BadMessage("no numbered frame")
-    return (*_HEAD.unpack_from(data), memoryview(data)[_HEAD.size :])
+    view, at = memoryview(data), 0
+    while at < len(view):
+        if len(view) - at < _HEAD.size:
+            raise BadMessage("half a frame")
+        kind, size, number, received = _HEAD.unpack_from(view, at)
+        at += _HEAD.size
+        if kind > ACKNOWLEDGEMENT or size > len(view) - at:
+            raise BadMessage("no numbered frame")
+        yield kind, number, received, view[at : at + size]
+        at += size
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +135,19 @@ class Outbox:
         self._end += len(message)
         return True
 
-    def next(self) -> tuple[int, int, bytes | memoryview] | None:
-        """Return kind, number and piece of what to send now; ``None`` if nothing waits or enough is under way."""
-        if self._sent == len(self._pieces) or self._flying > WINDOW:
-            return None
-        piece = self._pieces[self._sent]
-        self._sent += 1
-        self._flying += piece.size
-        number = self.acknowledged + self._sent
-        self.reached = max(self.reached, number)
-        return piece.kind, number, self._read(piece) if piece.data is None else piece.data
+    def next(self) -> list[Frame]:
+        """Return the frames to send in one WebSocket message now; none if nothing waits or enough is under way."""
+        frames: list[Frame] = []
+        size = 0
+        while self._sent < len(self._pieces) and self._flying <= WINDOW and size < BUNDLE:
+            piece = self._pieces[self._sent]
+            self._sent += 1
+            self._flying += piece.size
+            size += piece.size
+            number = self.acknowledged + self._sent
+            frames.append((piece.kind, number, self._read(piece) if piece.data is None else piece.data))
+            self.reached = max(self.reached, number)
+        return frames
 
     def _read(self, piece: _Piece) -> bytes:
         assert self._file is not None

@@ -14,7 +14,7 @@ import uuid
 from typing import Protocol
 
 from ..rest import Gateway, GatewayDown, KernelGone, TokenRefused
-from ..sequence import ACKNOWLEDGEMENT, SECONDS, Inbox, Outbox, frame, unframe
+from ..sequence import ACKNOWLEDGEMENT, SECONDS, Inbox, Outbox, acknowledgement, pack, unpack
 from ..wire import V1, V2, BadMessage, pack_v1, unpack_v1
 from .websocket import Refused, WebSocket, connect
 from .wire import pack_legacy, unpack_legacy
@@ -118,30 +118,30 @@ class Link:
             await self._take(data, listener)
 
     async def _take(self, data: str | bytes, listener: Listener) -> None:
-        kind, number, acknowledged, piece = unframe(data)
-        self._outbox.acknowledge(max(acknowledged, self._outbox.acknowledged))
-        self._room.set()
-        if kind != ACKNOWLEDGEMENT:
+        for kind, number, acknowledged, piece in unpack(data):
+            self._outbox.acknowledge(max(acknowledged, self._outbox.acknowledged))
+            if kind == ACKNOWLEDGEMENT:
+                continue
             message = self._inbox.take(kind, number, piece)
             if message is not None:
                 await listener.hear(*unpack_v1(message, least=1))
-            if self._inbox.urgent:
-                self._acknowledge()
-            elif self._acknowledging is None:
-                self._acknowledging = asyncio.get_running_loop().call_later(SECONDS, self._acknowledge)
+        self._room.set()
+        if self._inbox.urgent:
+            self._acknowledge()
+        elif self._inbox.owes and self._acknowledging is None:
+            self._acknowledging = asyncio.get_running_loop().call_later(SECONDS, self._acknowledge)
         self._flush()
 
     def _flush(self) -> None:
-        while self._socket is not None and (piece := self._outbox.next()) is not None:
-            kind, number, data = piece
-            self._socket.send(frame(kind, number, self._inbox.tell(), data))
+        while self._socket is not None and (frames := self._outbox.next()):
+            self._socket.send(pack(frames, self._inbox.tell()))
 
     def _acknowledge(self) -> None:
         if self._acknowledging is not None:
             self._acknowledging.cancel()
             self._acknowledging = None
         if self._socket is not None and self._inbox.owes:
-            self._socket.send(frame(ACKNOWLEDGEMENT, 0, self._inbox.tell()))
+            self._socket.send(acknowledgement(self._inbox.tell()))
 
     async def _speak_plainly(self, socket: WebSocket, listener: Listener) -> None:
         unpack = unpack_v1 if socket.subprotocol == V1 else unpack_legacy

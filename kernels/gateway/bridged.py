@@ -1,7 +1,7 @@
 """A bridge's hold on a kernel, which outlives its WebSocket: nothing is lost or doubled meanwhile. Used by channels.
 
 The hold owns sockets to the kernel of its own and keeps what came through them until the bridge has acknowledged it:
-16 MiB in memory, then 8 GiB on disk; what would not fit even there is left out, and the cell says so.
+64 MiB in memory, then 8 GiB on disk; what would not fit even there is left out, and the cell says so.
 """
 
 from __future__ import annotations
@@ -169,16 +169,17 @@ class Hold:
 
     def take(self, data: bytes | str) -> None:
         """Take a frame from the bridge."""
-        kind, number, acknowledged, piece = sequence.unframe(data)
-        self._outbox.acknowledge(max(acknowledged, self._outbox.acknowledged))
-        if kind != sequence.ACKNOWLEDGEMENT:
+        for kind, number, acknowledged, piece in sequence.unpack(data):
+            self._outbox.acknowledge(max(acknowledged, self._outbox.acknowledged))
+            if kind == sequence.ACKNOWLEDGEMENT:
+                continue
             message = self._inbox.take(kind, number, piece)
             if message is not None:
                 self._to_kernel(*unpack_v1(message))
-            if self._inbox.urgent:
-                self._acknowledge()
-            else:
-                self._later(sequence.SECONDS, self._acknowledge)
+        if self._inbox.urgent:
+            self._acknowledge()
+        elif self._inbox.owes:
+            self._later(sequence.SECONDS, self._acknowledge)
         self._flush()
 
     def _to_kernel(self, channel: str, parts: list[bytes]) -> None:
@@ -193,13 +194,12 @@ class Hold:
 
     def _flush(self) -> None:
         """Send what may go."""
-        while self.socket is not None and (piece := self._outbox.next()) is not None:
-            kind, number, data = piece
-            self._write(sequence.frame(kind, number, self._inbox.tell(), data))
+        while self.socket is not None and (frames := self._outbox.next()):
+            self._write(sequence.pack(frames, self._inbox.tell()))
 
     def _acknowledge(self) -> None:
         if self.socket is not None and self._inbox.owes:
-            self._write(sequence.frame(sequence.ACKNOWLEDGEMENT, 0, self._inbox.tell()))
+            self._write(sequence.acknowledgement(self._inbox.tell()))
 
     def _write(self, data: bytes) -> None:
         assert self.socket is not None

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genai4eu.kernels import handover, sequence
-from genai4eu.kernels.sequence import ACKNOWLEDGEMENT, LAST, Inbox, Outbox, frame, unframe
+from genai4eu.kernels.sequence import ACKNOWLEDGEMENT, LAST, Inbox, Outbox, pack, unpack
 from genai4eu.kernels.wire import BadMessage
 
 
@@ -24,12 +24,12 @@ def deliver(outbox: Outbox, inbox: Inbox, chance: random.Random) -> list[bytes]:
     while not outbox.empty:
         outbox.acknowledge(inbox.received)  # what both sides agree on after a break
         outbox.rewind()
-        while (piece := outbox.next()) is not None:
+        while frames := outbox.next():
             if chance.random() < 0.1:
                 break
-            kind, number, _, data = unframe(frame(piece[0], piece[1], 0, piece[2]))
-            if (message := inbox.take(kind, number, data)) is not None:
-                arrived.append(bytes(message))
+            for kind, number, _, data in unpack(pack(frames, 0)):
+                if (message := inbox.take(kind, number, data)) is not None:
+                    arrived.append(bytes(message))
             if chance.random() < 0.2:
                 outbox.acknowledge(inbox.tell())
     return arrived
@@ -40,6 +40,7 @@ def deliver(outbox: Outbox, inbox: Inbox, chance: random.Random) -> list[bytes]:
 def test_every_message_arrives_once_and_in_order(sizes: list[int], seed: int, disk: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sequence, "PIECE", 1000)
+        patch.setattr(sequence, "BUNDLE", 1500)
         patch.setattr(sequence, "WINDOW", 4000)
         patch.setattr(sequence, "MEMORY", 3000)
         outbox, inbox = Outbox(Path("/tmp") if disk else None), Inbox()
@@ -56,12 +57,10 @@ def test_what_is_under_way_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     outbox = Outbox()
     for _ in range(100):
         outbox.put(b"x" * 100)
-    sent = 0
-    while outbox.next() is not None:
-        sent += 1
-    assert sent == 11
+    assert len(outbox.next()) == 11
+    assert outbox.next() == []
     outbox.acknowledge(5)
-    assert outbox.next() is not None
+    assert len(outbox.next()) == 5
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +77,7 @@ def test_unsent_messages_are_those_of_which_nothing_went(monkeypatch: pytest.Mon
     outbox = Outbox()
     for letter in (b"a", b"b", b"c"):
         outbox.put(letter * 25)
+    monkeypatch.setattr(sequence, "BUNDLE", 1)
     for _ in range(4):
         outbox.next()
     assert outbox.unsent() == [b"c" * 25]
@@ -94,7 +94,7 @@ def test_gaps_and_rubbish_are_refused() -> None:
         inbox.take(LAST, 3, memoryview(b"x"))
     for data in (b"", b"\0" * 23, bytes([ACKNOWLEDGEMENT + 1]) + bytes(30), "text"):
         with pytest.raises(BadMessage):
-            unframe(data)
+            list(unpack(data))
     with pytest.raises(BadMessage):
         Outbox().acknowledge(1)
 
