@@ -25,7 +25,7 @@ from ..errors import WorkbenchError
 from . import kernel_side
 from .context import METRIC_MIME, PROGRESS_MIME
 from .journal import Journal
-from .status import status_of
+from .status import KERNEL_REFUSED, status_of
 
 _MODULE = "_genai4eu_run"
 
@@ -115,6 +115,8 @@ class RunClient(PapermillNotebookClient):  # type: ignore[misc]
             request = self.kc.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
             content = run_sync(self._reply)(request, patience)["content"]
         answer = content.get("user_expressions", {}).get("answer") or content
+        if answer.get("ename") == KERNEL_REFUSED:
+            raise WorkbenchError(str(answer.get("evalue")))
         if answer["status"] != "ok":
             raise WorkbenchError(f"the kernel cannot keep a run: {answer.get('ename')}: {answer.get('evalue')}")
         return str(ast.literal_eval(answer["data"]["text/plain"]))

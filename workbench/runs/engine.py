@@ -121,9 +121,10 @@ def _execute(client: RunClient, session: Session | None) -> None:
     patience = math.inf
     try:
         client.papermill_execute_cells()
-    except (KeyboardInterrupt, CellTimeoutError):
-        patience = GRACE
-        client.interrupt()
+    except (KeyboardInterrupt, CellTimeoutError, CellExecutionError) as problem:
+        if status_of(problem) != "failed":  # the cell may still run: also where a gateway was restarted meanwhile
+            patience = GRACE
+            client.interrupt()
         raise
     finally:
         _bring_home(client, session, patience)

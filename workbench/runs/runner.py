@@ -26,6 +26,8 @@ from .store import runs_root
 
 #: Seconds to wait for a kernel: a gateway may have to start one on a busy computer.
 START_TIMEOUT = 300
+#: Seconds that a gateway keeps the kernel of a run whose connection is gone, as long as kernels wait for a gateway.
+LEASE = 600
 
 
 def run(
@@ -151,9 +153,8 @@ def _execute(
     cell_timeout: int | None,
 ) -> Record:
     """Execute, and seal the record whatever happens once the kernel has begun."""
-    in_place = (
-        source.path is not None and target.gateway is None
-    )  # as JupyterLab would: beside the notebook's own files
+    here = target.gateway is None and target.slurm is None
+    in_place = source.path is not None and here  # as JupyterLab would: beside the notebook's own files
     with (record.folder / "log.txt").open("wb") as log:
         session = Session(
             run_id=record.id,
@@ -163,7 +164,7 @@ def _execute(
             change_folder=not in_place,
             began=lambda environment: _began(record, environment),
             listener=_recorder(record, listener),
-            kernel_options={"cwd": str(source.path.parent)} if in_place and source.path else {},
+            kernel_options={"cwd": str(source.path.parent)} if in_place and source.path else {"env": _away()},
             kernel_log=log,
             cell_timeout=cell_timeout,
         )
@@ -175,6 +176,11 @@ def _execute(
     if stopped:
         raise KeyboardInterrupt
     return record
+
+
+def _away() -> dict[str, str]:
+    """Return the variables of a kernel elsewhere: a run survives a connection that is gone for a while."""
+    return {"GENAI4EU_LEASE": str(LEASE), **os.environ}
 
 
 def _papermill(record: Record, given: dict[str, Any], kernel: str, session: Session) -> bool:

@@ -13,6 +13,8 @@ FINAL: frozenset[str] = frozenset({"completed", "failed", "died", "timeout", "ca
 
 #: What a bridge answers for a cell whose kernel or gateway is no more, so that every tool sees an error.
 KERNEL_DIED = "KernelDied"
+#: What it answers where no kernel can be had; its value says why, and what to do.
+KERNEL_REFUSED = "KernelRefused"
 
 
 def status_of(error: BaseException) -> Status:
