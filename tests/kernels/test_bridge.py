@@ -21,6 +21,8 @@ from genai4eu.kernels.rest import Gateway
 
 from .conftest import WHERE, Kernel, eventually, kernel_ids
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[str], Kernel]
 ECHO = """
 def echo(comm, message):

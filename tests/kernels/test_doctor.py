@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,8 +33,7 @@ def broken_target() -> Iterator[str]:
     argv = [sys.executable, "-c", "import sys; sys.exit('no licence: ask for one')", "{connection_file}"]
     (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "B", "language": "python"}))
     yield "broken"
-    (folder / "kernel.json").unlink()
-    folder.rmdir()
+    shutil.rmtree(folder)
 
 
 def test_a_healthy_computer_and_gateway(gateway: GatewayProcess, target: str) -> None:

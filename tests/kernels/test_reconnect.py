@@ -21,6 +21,8 @@ from genai4eu.kernels.rest import Gateway
 from .conftest import Kernel, eventually, kernel_ids
 from .proxy import Proxy
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[str], Kernel]
 SAID = ("connected again", "no connection")
 

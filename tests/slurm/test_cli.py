@@ -11,6 +11,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from .cluster import Cluster
 from .conftest import Kernel, eventually, genai4eu, state
 
+pytestmark = pytest.mark.slow
+
 
 def test_add_list_remove(cluster: Cluster) -> None:
     done = genai4eu(

@@ -18,6 +18,8 @@ import pytest
 from .cluster import NODES, Cluster
 from .conftest import Kernel, eventually, state
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Kernel]
 Make = Callable[..., str]
 BLOCK = "print('begun', flush=True)\nimport threading; threading.Event().wait(600)"

@@ -8,12 +8,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import zmq
 import zmq.asyncio
 
 from genai4eu.kernels.slurm.door import open_door
 from genai4eu.kernels.slurm.lane import Lane
 from genai4eu.kernels.slurm.line import Line
+
+pytestmark = pytest.mark.slow
 
 COUNT = 3000
 

@@ -14,6 +14,8 @@ from jupyter_client import KernelManager
 from .cluster import Cluster
 from .conftest import Kernel, eventually, state
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Kernel]
 Make = Callable[..., str]
 

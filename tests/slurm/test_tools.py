@@ -17,6 +17,8 @@ from genai4eu.kernels.gateway.state import State
 from .cluster import Cluster, free_block
 from .conftest import Kernel, eventually, genai4eu, state
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Kernel]
 Make = Callable[..., str]
 

@@ -10,6 +10,8 @@ import pytest
 from ..conftest import eventually
 from .conftest import SPEC, Serve, Service, lives
 
+pytestmark = pytest.mark.slow
+
 
 def reasons(service: Service, kernel: str) -> list[str]:
     return [line["reason"] for line in service.audit() if line["what"] == "kernel end" and line.get("kernel") == kernel]

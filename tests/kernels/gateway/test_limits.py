@@ -14,6 +14,8 @@ from genai4eu.kernels.tokens import ensure_token
 
 from .conftest import Service, Someone
 
+pytestmark = pytest.mark.slow
+
 COUNT = "import sys\nfor i in range(20000): sys.stdout.write('%d ' % i); sys.stdout.flush()"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import psutil
 import pytest
 
 from .conftest import SPEC, Service, Someone
+
+pytestmark = pytest.mark.slow
 
 
 def processes(service: Service) -> list[psutil.Process]:
@@ -67,13 +71,14 @@ def test_only_allowed_kernelspecs(shared: Service) -> None:
 
 
 @pytest.fixture
-def broken(home: dict[str, str]) -> str:
+def broken(home: dict[str, str]) -> Iterator[str]:
     """A kernelspec whose program is not there."""
     folder = Path(home["JUPYTER_DATA_DIR"]) / "kernels" / "broken"
     folder.mkdir(parents=True, exist_ok=True)
     argv = ["/nonexistent/python", "-f", "{connection_file}"]
     (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Broken", "language": "python"}))
-    return "broken"
+    yield "broken"
+    shutil.rmtree(folder)  # the home is shared
 
 
 def test_a_start_that_fails_gives_its_place_back(shared: Service, broken: str) -> None:

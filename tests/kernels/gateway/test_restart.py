@@ -15,6 +15,8 @@ import pytest
 from ..conftest import eventually
 from .conftest import Serve, Service, lives, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def again(service: Service) -> Service:
     """The next gateway of the same folder."""

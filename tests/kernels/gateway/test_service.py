@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import ssl
 import stat
 import subprocess
@@ -19,6 +20,8 @@ from genai4eu.kernels.tokens import ensure_token
 
 from ..conftest import eventually, genai4eu
 from .conftest import SPEC, Serve, Service, Someone, wait_for
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -268,3 +271,4 @@ def test_kernelspecs_keep_their_variables(shared: Service, home: dict[str, str])
     assert user.ask("GET", "/kernelspecs/with-secret/logo-64x64.png") == (200, "png")
     for name in ("kernel.json", "..", "../kernel.json", "%2e%2e%2fkernel.json", "logo-64x64.png/..", "logo-x.png"):
         assert user.ask("GET", f"/kernelspecs/with-secret/{name}")[0] == 404
+    shutil.rmtree(folder)  # the home is shared

@@ -19,6 +19,8 @@ from genai4eu.kernels.gateway.users import digest
 from ..conftest import eventually
 from .conftest import SPEC, Serve, Service, Someone
 
+pytestmark = pytest.mark.slow
+
 
 def test_no_token_is_kept(tmp_path: Path) -> None:
     users = UserFile(tmp_path / "users.json")

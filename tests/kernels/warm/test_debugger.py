@@ -5,7 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
+
 from .conftest import Kernel
+
+pytestmark = pytest.mark.slow
 
 CELL = "total = 0\nfor number in range(3):\n    total += number\nprint(total)"
 

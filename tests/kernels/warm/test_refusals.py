@@ -23,6 +23,8 @@ from genai4eu.kernels.warm.place import Place, base, place_of
 
 from .conftest import Kernel
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Kernel]
 
 
