@@ -20,12 +20,11 @@ from genai4eu.kernels.warm.process import attach
 
 from .conftest import Kernel
 
+pytestmark = pytest.mark.slow
 Start = Callable[..., Kernel]
 CLIENT = """
 import os, sys, time
 from jupyter_client import KernelManager
-
-pytestmark = pytest.mark.slow
 manager = KernelManager(kernel_name="genai4eu")
 manager.start_kernel(independent={independent})
 print(type(manager.provisioner.process).__name__, manager.provisioner.pid, flush=True)
