@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import importlib.resources
+import re
 import tomllib
 import urllib.parse
 from dataclasses import dataclass, field
@@ -92,16 +93,22 @@ def select(sector: str | None = None, country: str | None = None) -> list[Factor
     found = list(factories())
     if sector:
         wanted = sector.strip().casefold()
-        found = [f for f in found if wanted in f.serves or any(wanted in words.casefold() for words in f.sectors)]
+        word = re.compile(rf"\b{re.escape(wanted)}\b") if wanted else re.compile("$^")
+        found = [f for f in found if wanted in f.serves or any(word.search(words.casefold()) for words in f.sectors)]
         if not found:
-            raise KernelsError(_unknown("sector", wanted, {s for f in factories() for s in (*f.serves, *f.sectors)}))
+            raise KernelsError(_unknown("sector", wanted, {s for f in factories() for s in f.serves}))
     if country:
-        code = _ALSO.get(country.strip().upper(), country.strip().upper())
+        wanted = code(country)
         countries = {c for f in factories() for c in f.countries}
-        if code not in countries | antennas().keys():
-            raise KernelsError(_unknown("country", country, countries))
-        found = [f for f in found if code in f.countries or antennas().get(code) == f.id]
+        if wanted not in countries | antennas().keys():
+            raise KernelsError(_unknown("country code", country, countries))
+        found = [f for f in found if wanted in f.countries or antennas().get(wanted) == f.id]
     return found
+
+
+def code(country: str) -> str:
+    """Return a country's code as the registry writes it."""
+    return _ALSO.get(country.strip().upper(), country.strip().upper())
 
 
 def _unknown(what: str, wanted: str, known: set[str]) -> str:

@@ -18,6 +18,8 @@ from .ready import BlockingReadyClient
 
 #: Lines whose median round trip is told; the first one pays for what a kernel sets up on its first cell.
 _LINES = 5
+#: How lines of ours begin; they end with what to do.
+_OURS = "genai4eu: "
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def probe(target: str, patience: float = 60.0) -> Answer:
         try:
             return _ask(target, patience, said)
         except (RuntimeError, TimeoutError, queue.Empty) as error:  # a kernel that died or kept silent
-            raise KernelsError(_last_line(said) or f"no answer from a kernel ({error}): ask the operator") from None
+            raise _failed(target, _last_line(said), error) from None
 
 
 def _ask(target: str, patience: float, said: IO[bytes]) -> Answer:
@@ -103,7 +105,17 @@ def _run(client: BlockingKernelClient, patience: float) -> str:
     return str(answer["data"]["text/plain"]).strip("'\"")
 
 
+def _failed(target: str, line: str, error: Exception) -> KernelsError:
+    """Return the error that quotes what the process said; a line of ours knows its remedy."""
+    if line.startswith(_OURS):
+        return KernelsError(line.removeprefix(_OURS))
+    quoted = line or str(error).strip() or "it said nothing"
+    return KernelsError(
+        f"its kernel does not answer ({quoted}): start it by hand with jupyter console --kernel {target}"
+    )
+
+
 def _last_line(said: IO[bytes]) -> str:
     said.seek(0)
     lines = said.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].removeprefix("genai4eu: ") if lines else ""
+    return lines[-1] if lines else ""

@@ -70,6 +70,7 @@ def examine(names: list[str] | None = None, execute: bool = True) -> Iterator[Fi
     yield from folders()
     yield warm()
     yield slurm()
+    yield from kernelspecs()
     with ThreadPoolExecutor(max_workers=4) as pool:
         yield from pool.map(lambda target: _target(target, execute), chosen)
 
@@ -149,10 +150,9 @@ def warm() -> Finding:
         return Finding("warm kernels", "note", "switched off", "unset GENAI4EU_WARM")
     from genai4eu.kernels.warm import client
 
-    try:
-        templates = client.status()
-    except KernelsError as error:
-        return Finding("warm kernels", "wrong", str(error), "genai4eu warm stop; the next kernel starts it anew")
+    if why := client.trouble():
+        return _wrong("warm kernels", why)
+    templates = client.status()
     if not templates:
         return Finding("warm kernels", "ok", "no template runs; the first kernel starts it")
     return Finding("warm kernels", "ok", f"{len(templates)} template running; genai4eu warm status says more")
@@ -180,6 +180,25 @@ def _slurm_used() -> bool:
     return any(target.slurm for target in targets.all_targets())
 
 
+def kernelspecs() -> Iterator[Finding]:
+    """Look for kernelspecs that Jupyter leaves out because it cannot read them."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    manager = KernelSpecManager()
+    for name, folder in sorted(manager.find_kernel_specs().items()):
+        try:
+            manager.get_kernel_spec(name)
+        except Exception as error:  # noqa: BLE001  # whatever Jupyter's reading of somebody's file raises
+            why = f"{folder}/kernel.json cannot be read ({type(error).__name__}: {str(error).splitlines()[0][:80]})"
+            yield Finding(f"kernelspec {name}", "wrong", why, f"jupyter kernelspec remove {name}, or write it anew")
+
+
+def _wrong(what: str, error: object) -> Finding:
+    """Split a line of ours, which ends with what to do."""
+    found, _, remedy = str(error).rpartition(": ")
+    return Finding(what, "wrong", found or remedy, remedy if found else "")
+
+
 def _target(target: Target, execute: bool) -> Finding:
     """Ask a target what a run would: is it there, does it take the token, does it execute a line, and how fast."""
     what = f"target {target.name}"
@@ -189,7 +208,6 @@ def _target(target: Target, execute: bool) -> Finding:
             return Finding(what, "ok", "ready")
         answer = probe(target.name, PATIENCE)
     except KernelsError as error:
-        found, _, remedy = str(error).partition(": ")
-        return Finding(what, "wrong", found, remedy)
+        return _wrong(what, error)
     speed = f"ready after {answer.started:.2f} s, {1000 * answer.round_trip:.0f} ms a line"
     return Finding(what, "ok", f"Python {answer.python} on {answer.host}, {speed}")

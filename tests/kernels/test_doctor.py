@@ -64,7 +64,16 @@ def test_a_gateway_that_refuses_the_token_and_one_that_is_down(gateway: GatewayP
 
 def test_a_kernel_that_ends_at_once_is_quoted(broken_target: str) -> None:
     found = findings(broken_target, execute=True)["target broken"]
-    assert (found.state, found.found, found.remedy) == ("wrong", "no licence", "ask for one")
+    assert (found.state, found.found) == ("wrong", "its kernel does not answer (no licence: ask for one)")
+    assert found.remedy == "start it by hand with jupyter console --kernel broken"
+
+
+@pytest.mark.parametrize("content", ['{"argv": [', "[]", '{"argv": ["x"], "metadata": [1]}'])
+def test_a_kernelspec_that_jupyter_leaves_out_is_named(broken_target: str, content: str) -> None:
+    path = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / broken_target / "kernel.json"
+    path.write_text(content)
+    (found,) = doctor.kernelspecs()
+    assert (found.what, found.state) == ("kernelspec broken", "wrong") and str(path) in found.found
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

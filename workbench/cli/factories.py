@@ -34,11 +34,11 @@ def factories(
     if as_json:
         emit([_json(f, connected.get(f.id, [])) for f in found])
         return
-    table(
-        ["factory", "host", "countries", "system", "sectors", "status", "connected"],
-        [_row(f, connected) for f in found],
-    )
-    if country and (joined := registry.antennas().get(country.upper())) is not None:
+    here = any(connected.get(f.id) for f in found)
+    headings = ["factory", *(["connected"] if here else []), "sectors", "system", "host", "countries"]
+    if found:
+        table(headings, [_row(f, connected if here else None) for f in found])
+    if country and (joined := registry.antennas().get(registry.code(country))) is not None:
         typer.echo(
             f"{country.upper()} has an AI Factory Antenna" + (f", joined to {joined}" if joined else ""), err=True
         )
@@ -49,8 +49,13 @@ def factories(
 
 
 def _sector_of(template: str) -> str:
-    from ..catalogue import usecase
+    from genai4eu.kernels.factories import factories
 
+    from ..catalogue import usecase
+    from ..errors import WorkbenchError
+
+    if any(template in factory.serves for factory in factories()):
+        raise WorkbenchError(f"{template!r} is a sector and no template: type genai4eu factories --sector {template}")
     return usecase(template).sector
 
 
@@ -66,20 +71,12 @@ def _connected() -> dict[str, list[str]]:
     return found
 
 
-def _row(factory: Factory, connected: dict[str, list[str]]) -> list[str]:
-    system = factory.system or "not named"
-    state = "" if factory.system_state == "unknown" else f" ({factory.system_state})"
+def _row(factory: Factory, connected: dict[str, list[str]] | None) -> list[str]:
+    state = "announced" if factory.status == "announced" else factory.system_state
+    system = f"{factory.system or 'not named'} ({state})"
     sectors = ", ".join(factory.serves) or ", ".join(factory.sectors[:3]) or "not named"
-    here = ", ".join(connected.get(factory.id, [])) or "no"
-    return [
-        factory.id,
-        factory.host or factory.name,
-        " ".join(factory.countries),
-        system + state,
-        sectors,
-        factory.status,
-        here,
-    ]
+    here = [] if connected is None else [", ".join(connected.get(factory.id, [])) or "no"]
+    return [factory.id, *here, sectors, system, factory.host or factory.name, " ".join(factory.countries)]
 
 
 def _json(factory: Factory, connected: list[str]) -> dict[str, Any]:

@@ -69,7 +69,8 @@ def _pairs(texts: list[str]) -> dict[str, str]:
 
 
 def _say_metrics(metrics: dict[str, Any]) -> None:
-    table(["metric", "value", "unit"], [[n, _number(m["value"]), m["unit"]] for n, m in metrics.items()])
+    if metrics:
+        table(["metric", "value", "unit"], [[n, _number(m["value"]), m["unit"]] for n, m in metrics.items()])
 
 
 def _number(value: float | None) -> str:

@@ -237,8 +237,9 @@ def _refuse(record: Record, session: Session, target: str) -> None:
     """Leave no record of a run whose kernel never began; say what the kernel's process said last."""
     lines = (record.folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     shutil.rmtree(record.folder)
+    last = str(lines[-1] if lines else session.error)
     if session.status != "cancelled":
-        raise WorkbenchError(f"target {target} gave no kernel: {lines[-1] if lines else session.error}")
+        raise WorkbenchError(f"target {target} gave no kernel: {last.removeprefix('genai4eu: ')}")
 
 
 def _close(record: Record, session: Session) -> None:
