@@ -93,7 +93,7 @@ def select(sector: str | None = None, country: str | None = None) -> list[Factor
     found = list(factories())
     if sector:
         wanted = sector.strip().casefold()
-        word = re.compile(rf"\b{re.escape(wanted)}\b") if wanted else re.compile("$^")
+        word = re.compile(rf"\b{re.escape(wanted)}s?\b") if wanted else re.compile("$^")
         found = [f for f in found if wanted in f.serves or any(word.search(words.casefold()) for words in f.sectors)]
         if not found:
             raise KernelsError(_unknown("sector", wanted, {s for f in factories() for s in f.serves}))
