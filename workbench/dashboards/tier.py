@@ -174,7 +174,11 @@ def _kernel() -> str:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    passed = {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith(("LC_", "XDG_", "JUPYTER_PATH", "GENAI4EU_WARM"))}
+    passed = {
+        k: v
+        for k, v in os.environ.items()
+        if k in _PASSED or k.startswith(("LC_", "XDG_", "JUPYTER_PATH", "GENAI4EU_WARM"))
+    }
     paths = [str(page.ASSETS), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     # Kernels must not import what happens to lie beside them; the template is found through the data path.
     return {
