@@ -25,7 +25,7 @@ def connect(name: str, url: str, token_file: Path | str, ca_file: Path | str | N
     name : str
         What to call the gateway here: small letters, digits, ``-`` and ``_``.
     url : str
-        Its address, such as ``http://127.0.0.1:8888``.
+        Its address, such as ``http://127.0.0.1:8899``.
     token_file : Path
         File of mode 0600 with its token. The bridge reads it anew each time.
     ca_file : Path, optional

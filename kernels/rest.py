@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 #: Seconds that a gateway may take to answer a plain question.
 TIMEOUT = 5.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: OpenSSL's words for an answer that is no TLS at all.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 
 
 class GatewayDown(KernelsError):
@@ -61,7 +64,7 @@ def normal_url(url: str) -> str:
     except ValueError:
         wrong = True
     if wrong or parts.username is not None or any(c <= " " for c in url):
-        raise KernelsError(f"{url!r} is not a gateway's address: write it like http://127.0.0.1:8888")
+        raise KernelsError(f"{url!r} is not a gateway's address: write it like http://127.0.0.1:8899")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise KernelsError(
             f"{url} would send the token unencrypted: use an https address, or an SSH tunnel to this computer"
@@ -102,8 +105,11 @@ class Gateway:
         if self.ca_file is not None:
             try:
                 context.load_verify_locations(self.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise KernelsError(f"{self.ca_file} holds no certificates ({error}): name a PEM file") from None
+            except FileNotFoundError:
+                raise KernelsError(f"{self.ca_file} does not exist: name a PEM file with --ca-file") from None
+            except OSError as error:  # OpenSSL's own are some too
+                why = f"holds no certificates ({reason_of(error)}): name a PEM file with --ca-file"
+                raise KernelsError(f"{self.ca_file} {why}") from None
         return context
 
     def headers(self) -> dict[str, str]:
@@ -201,19 +207,34 @@ class Gateway:
     def _down(self, error: Exception) -> KernelsError:
         """Return what went wrong on the way to an answer, in one line."""
         if hasattr(error, "verify_code"):  # of the certificate; ssl is not imported where it is not needed
-            return Untrusted(f"the gateway at {self.url} cannot be trusted: {_wrong_certificate(error)}")
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        if type(error).__module__ == "ssl":
-            return GatewayDown(f"{self.url} does not speak TLS ({error.args[-1]}): is it an http address?")
-        down = GatewayDown(f"the gateway at {self.url} does not answer ({reason}): start it, or check the address")
+            return Untrusted(f"the gateway at {self.url} cannot be trusted: {_wrong_certificate(error, self.ca_file)}")
+        down = GatewayDown(f"the gateway at {self.url} {self._remedy(error)}")
         down.refused = isinstance(error, ConnectionRefusedError)
         return down
 
+    def _remedy(self, error: Exception) -> str:
+        """Return why it does not answer, and what to do: the address may be of the other scheme."""
+        scheme, _, rest = self.url.partition("://")
+        plain = f"try http://{rest}" if self.is_here else "check its port"  # elsewhere it is not to be plain
+        if getattr(error, "reason", None) in _NO_TLS:
+            return f"does not speak TLS: {plain}"
+        if scheme == "https" and "handshake" in str(error):  # it waits for more of what it takes for HTTP, or hangs
+            return f"does not answer in TLS: if it does not speak TLS, {plain}; else start it again"
+        remedy = "start it, or check the address"
+        if scheme == "http" and isinstance(error, (ConnectionResetError, http.client.BadStatusLine)):
+            remedy = f"it may speak TLS: try https://{rest}; else start it, or check the address"
+        return f"does not answer ({reason_of(error)}): {remedy}"
+
+    def refused_token(self) -> TokenRefused:
+        """Return the error that says that the token does not count. Used for the WebSocket too."""
+        return TokenRefused(
+            f"the gateway at {self.url} refuses the token in {self.token_file}: "
+            "it may have expired or been revoked; ask the operator for a fresh one"
+        )
+
     def _judge(self, status: int, content: bytes, path: str) -> Any:
         if status == 401 or (status == 403 and not path.startswith("/api/kernels")):
-            raise TokenRefused(
-                f"the gateway at {self.url} refuses the token in {self.token_file}: ask for the right one"
-            )
+            raise self.refused_token()
         if status == 404 and path.startswith("/api/kernels/"):
             raise KernelGone(f"the kernel is no longer at the gateway {self.url}: restart it")
         try:
@@ -229,15 +250,24 @@ class Gateway:
         raise KernelsError(f"{self.url} does not answer like a kernel gateway (HTTP {status}): check the address")
 
 
-def _wrong_certificate(error: Any) -> str:
+def reason_of(error: Exception) -> str:
+    """Return the error's own words, without the place in Python's source that ssl adds."""
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return re.sub(r" ?\(_ssl\.c:\d+\)|_ssl\.c:\d+: ", "", words)
+
+
+def _wrong_certificate(error: Any, ca_file: Path | None) -> str:
     """Return what is wrong with a certificate, by OpenSSL's code, and the remedy."""
     trust = "if you trust its authority, name its certificate with --ca-file FILE"
+    if ca_file is not None:
+        trust = f"{ca_file} does not hold its authority: ask its operator for the right file"
     known = {
         9: "its certificate is not valid yet: check the clocks",
         10: "its certificate has expired: tell its operator",
         18: f"its certificate is self-signed: {trust}",
         19: f"its certificate is signed by an authority of its own: {trust}",
         20: f"its certificate is signed by an unknown authority: {trust}",
+        21: f"its certificate is signed by an unknown authority: {trust}",
         62: f"its certificate is for another host ({error.verify_message}): check the address",
         64: f"its certificate is for another host ({error.verify_message}): check the address",
     }

@@ -13,7 +13,7 @@ import time
 import uuid
 from typing import Protocol
 
-from ..rest import Gateway, GatewayDown, KernelGone, TokenRefused
+from ..rest import Gateway, GatewayDown, KernelGone, reason_of
 from ..sequence import ACKNOWLEDGEMENT, SECONDS, Inbox, Outbox, acknowledgement, pack, unpack
 from ..wire import V1, V2, BadMessage, pack_v1, unpack_v1
 from .websocket import Refused, WebSocket, connect
@@ -199,9 +199,8 @@ class Link:
                 return await self._connect()
             except (OSError, Refused) as error:
                 if time.monotonic() + pause > deadline:
-                    raise GatewayDown(
-                        f"the gateway at {self._gateway.url} has not answered for {self._patience:.0f} s ({error})"
-                    ) from None
+                    long = f"has not answered for {self._patience:.0f} s ({reason_of(error)})"
+                    raise GatewayDown(f"the gateway at {self._gateway.url} {long}") from None
             await asyncio.sleep(pause)
             pause = min(2 * pause, 3.0)
 
@@ -215,7 +214,5 @@ class Link:
             if error.status == 404:
                 raise KernelGone(f"the kernel is no longer at the gateway {self._gateway.url}") from None
             if error.status in (401, 403):
-                raise TokenRefused(
-                    f"the gateway at {self._gateway.url} refuses the token in {self._gateway.token_file}"
-                ) from None
+                raise self._gateway.refused_token() from None
             raise

@@ -22,7 +22,7 @@ from .test_tools import run_papermill
 Start = Callable[[str], Kernel]
 SPECS = {"kernelspecs": {"gpu": {"name": "gpu", "spec": {"display_name": "GPU · 1 h", "language": "python"}}}}
 ANSWERS = {
-    401: ("", "refuses the token"),
+    401: ("", "it may have expired or been revoked; ask the operator for a fresh one"),
     403: ("the kernelspec 'gpu' is not for you", "says: the kernelspec 'gpu' is not for you"),
     404: ("this gateway has no kernelspec 'gpu'", "says: this gateway has no kernelspec 'gpu'"),
     429: ("you use 3 of 3 kernels: end one", "says: you use 3 of 3 kernels: end one"),

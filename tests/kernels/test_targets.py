@@ -111,11 +111,11 @@ def test_connect_takes_nobody_elses_kernelspec(gateway: GatewayProcess) -> None:
         ("../x", None, "cannot name a gateway"),
         ("", None, "cannot name a gateway"),
         ("x", "http://127.0.0.1:9", "does not answer"),
-        ("x", "127.0.0.1:8888", "is not a gateway's address"),
+        ("x", "127.0.0.1:8899", "write it like http://127.0.0.1:8899"),
         ("x", "http://127.0.0.1:port", "is not a gateway's address"),
         ("x", "http://token@127.0.0.1:1", "is not a gateway's address"),
-        ("x", "http://192.0.2.1:8888", "unencrypted"),
-        ("x", None, "refuses the token"),
+        ("x", "http://192.0.2.1:8899", "unencrypted"),
+        ("x", None, "may have expired or been revoked; ask the operator for a fresh one"),
     ],
 )
 def test_what_connect_says(gateway: GatewayProcess, token: Path, name: str, url: str | None, said: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 from genai4eu.kernels import targets
 from genai4eu.kernels.connect import connect, disconnect
 from genai4eu.kernels.errors import KernelsError
+from genai4eu.kernels.gateway.process import GatewayProcess
 
 from ..conftest import Kernel
 from .conftest import Serve
@@ -110,14 +111,45 @@ def test_a_trusted_one_stays_trusted(certificates: Path, token: Path) -> None:
     disconnect("tls")
 
 
+@pytest.mark.parametrize("name", ["self", "good"])
+def test_a_file_of_another_authority(certificates: Path, token: Path, name: str) -> None:
+    wrong = certificates / "other.pem"
+    with server("2.21.1", certificates / f"{name}.pem") as url, pytest.raises(KernelsError) as caught:
+        connect("tls", url, token, wrong)
+    assert f"{wrong} does not hold its authority: ask its operator" in str(caught.value)
+    assert "FILE" not in str(caught.value)
+
+
 def test_a_file_without_certificates(token: Path) -> None:
-    with pytest.raises(KernelsError, match="holds no certificates"):
+    with pytest.raises(KernelsError, match="holds no certificates") as caught:
         connect("tls", "https://127.0.0.1:9", token, token)
+    assert "_ssl.c" not in str(caught.value)
+    with pytest.raises(KernelsError, match=r"nofile does not exist: name a PEM file"):
+        connect("tls", "https://127.0.0.1:9", token, token.with_name("nofile"))
 
 
 def test_tls_asked_of_a_plain_server(token: Path) -> None:
-    with server("2.21.1") as url, pytest.raises(KernelsError, match="does not speak TLS"):
+    with server("2.21.1") as url, pytest.raises(KernelsError, match=f"does not speak TLS: try {url}$"):
         connect("tls", url.replace("http:", "https:"), token)
+
+
+def test_tls_asked_of_a_plain_gateway(gateway: GatewayProcess, token: Path) -> None:
+    """It waits for the end of what it takes for a request."""
+    with pytest.raises(KernelsError, match=f"does not speak TLS, try {gateway.url};") as caught:
+        connect("tls", gateway.url.replace("http:", "https:"), token)
+    assert "_ssl.c" not in str(caught.value)
+
+
+def test_plain_http_asked_of_a_tls_server(certificates: Path, token: Path) -> None:
+    with server("2.21.1", certificates / "good.pem") as url, pytest.raises(KernelsError, match=f"TLS: try {url};"):
+        connect("tls", url.replace("https:", "http:"), token)
+
+
+def test_plain_http_asked_of_a_tls_gateway(serve: Serve, home: dict[str, str], certificates: Path, token: Path) -> None:
+    options = ("--certfile", str(certificates / "good.pem"), "--keyfile", str(certificates / "good.key"))
+    service = serve(*options, **home)
+    with pytest.raises(KernelsError, match=f"it may speak TLS: try {service.url};"):
+        connect("tls", service.url.replace("https:", "http:"), token)
 
 
 @pytest.mark.parametrize(("version", "said"), [("1.24.0", "too old"), ("3.0.0", "too new.*update genai4eu")])
