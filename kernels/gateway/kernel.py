@@ -6,10 +6,12 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+from traitlets import default
 
 
 class Assumed(str):
@@ -26,6 +28,11 @@ class GatewayKernel(ServerKernelManager):  # type: ignore[misc]
     genai4eu_lease = 0.0
     genai4eu_heard = False  # whether anything came from it since this gateway listens
     genai4eu_met = False  # whether a client came since this gateway has it
+
+    @default("last_activity")  # type: ignore[untyped-decorator]
+    def _last_activity_default(self) -> datetime:
+        """Count from the first look: a kernel is on the list a moment before anybody watches what it does."""
+        return datetime.now(UTC)
 
     @property
     def log_file(self) -> Path:
