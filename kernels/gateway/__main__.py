@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -48,7 +49,7 @@ def run(options: Options, ready_fd: int | None = None) -> None:
 
     def ready(app: GatewayApp) -> None:
         if ready_fd is None:
-            print("\n".join(_welcome(app.url, options)), flush=True)
+            print("\n".join(_welcome(app.public, options)), flush=True)
         else:
             with os.fdopen(ready_fd, "w") as stream:
                 stream.write(json.dumps({"url": app.url, "pid": os.getpid()}) + "\n")
@@ -58,10 +59,12 @@ def run(options: Options, ready_fd: int | None = None) -> None:
 
 def _welcome(url: str, options: Options) -> list[str]:
     """Return what to type next, and how to end it."""
-    token = options.token_file or "the file with your token"
+    token = shlex.quote(str(options.token_file)) if options.token_file else "FILE"
+    guess = "by this computer's name, it listens on all its addresses; add-user --url has the pages say another one"
     return [
         f"gateway    {url}",
-        f"token      {token}" if options.token_file else f"users      {options.state / 'users.json'}",
+        *([f"address    {guess}"] if options.everywhere else []),
+        f"token      {options.token_file}" if options.token_file else f"users      {options.state / 'users.json'}",
         f"to use it  genai4eu connect NAME --url {url} --token-file {token}",
         "ready; Ctrl-C ends it and all its kernels",
     ]

@@ -11,6 +11,7 @@ import getpass
 import os
 import resource
 import signal
+import socket
 import ssl
 import subprocess
 import time
@@ -26,7 +27,7 @@ from tornado.netutil import bind_sockets
 from .. import local
 from ..errors import KernelsError
 from ..tokens import ensure_token
-from . import keeper
+from . import certificate, keeper
 from .attach import attach_all
 from .caretaker import EVERY, Caretaker
 from .channels import Connection
@@ -83,6 +84,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
             app.options, app.state, app.tls = options, state, tls
             app.initialize(argv=[], find_extensions=False)
         except BaseException:
+            state.unmake()
             state.withdraw()
             raise
         app.identity_provider.users = users
@@ -105,6 +107,16 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
         scheme = "https" if self.tls else "http"
         return f"{scheme}://{f'[{self.ip}]' if ':' in self.ip else self.ip}:{self.port}"
 
+    @property
+    def public(self) -> str:
+        """Address to tell people: where it listens on every address of the computer, a guess by name."""
+        if not self.options.everywhere:
+            return self.url
+        named = None
+        if self.tls is not None and self.options.certfile is not None:
+            named = certificate.first_name(self.tls, self.options.certfile)
+        return f"{'https' if self.tls else 'http'}://{named or socket.getfqdn()}:{self.port}"
+
     def run(self, ready: Callable[[GatewayApp], None]) -> None:
         """Answer until a signal comes or the parent goes; ``ready`` is called as soon as the gateway answers."""
         self.io_loop.add_callback(self._begin, ready)
@@ -120,7 +132,8 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
             if self.options.survive:
                 await attach_all(kernels)
             self._http_server.add_sockets(self._sockets)
-            self.state.announce(self.url)
+            private = self.tls is not None and certificate.is_private(self.tls)
+            self.state.announce(self.url, public=self.public, guess=self.options.everywhere, private=private)
             self.state.audit.write("gateway start", address=self.url, kernels=len(kernels))
             PeriodicCallback(self.caretaker.look, EVERY * 1000).start()
             if self.options.parent_pid:

@@ -11,9 +11,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from .. import local
 from ..errors import KernelsError
 from . import keeper
 from .processes import Found
+from .specs import LocalKernelSpecManager
 from .state import State
 
 
@@ -26,23 +28,40 @@ def add_users(folder: Path, names: list[str], renew: bool = False, **about: obje
     return tokens
 
 
-def revoke(folder: Path, names: list[str]) -> None:
+def missing_kernelspecs(wanted: list[str]) -> list[str]:
+    """Return a line for each kernelspec that this computer does not have (yet)."""
+    there = sorted({*LocalKernelSpecManager().find_kernel_specs(), local.NAME})
+    has = ", ".join(there)
+    return [f"this computer has no kernelspec {name!r} now: it has {has}" for name in wanted if name not in there]
+
+
+def revoke(folder: Path, names: list[str], forget: bool = False) -> None:
     """End the access of users: their sockets are closed and their kernels ended within a second or two."""
-    state = State(folder)
-    state.users().revoke(names)
+    state = State.existing(folder)
+    state.users().revoke(names, forget)
     for name in names:
-        state.audit.write("user revoked", user=name, by=getpass.getuser())
+        state.audit.write("user forgotten" if forget else "user revoked", user=name, by=getpass.getuser())
 
 
-def address(folder: Path) -> str | None:
-    """Return where the gateway of this folder answers, if it runs."""
-    running = State(folder).running()
-    return str(running["url"]) if running else None
+def address(folder: Path, url: str | None) -> tuple[str, bool, str | None]:
+    """Return what a handout says: the address, whether its certificate is a private one, and what the operator is told.
+
+    ``url`` is the address that the operator named, if any.
+    """
+    running = State(folder).running() or {}
+    found = url or str(running.get("public", "http://127.0.0.1:8899"))
+    private = bool(running.get("private", found.startswith("https:")))  # not known: better a sentence too many
+    why = None
+    if url is None and not running:
+        why = "the gateway does not run"
+    elif url is None and running.get("guess"):
+        why = "the gateway listens on all addresses of this computer"
+    return found, private, f"{why}: the pages say {found}; use --url to print another address" if why else None
 
 
 def status(folder: Path) -> dict[str, Any]:
     """Return what there is to know: the gateway, its users with what they use, its kernels."""
-    state = State(folder)
+    state = State.existing(folder)
     running = state.running()
     kernels = state.records.stored()
     users = []
@@ -58,7 +77,12 @@ def status(folder: Path) -> dict[str, Any]:
     gateway = None
     if running:
         known = {name: running[name] for name in ("url", "pid", "started")}
-        gateway = {**known, "uptime": time.time() - running["started"], "health": _health(running["url"])}
+        gateway = {
+            **known,
+            "public": running.get("public", running["url"]),
+            "uptime": time.time() - running["started"],
+            "health": _health(running["url"]),
+        }
     return {"folder": str(state.folder), "gateway": gateway, "users": users, "kernels": found}
 
 
@@ -94,7 +118,7 @@ def stop(folder: Path, forget: bool = False, patience: float = 60.0) -> tuple[bo
     KernelsError
         If it does not end, or kernels of another computer stand in the folder.
     """
-    state = State(folder)
+    state = State.existing(folder)
     if not forget:
         state.refuse_strangers()
     running, kernels = state.running(), len(state.records.stored())

@@ -61,6 +61,11 @@ class Options:
         """Whether kernels outlive the gateway."""
         return self.parent_pid is None
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether it listens on every address of the computer, which is no address to tell people."""
+        return self.host in ("0.0.0.0", "::")
+
     def address(self) -> str:
         """Return the address to listen on.
 

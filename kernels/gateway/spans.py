@@ -53,6 +53,10 @@ def span(seconds: float) -> str:
     return f"{minutes / 60:.2g} h" if minutes < 2880 else f"{round(minutes / 1440)} days"
 
 
-def date(when: float) -> str:
-    """Return a moment as a person reads it."""
-    return datetime.fromtimestamp(when).astimezone().strftime("%Y-%m-%d %H:%M")
+def until(when: float) -> str:
+    """Return the end of something as a person reads it: midnight is the end of the day before."""
+    end = datetime.fromtimestamp(when).astimezone()
+    if (end.hour, end.minute, end.second) == (0, 0, 0):
+        last = end - timedelta(days=1)
+        return f"the end of {last.day} {last:%B %Y}"
+    return f"{end:%H:%M} on {end.day} {end:%B %Y}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -30,6 +32,7 @@ class State:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.expanduser().absolute()
+        self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         try:
             self.runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.folder.chmod(0o700)
@@ -40,6 +43,28 @@ class State:
         self.audit = Audit(self.folder / "audit.jsonl")
         self.records = Records(self.folder / "kernels")
         self._lock = -1
+
+    @classmethod
+    def existing(cls, folder: Path) -> State:
+        """Return the folder of a gateway that was there before; make none.
+
+        Raises
+        ------
+        KernelsError
+            If it is none, as after a typing error.
+        """
+        if not (folder.expanduser() / "runtime").is_dir():
+            raise KernelsError(f"there is no gateway's folder {folder}: check --state")
+        return cls(folder)
+
+    def unmake(self) -> None:
+        """Remove the folder if this object made it and nobody put users into it. Called where a start is refused."""
+        if not self._made or (self.folder / "users.json").exists():
+            return
+        shutil.rmtree(self.folder)
+        for parent in self._made[1:]:
+            with contextlib.suppress(OSError):  # somebody else uses it by now
+                parent.rmdir()
 
     @property
     def runtime(self) -> Path:
@@ -113,10 +138,10 @@ class State:
                 f"if that computer is no more, type genai4eu gateway stop --forget --state {self.folder}"
             )
 
-    def announce(self, url: str) -> None:
-        """Write down where this process answers."""
+    def announce(self, url: str, **more: str | bool) -> None:
+        """Write down where this process answers, and what to tell people of it."""
         about = {"pid": os.getpid(), "born": born(os.getpid()), "host": socket.gethostname()}
-        write_json(self.folder / "gateway.json", {**about, "url": url, "started": time.time()}, 0o600)
+        write_json(self.folder / "gateway.json", {**about, "url": url, "started": time.time(), **more}, 0o600)
 
     def withdraw(self) -> None:
         """Write down that nothing answers any more, and let the next one in."""

@@ -105,8 +105,8 @@ class UserFile(Users):
                 users[name] = dataclasses.replace(before, **fresh)  # type: ignore[arg-type]
         return tokens
 
-    def revoke(self, names: Sequence[str]) -> None:
-        """End the access of users, at once.
+    def revoke(self, names: Sequence[str], forget: bool = False) -> None:
+        """End the access of users, at once; ``forget``: leave no entry of them either.
 
         Raises
         ------
@@ -119,3 +119,5 @@ class UserFile(Users):
                     known = ", ".join(sorted(n for n, u in users.items() if u.state() == "active")) or "nobody"
                     raise KernelsError(f"there is no user {name!r}: use one of {known}")
                 users[name] = dataclasses.replace(users[name], revoked=time.time())
+            for name in names if forget else ():
+                users.pop(name, None)  # it may be named twice

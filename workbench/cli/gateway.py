@@ -81,24 +81,32 @@ def add_user(
     about["longest"] = spans.seconds(longest) if longest else None
     folder = _folder(state)
     tokens = operate.add_users(folder, names, renew, **about)
-    address = url or operate.address(folder) or "http://127.0.0.1:8899"
-    print(handout.text(address, tokens, until), end="")
+    address, private, guess = operate.address(folder, url)
+    for line in operate.missing_kernelspecs(kernelspec or []) + ([guess] if guess else []):
+        typer.echo(f"genai4eu: {line}", err=True)
+    print(handout.text(address, tokens, until, private), end="")
     if html:
-        write_text(html, handout.page(address, tokens, until), 0o600)
+        write_text(html, handout.page(address, tokens, until, private), 0o600)
 
 
 @gateway.command("revoke")
-def revoke(names: Annotated[list[str], typer.Argument(help="Users.")], state: StateFolder = None) -> None:
+def revoke(
+    names: Annotated[list[str], typer.Argument(help="Users.")],
+    forget: Annotated[bool, typer.Option(help="Also take them off the list of users.")] = False,
+    state: StateFolder = None,
+) -> None:
     """End the access of users at once: their connections are closed, their kernels ended."""
     from genai4eu.kernels.gateway import operate
 
-    operate.revoke(_folder(state), names)
-    typer.echo(f"revoked: {', '.join(names)}", err=True)
+    operate.revoke(_folder(state), names, forget)
+    typer.echo(f"revoked{' and forgotten' if forget else ''}: {', '.join(names)}", err=True)
 
 
 @gateway.command("status")
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, state: StateFolder = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all users.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="Also users who are revoked or expired.")] = False,
+    state: StateFolder = None,
 ) -> None:
     """Show whether the gateway runs, its users with what they use, and its kernels."""
     from genai4eu.kernels.gateway import operate, spans
@@ -108,12 +116,17 @@ def status(
         print(json.dumps(found, indent=1))
         return
     running = found["gateway"]
-    about = f"{running['url']}, {running['health']}, for {spans.span(running['uptime'])}" if running else "does not run"
+    about = (
+        f"{running['public']}, {running['health']}, for {spans.span(running['uptime'])}" if running else "does not run"
+    )
     print(f"gateway  {about} ({found['folder']})")
-    for user in found["users"]:
+    shown = [user for user in found["users"] if everybody or user["state"] == "active"]
+    for user in shown:
         most = "any" if user["kernels"] is None else user["kernels"]
-        until = f", until {spans.date(user['expires'])}" if user["expires"] else ""
+        until = f", until {spans.until(user['expires'])}" if user["expires"] else ""
         print(f"user     {user['name']}: {user['state']}{until}, {user['used']} of {most} kernels")
+    if hidden := len(found["users"]) - len(shown):
+        print(f"users    {hidden} revoked or expired; --all shows them")
     for kernel in found["kernels"]:
         age = spans.span(time.time() - kernel["started"])
         print(f"kernel   {kernel['id']} {kernel['kernelspec']} of {kernel['owner']}, {age}"
