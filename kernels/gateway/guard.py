@@ -59,7 +59,18 @@ class Guard:
         sent = "a wrong or ended token" if "Authorization" in self.request.headers else "no token"  # type: ignore[attr-defined]
         self.kernels.audit.write("token refused", address=self.address, reason=sent)
         self.set_header("WWW-Authenticate", "token")  # type: ignore[attr-defined]
+        if self.identity_provider.sent(self):  # type: ignore[attr-defined]
+            ended = "this token is unknown, expired or revoked: ask the gateway's operator for a fresh one"
+            return web.HTTPError(401, ended)
         return web.HTTPError(401, "send the gateway's token in the Authorization header")
+
+    def check_host(self) -> bool:
+        """Refuse a request that was meant for another address. Called by jupyter_server."""
+        if not super().check_host():  # type: ignore[misc]
+            host = ascii(self.request.host[:60])  # type: ignore[attr-defined]
+            remedy = "use 127.0.0.1, or start it with --behind-proxy"
+            raise web.HTTPError(403, "the address %s is not one of this gateway's: %s", host, remedy)
+        return True
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object that was sent, or an empty one.
@@ -101,6 +112,8 @@ class Guard:
         template = getattr(exception, "log_message", None) or responses.get(status_code, "error")
         arguments = getattr(exception, "args", ())
         message = template % arguments if arguments and isinstance(exception, web.HTTPError) else template
+        if status_code == 405:
+            message = f"there is no {self.request.method[:20]} for {self.request.path[:100]}"  # type: ignore[attr-defined]
         if getattr(exception, "retry", 0):
             self.set_header("Retry-After", str(exception.retry))  # type: ignore[attr-defined, union-attr]
         self.set_header("Content-Type", "application/json")  # type: ignore[attr-defined]

@@ -26,11 +26,16 @@ class HeaderIdentityProvider(IdentityProvider):  # type: ignore[misc]
     need_token = True
     users = Users()  # nobody, until the app says who
 
-    def get_user(self, handler: RequestHandler) -> Principal | None:
-        """Return the user whom the token stands for. Called by the guard and by jupyter_server, at each request."""
+    def sent(self, handler: RequestHandler) -> str | None:
+        """Return the token that was sent, whether or not it is good for anything."""
         headers = handler.request.headers.get_list("Authorization")
         match = _HEADER.fullmatch(headers[0]) if len(headers) == 1 else None
-        user = self.users.find(match[1]) if match else None
+        return match[1] if match else None
+
+    def get_user(self, handler: RequestHandler) -> Principal | None:
+        """Return the user whom the token stands for. Called by the guard and by jupyter_server, at each request."""
+        token = self.sent(handler)
+        user = self.users.find(token) if token else None
         if user is None:
             return None
         vars(handler)["_token_authenticated"] = True  # tells jupyter_server: no XSRF check, no origin check

@@ -62,6 +62,8 @@ class GatewayKernels(StartingKernels):
         deadline = time.monotonic() + START
         while self.records.of() and time.monotonic() < deadline:
             there = [record.kernel_id for record in self.records.of() if record.kernel_id in self]
+            for kernel_id in there:  # before the kernel itself says that it ends, but not why
+                channels.say_dead(kernel_id, "the gateway was stopped")
             for error in await asyncio.gather(*(self.end(i, why) for i in there), return_exceptions=True):
                 if isinstance(error, Exception) and not isinstance(error, web.HTTPError):  # it had ended by itself
                     self.log.error("a kernel could not be ended: %r", error)
