@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from .. import handover
 from ..errors import KernelsError
 from ..rest import Gateway, GatewayDown, KernelGone
+from .interrupts import Interrupts
 from .link import Link
 from .local import LocalSide
 from .parent import Parent
@@ -51,7 +52,7 @@ class Bridge:
         self._refusal = ""
         self._info: dict[str, Any] = {}  # what the kernel answered when it was asked what it is
         self._asked = False  # whether the kernel's end was asked for
-        self._calls = asyncio.Lock()  # a client that ends a kernel interrupts it just before: keep the order
+        self._interrupts = Interrupts(remote, self._link, self._requests, self._voice)
         self._tasks: set[asyncio.Task[None]] = set()
         self._notice: asyncio.TimerHandle | None = None
         self._incomplete: set[str] = set()  # cells that saw a stock gateway's connection break
@@ -66,7 +67,7 @@ class Bridge:
         """
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        loop.add_signal_handler(signal.SIGINT, lambda: self._spawn(self._interrupt()))
+        loop.add_signal_handler(signal.SIGINT, lambda: self._spawn(self._interrupts.interrupt()))
         pumps = [self._pump(channel) for channel in ("shell", "control", "stdin")]
         works = [self._local.heartbeat(), self._serve_kernel(), self._watch_parent(), self._serve_end(), *pumps]
         jobs = [asyncio.create_task(work) for work in works]
@@ -116,7 +117,7 @@ class Bridge:
             if header["msg_type"] == "shutdown_request":
                 await self._shut_down(channel, header, json.loads(parts[3]))
             elif header["msg_type"] == "interrupt_request":
-                await self._interrupt()
+                await self._interrupts.interrupt()
                 await self._local.reply(channel, header, {"status": "ok"})
             else:
                 await self._hand_on(channel, header, parts)
@@ -138,7 +139,7 @@ class Bridge:
     async def _shut_down(self, channel: str, header: dict[str, Any], content: dict[str, Any]) -> None:
         """End the remote kernel; for a restart, leave it to the process that follows this one."""
         if content.get("restart") and self._remote.up and not self._asked:
-            self._asked = True
+            self._asked = self._interrupts.over = True
             handover.give(self._connection_file, self._remote.bequest())
             self._remote.watched.tell(f"handed {self._connection_file}")
             await self._link.leave()
@@ -236,11 +237,11 @@ class Bridge:
         """End the remote kernel, once; where that fails, the watcher tries again."""
         if self._asked:
             return
-        self._asked = True
+        self._asked = self._interrupts.over = True
         if not self._remote.perhaps:
             return
         try:
-            async with self._calls:
+            async with self._interrupts.calls:
                 await self._remote.delete()
         except KernelsError as error:
             print(f"genai4eu: {error}", file=sys.stderr)
@@ -259,15 +260,6 @@ class Bridge:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _interrupt(self) -> None:
-        async with self._calls:
-            if self._asked or not self._remote.up:
-                return
-            try:
-                await asyncio.to_thread(self._gateway.interrupt, self._remote.kernel_id)
-            except KernelsError as error:
-                print(f"genai4eu: not interrupted: {error}", file=sys.stderr)
 
 
 def _marked(metadata: bytes) -> bytes:

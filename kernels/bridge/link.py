@@ -67,6 +67,11 @@ class Link:
         self._acknowledging: asyncio.TimerHandle | None = None
         self.forget()
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._socket is not None
+
     def forget(self) -> None:
         """Drop what waits to be sent. Called when there is no kernel to send it to."""
         self._outbox, self._inbox = Outbox(), Inbox()

@@ -200,3 +200,32 @@ def test_last_words_of_a_kernel_that_died_during_a_cut(proxy: Proxy, start_kerne
     while "died" not in cell.text("stderr"):
         cell.next()
     eventually(lambda: not kernel.manager.is_alive())
+
+
+def test_an_interrupt_during_a_cut_is_delivered(proxy: Proxy, start_kernel: Start) -> None:
+    kernel = start_kernel("cut-genai4eu")
+    cell = Cell(kernel, "import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)").begun()
+    proxy.down()
+    for _ in range(3):
+        kernel.manager.interrupt_kernel()
+        time.sleep(0.5)
+    while "will be delivered" not in cell.text("stderr"):
+        cell.next()
+    proxy.up()
+    assert cell.end()["ename"] == "KeyboardInterrupt"
+    assert cell.text("stderr").count("will be delivered") == 1  # three presses are one
+    assert kernel.run("print(1)")[0] == "1\n"
+
+
+def test_an_interrupt_during_a_cut_spares_the_next_cell(proxy: Proxy, start_kernel: Start) -> None:
+    kernel = start_kernel("cut-genai4eu")
+    cell = Cell(kernel, "import time; print('begun', flush=True); time.sleep(2)").begun()
+    following = kernel.client.execute("time.sleep(8); print('unharmed')")
+    proxy.down()
+    kernel.manager.interrupt_kernel()
+    while "will be delivered" not in cell.text("stderr"):
+        cell.next()
+    time.sleep(3)  # the cell ends, the next one begins
+    proxy.up()
+    assert cell.end()["status"] == "ok"
+    assert kernel.reply_to(following)["status"] == "ok"
