@@ -15,6 +15,7 @@ from .environment import allowed
 from .guard import Guard, NotFound
 from .kernel import Wish
 from .sessions import Session, Sessions
+from .users import digest
 
 #: A client may be away for two minutes, or for as long as it says, at most a week.
 LEASE, LONGEST_LEASE = 120.0, 7 * 86400.0
@@ -105,7 +106,8 @@ class Socket(Guard, Channels):
 
     async def open(self, kernel_id: str) -> None:
         """Take note of a client."""
-        self.kernels.opened[self] = (self.user.name, self.user.digest)
+        token = self.identity_provider.sent(self) or ""  # not the user's digest: it may be a fresh one by now
+        self.kernels.opened[self] = (self.user.name, digest(token))
         self.kernels.audit.write("connect", user=self.user.name, address=self.address, kernel=kernel_id)
         if kernel_id in self.kernels:
             self.kernels.get_kernel(kernel_id).genai4eu_met = True
