@@ -82,7 +82,7 @@ class Bridge:
         """Have a kernel and stay connected to it; without one, wait until somebody wants one again."""
         while True:
             try:
-                await self._remote.start()
+                await self._start()
                 self._refusal = ""
                 await self._link.run(self)
             except KernelDied:
@@ -94,6 +94,16 @@ class Bridge:
                 if isinstance(error, GatewayDown) and self._remote.up:
                     await self._died(str(error))
                 await self._refuse(str(error))
+
+    async def _start(self) -> None:
+        """Wait for the kernel; where a gateway does not answer to a restart, say in the cell that it is tried again."""
+        starting, told = asyncio.create_task(self._remote.start()), ""
+        while not (await asyncio.wait({starting}, timeout=1))[0]:
+            cell = self._requests.current if self._requests.cells else {}
+            if self._remote.trying and cell and cell["msg_id"] != told:
+                told = cell["msg_id"]
+                await self._voice.line(cell, "no connection to the gateway that has the kernel; connecting again …")
+        starting.result()
 
     async def _refuse(self, line: str) -> None:
         """Say why there is no kernel, to whoever has asked for something, and wait for the next cell."""
@@ -138,7 +148,8 @@ class Bridge:
 
     async def _shut_down(self, channel: str, header: dict[str, Any], content: dict[str, Any]) -> None:
         """End the remote kernel; for a restart, leave it to the process that follows this one."""
-        if content.get("restart") and self._remote.up and not self._asked:
+        if content.get("restart") and self._remote.held and not self._asked:
+            self._remote.leave()
             self._asked = self._interrupts.over = True
             handover.give(self._connection_file, self._remote.bequest())
             self._remote.watched.tell(f"handed {self._connection_file}")

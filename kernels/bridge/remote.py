@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _ENV = ("JPY_SESSION_NAME",)
 #: Seconds for which a gateway keeps a kernel whose bridge is away.
 LEASE = 120.0
+#: Seconds for which a restart is tried again where the gateway does not answer, and between tries.
+PATIENCE, PAUSE = 30.0, 1.0
 
 
 def lease() -> float:
@@ -56,6 +60,8 @@ class Remote:
         same = inherited is not None and (inherited["url"], inherited["spec"]) == (gateway.url, spec)
         self._restart = same
         self.kernel_id = str(inherited["kernel_id"]) if inherited is not None and same else str(uuid.uuid4())
+        self.trying = False  # whether the gateway that has the kernel to restart does not answer
+        self._left = threading.Event()  # nobody waits for that any more
         self._begun: threading.Thread | None = None
         self._error: KernelsError | None = None
         watched.watch(gateway, self.kernel_id)
@@ -107,9 +113,36 @@ class Remote:
         except KernelsError as error:
             self._error = error
 
+    @property
+    def held(self) -> bool:
+        """Whether there is a kernel, even if it is only to be restarted yet."""
+        return self.up or self._restart
+
+    def leave(self) -> None:
+        """Stop trying to restart: this process ends."""
+        self._left.set()
+
+    def _restart_patiently(self) -> None:
+        """Ask for the restart, again and again where only the connection is missing."""
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while True:
+                try:
+                    self.gateway.restart(self.kernel_id)
+                    return
+                except GatewayDown as error:
+                    if time.monotonic() > deadline or self._left.is_set():
+                        raise
+                    if not self.trying:
+                        print(f"genai4eu: {error}; connecting again …", file=sys.stderr, flush=True)
+                    self.trying = True
+                self._left.wait(PAUSE)
+        finally:
+            self.trying = False
+
     def _ask_restart(self) -> None:
         try:
-            self.gateway.restart(self.kernel_id)
+            self._restart_patiently()
         except KernelGone:
             self._ask_start()
         except (GatewayDown, TokenRefused):
@@ -140,6 +173,7 @@ class Remote:
         """End the kernel."""
         import asyncio
 
+        self.leave()
         with contextlib.suppress(KernelGone):
             await asyncio.to_thread(self.gateway.delete, self.kernel_id)
         self.lost()

@@ -229,3 +229,22 @@ def test_an_interrupt_during_a_cut_spares_the_next_cell(proxy: Proxy, start_kern
     proxy.up()
     assert cell.end()["status"] == "ok"
     assert kernel.reply_to(following)["status"] == "ok"
+
+
+def test_a_restart_during_a_cut(proxy: Proxy, start_kernel: Start, rest: Gateway) -> None:
+    """Twice, as somebody does to whom it takes too long: it stays one kernel."""
+    before = kernel_ids(rest)
+    kernel = start_kernel("cut-genai4eu")
+    kernel.run("n = 1")
+    mine = kernel_ids(rest) - before
+    proxy.down()
+    kernel.manager.restart_kernel()
+    time.sleep(2)
+    kernel.manager.restart_kernel()
+    cell = Cell(kernel, "print('n' in globals())")
+    while "connecting again" not in cell.text("stderr"):
+        cell.next()
+    proxy.up()
+    assert cell.end()["status"] == "ok"
+    assert cell.text("stdout") == "False\n"
+    assert kernel_ids(rest) - before == mine
