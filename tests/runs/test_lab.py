@@ -85,6 +85,6 @@ DONE = """() => {
 
 def test_targets_are_offered_as_kernels(lab: str, page: Page) -> None:
     page.goto(lab.replace("/tree/quickstart.ipynb", ""))
-    page.get_by_text("Python 3 (factory)").first.wait_for(timeout=60_000)
-    assert page.get_by_text("GenAI4EU (factory)").first.is_visible()
+    page.get_by_text("factory · Python 3").first.wait_for(timeout=60_000)
+    assert page.get_by_text("factory · GenAI4EU (warm)").first.is_visible()
     assert page.get_by_text("GenAI4EU (warm)").first.is_visible()
