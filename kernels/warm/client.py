@@ -80,12 +80,13 @@ class _Retired(Exception):
 
 def _taken(channel: Channel, request: dict[str, Any], fds: dict[str, int]) -> WarmProcess:
     """Ask, agree, and wait until the kernel is bound: a client that connects sooner waits long to try again."""
-    channel.send({**request, "ask": "kernel", "fds": list(fds)}, tuple(fds.values()))
+    channel.send({**request, "ask": "kernel"})
     offer, pidfds = channel.receive()
     if "refused" in offer:
         raise _Retired(offer["refused"]) if offer["retired"] else Ordinary(offer["refused"])
     process = WarmProcess(int(offer["pid"]), pidfds[0], channel)
-    channel.send({"ask": "go"})
+    # Not before it answered: open files would stay open in the queue of one that hangs, and with them our pipes.
+    channel.send({"ask": "go", "fds": list(fds)}, tuple(fds.values()))
     channel.sock.settimeout(15)
     with suppress(TimeoutError):  # a computer with much to do: the client's own patience decides
         message, _ = channel.receive()
@@ -197,6 +198,22 @@ def _memory(pid: int) -> int | None:
     except OSError:  # it has just ended
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), None)
+
+
+def trouble() -> str | None:
+    """Return why kernels here cannot start warm, and what to do; None where nothing is known to be wrong.
+
+    Called by ``genai4eu doctor`` and ``genai4eu warm status``.
+    """
+    place = place_for(sys.executable, os.environ)
+    try:
+        place.check()
+    except KernelsError as error:
+        return str(error)
+    hanging = [template["folder"] for template in status() if template["state"] == "hangs"]
+    if hanging:
+        return f"the template in {hanging[0]} does not answer, kernels start the ordinary way: type genai4eu warm stop"
+    return None
 
 
 def _last_ordinary(place: Place) -> str | None:

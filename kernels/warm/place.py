@@ -59,7 +59,21 @@ class Place:
         """
         for folder in (self.folder.parent, self.folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            about = folder.lstat()
+        self.check()
+
+    def check(self) -> None:
+        """Make sure that nobody else could reach into the folder, where it is there.
+
+        Raises
+        ------
+        KernelsError
+            If others could.
+        """
+        for folder in (self.folder.parent, self.folder):
+            try:
+                about = folder.lstat()
+            except FileNotFoundError:
+                return
             if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o077:
                 raise KernelsError(f"{folder} is not yours alone: remove it, or set XDG_RUNTIME_DIR")
 

@@ -132,9 +132,10 @@ class Template:
     def _answer(self, conversation: Conversation, message: dict[str, Any], fds: list[int]) -> None:
         ask = message["ask"]
         if ask == "kernel":
-            conversation.request, conversation.fds = message, fds
+            conversation.request = message
             self._offer(conversation)
         elif ask == "go" and conversation.child:
+            conversation.request["fds"], conversation.fds = message["fds"], fds
             self._give(conversation, conversation.child)
         elif ask == "status":
             conversation.send(self.about())

@@ -25,7 +25,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON li
         return
     for about in found:
         print("\n".join(_lines(about)))
-    if not found:
+    if why := client.trouble():
+        typer.echo(f"genai4eu: {why}", err=True)
+    elif not found:
         print("no template is running; the first kernel of genai4eu starts one")
 
 

@@ -76,6 +76,28 @@ def test_a_template_that_hangs(template: dict[str, Any], start: Start, capfd: An
     assert start().warm
 
 
+IN_A_PIPE = """
+from jupyter_client import KernelManager
+manager = KernelManager(kernel_name="genai4eu")
+manager.start_kernel()
+manager.shutdown_kernel(now=True)
+print("done")
+"""
+
+
+def test_a_template_that_hangs_keeps_nobodys_pipe(template: dict[str, Any]) -> None:
+    os.kill(template["pid"], signal.SIGSTOP)
+    try:
+        command = [sys.executable, "-P", "-c", IN_A_PIPE]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stdout == "done\n" and "does not answer" in done.stderr
+        trouble = client.trouble()
+        assert trouble is not None and trouble.endswith("type genai4eu warm stop")
+    finally:
+        os.kill(template["pid"], signal.SIGCONT)
+    assert client.trouble() is None
+
+
 def test_what_was_installed_has_changed(start: Start, capfd: Any, tmp_path: Path, monkeypatch: Any, until: Any) -> None:
     """Also: a use case's warm imports are there, and one that is broken is left out."""
     about = tmp_path / "packages" / "probe-1.0.dist-info"
