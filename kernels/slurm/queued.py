@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from .commands import call
 
 PREFIX = "genai4eu-"
+#: A user may well call a job of their own genai4eu-train.
+_OURS = re.compile(r"genai4eu-[a-z0-9][a-z0-9_-]*-[0-9a-f]{8}")
 # --json differs between Slurm's versions and is ten times as long; this has been the same for many years. The name is
 # last: it could hold the separator.
 _FORMAT = "%i|%T|%r|%S|%e|%Q|%P|%N|%V|%j"
@@ -41,6 +44,11 @@ class Job:
     submitted: int | None
     name: str
     place: int | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is the job of a kernel."""
+        return _OURS.fullmatch(self.name) is not None
 
     @property
     def over(self) -> bool:
@@ -105,12 +113,12 @@ def ours_now() -> list[Job]:
     jobs = parse(call("squeue", *questions()))
     if waits := waiting_in(jobs):
         jobs = places(jobs, call("squeue", *about_queue(waits)))
-    return sorted((j for j in jobs.values() if j.name.startswith(PREFIX)), key=lambda j: _order(j.id))
+    return sorted((j for j in jobs.values() if j.ours), key=lambda j: _order(j.id))
 
 
 def waiting_in(jobs: dict[str, Job]) -> set[str]:
     """Return the partitions in which kernels of ours wait."""
-    ours = (j for j in jobs.values() if j.state == "PENDING" and j.name.startswith(PREFIX))
+    ours = (j for j in jobs.values() if j.state == "PENDING" and j.ours)
     return {partition for job in ours for partition in job.partition.split(",")}
 
 

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.paths import jupyter_data_dir
 
+from .. import local
 from ..errors import KernelsError
 from ..files import write_json
 from .commands import SlurmDown, call, find
@@ -39,9 +41,15 @@ def add(name: str, options: Options, display_name: str = "", check: bool = True)
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
         raise KernelsError(f"{name!r} cannot name a target: use up to 40 small letters, digits, - and _")
+    if not display_name.isprintable():
+        raise KernelsError(f"the display name {display_name!r} is not one line of plain text: write it plainly")
     folder = _root() / name
-    if folder.exists() and _options_of(folder) is None:
+    there = KernelSpecManager().find_kernel_specs().get(name)
+    others = [Path(place) for place in (there, folder) if place and Path(place).exists()]
+    if name == local.NAME or any(_options_of(place) is None for place in others):
         raise KernelsError(f"there is a kernelspec {name} of something else already: use another name")
+    if options.time and seconds(options.time) <= 0:
+        raise KernelsError("a job with --time 0 could never start: ask for some minutes")
     if check:
         ask(options)
     words = ("Slurm", options.partition, f"GPU {options.gpus}" if options.gpus else "", options.time)

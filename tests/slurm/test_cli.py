@@ -38,6 +38,8 @@ def test_add_list_remove(cluster: Cluster) -> None:
         (["--partition", "nowhere"], "there is no partition nowhere: use one of cpu, gpu"),
         (["--partition", "cpu", "--memory", "99T"], "Slurm would not take such a job"),
         (["--partition", "cpu", "--time", "9-00:00:00"], "the partition cpu allows 2:00:00 at most"),
+        (["--partition", "cpu", "--time", "0"], "could never start"),
+        (["--partition", "cpu", "--display-name", "x\ny\x1b[31m"], "is not one line of plain text"),
         (["--partition", "cpu", "--time", "soon"], "time 'soon' is not minutes"),
         (["--partition", "cpu", "--extra=--wrap=x"], "leave it out"),
         (["--partition", "cpu\n#SBATCH -p gpu"], "is not one line of plain text"),
@@ -78,3 +80,21 @@ def test_jobs_and_cancel_are_for_our_jobs_only(
         assert genai4eu("slurm", "cancel").returncode == 2
     finally:
         cluster("scancel", other)
+
+
+@pytest.mark.parametrize("name", ["genai4eu", "python3"])
+def test_a_name_that_jupyter_gives_something_else_is_refused(cluster: Cluster, name: str) -> None:
+    done = genai4eu("slurm", "add", name, "--partition", "cpu")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert f"there is a kernelspec {name} of something else already" in done.stderr
+    assert "slurm" not in KernelSpecManager().get_kernel_spec(name).metadata.get("genai4eu", {})
+
+
+def test_a_job_that_is_only_called_like_ours_is_left_alone(cluster: Cluster) -> None:
+    number = cluster("sbatch", "--parsable", "--job-name=genai4eu-train", "--wrap", "sleep 60").strip()
+    try:
+        assert number not in genai4eu("slurm", "jobs").stdout
+        assert number not in genai4eu("slurm", "cancel", "--all").stdout
+        assert cluster("squeue", "-h", "-j", number, "-o", "%T").strip() in ("PENDING", "RUNNING", "CONFIGURING")
+    finally:
+        cluster("scancel", number)
