@@ -255,7 +255,7 @@ def test_the_command_line_prints_what_to_type_next(tmp_path: Path) -> None:
         lines = [started.stdout.readline() for _ in range(4)]
         typed = lines[2].split("genai4eu ", 1)[1].replace("NAME", "near").split()
         assert genai4eu(*typed).returncode == 0
-        assert genai4eu("disconnect", "near").stdout.split() == ["near-genai4eu", "near-python3"]
+        assert {"near-genai4eu", "near-python3"} <= set(genai4eu("disconnect", "near").stdout.split())
         assert lines[3].startswith("ready")
         started.send_signal(signal.SIGINT)
         assert started.wait(60) == 0

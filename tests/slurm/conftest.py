@@ -78,7 +78,7 @@ class Kernel:
         kinds = ("display_data", "update_display_data")
         return [m["content"]["data"]["text/plain"] for m in self.said if m["msg_type"] in kinds]
 
-    def listen(self, fact: Callable[[], object], seconds: float = 30) -> None:
+    def listen(self, fact: Callable[[], object], seconds: float = 60) -> None:
         """Read what comes until ``fact`` holds."""
         deadline = time.monotonic() + seconds
         while not fact():

@@ -137,3 +137,4 @@ def test_others_are_answered_while_a_start_takes_long(shared: Service, home: dic
     assert nobody.ask("GET", "/health") == (200, {"status": "ok"})
     assert gina.kernels()[kernel]["execution_state"] == "starting"
     assert gina.ask("DELETE", f"/api/kernels/{kernel}")[0] == 204
+    shutil.rmtree(folder)  # the home is shared
