@@ -21,11 +21,13 @@ from typing import Any, NoReturn
 
 import zmq
 
-from .adopt import adopt, use_threads
+from .adopt import adopt, call_process, use_threads
 from .channel import Channel, ChannelError
 from .kernel import WarmKernelApp
 from .preload import Preloaded
 
+#: What ``ps -o comm`` and ``top`` show: the command line is the template's.
+_SHOWN = "genai4eu-kernel"
 #: How a child ends whose port another process took between its choice and now.
 PORT_TAKEN = errno.EADDRINUSE
 
@@ -68,6 +70,7 @@ def _live(template: Channel, loaded: Preloaded, began: Mapping[str, str], ahead:
         return 0
     content, fds = request
     adopt(content, fds, loaded)
+    call_process(_SHOWN)
     if "parent" in fds:
         _end_with(fds["parent"])
     if not ahead:

@@ -209,11 +209,19 @@ def trouble() -> str | None:
     try:
         place.check()
     except KernelsError as error:
-        return str(error)
+        return f"kernels start the ordinary way: {error}"
     hanging = [template["folder"] for template in status() if template["state"] == "hangs"]
     if hanging:
         return f"the template in {hanging[0]} does not answer, kernels start the ordinary way: type genai4eu warm stop"
-    return None
+    return None if place.taken() else _failed(place)
+
+
+def _failed(place: Place) -> str | None:
+    """Return why the last template here did not come up; one that served has left nothing, or its socket."""
+    said = "" if place.socket.exists() else _last_line(place.log)
+    if not said:
+        return None
+    return f"the template could not start: {said}: see {place.log}; the next kernel tries again"
 
 
 def _last_ordinary(place: Place) -> str | None:

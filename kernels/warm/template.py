@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .adopt import beyond
+from .adopt import beyond, call_process
 from .channel import Channel, ChannelError, listen, same_user
 from .children import Child, Nursery
 from .installed import Installed
@@ -78,6 +78,7 @@ class Template:
     def run(self) -> None:
         """Serve until nobody has asked for the idle time and no kernel of ours runs, or until told to stop."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        call_process("genai4eu-warm")
         while not self._over():
             self._refill()
             for fd, _ in self._poll.poll(self._pause()):

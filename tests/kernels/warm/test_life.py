@@ -82,6 +82,11 @@ def test_restart(kernel: Kernel, now: bool) -> None:
     assert kernel.value("'x' in globals()") is False and kernel.warm
 
 
+def test_lists_of_processes_tell_template_and_kernel_apart(kernel: Kernel, template: dict[str, Any]) -> None:
+    names = [Path(f"/proc/{pid}/comm").read_text().strip() for pid in (template["pid"], kernel.process.pid)]
+    assert names == ["genai4eu-warm", "genai4eu-kernel"]
+
+
 def test_kernels_outlive_the_template(kernel: Kernel, template: dict[str, Any], until: Callable[..., Any]) -> None:
     ended = psutil.Process(template["pid"])
     os.kill(template["pid"], signal.SIGKILL)

@@ -129,6 +129,9 @@ def test_a_folder_that_others_can_reach(start: Start, capfd: Any, tmp_path: Path
     (tmp_path / "run" / "genai4eu-warm").chmod(0o755)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     assert not start().warm and "not yours alone" in why(capfd)
+    command = [str(Path(sys.executable).with_name("genai4eu")), "warm", "status"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout == "" and "not yours alone: remove it, or set XDG_RUNTIME_DIR" in said.stderr
 
 
 def test_owners_and_interpreters_have_templates_of_their_own() -> None:
@@ -201,6 +204,8 @@ def test_a_template_that_cannot_start_says_why(tmp_path: Path, monkeypatch: Any)
     monkeypatch.setenv("GENAI4EU_WARM_OWNER", "broken")
     with pytest.raises(KernelsError, match="broken on purpose"):
         client.ensure(wait=True)
+    trouble = client.trouble()
+    assert trouble is not None and "could not start: broken on purpose: see /" in trouble and "\n" not in trouble
 
 
 def test_command_line(template: dict[str, Any], kernel: Kernel) -> None:
