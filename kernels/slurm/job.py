@@ -10,6 +10,7 @@ import secrets
 import shutil
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,11 @@ from .script import arguments, script
 
 #: Seconds between tries to submit while the controller does not answer.
 _TRIES = (2, 4, 8, 16, 30)
+#: Seconds for which sbatch may take before the user is told.
+_SLOW = 3.0
 _OLD = 14 * 86400
+#: How a job's log ends whose interpreter, kernelspec or genai4eu is not on the node.
+_NOT_THERE = re.compile(r"No such file|not found|annot execute|ermission denied|No such kernel|No module named")
 _WORDS = {
     "TIMEOUT": "its time is up; ask for more with --time",
     "CANCELLED": "it was cancelled",
@@ -73,8 +78,8 @@ class SlurmJob:
         """Return the job that the relay before handed over."""
         return cls(options, given["name"], Path(given["folder"]), tuple(given["keys"]), given["number"])
 
-    async def submit(self, env: dict[str, str]) -> None:
-        """Ask Slurm for the job, patiently while its controller is away.
+    async def submit(self, env: dict[str, str], note: Callable[[str], None]) -> None:
+        """Ask Slurm for the job, patiently while its controller is away, which ``note`` is told.
 
         Raises
         ------
@@ -85,17 +90,21 @@ class SlurmJob:
         wish = {"relay_key": self.keys[0], "kernel": o.kernel, "warm": o.warm, "lease": o.lease, "env": env}
         write_json(self.folder / "job.json", wish, 0o600)
         for pause in (*_TRIES, None):
+            slow = asyncio.get_running_loop().call_later(_SLOW, note, "Slurm has not answered yet")
             try:
                 asked = arguments(o, self.name, self.folder)
                 said = await acall("sbatch", *asked, text=script(o, self.folder), timeout=120)
                 self.number = said.strip().splitlines()[-1].split(";")[0]
                 return
-            except SlurmDown:
+            except SlurmDown as error:
+                note(f"Slurm does not answer ({error.reason})")
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)
                 if await self._is_known():  # it had arrived, only the answer was lost
                     return
+            finally:
+                slow.cancel()
 
     async def _is_known(self) -> bool:
         try:
@@ -132,7 +141,12 @@ class SlurmJob:
         if agent_said:
             return f"Slurm job {self.number} ended: {agent_said}"
         code, line = await self._exit_code(), self._last_line()
-        return f"Slurm job {self.number} ended ({state or 'unknown'}{code}): {line or 'it left no word'}"
+        remedy = self._remedy() if _NOT_THERE.search(line) else ""
+        return f"Slurm job {self.number} ended ({state or 'unknown'}{code}): {line or 'it left no word'}{remedy}"
+
+    def _remedy(self) -> str:
+        first = "--container, --python" if self.options.container else "--python"
+        return f": check {first} and --kernel of the target: genai4eu slurm add replaces it"
 
     async def _exit_code(self) -> str:
         try:

@@ -20,6 +20,7 @@ import psutil
 
 from .. import handover
 from ..errors import KernelsError
+from .commands import SlurmRefused
 from .front import CHANNELS, Front
 from .job import SlurmJob
 from .line import Line
@@ -155,18 +156,22 @@ class Relay:
             job = SlurmJob.fresh(self._options, self._target)
             self._watcher.start(job.name, job.folder)
             try:
-                await job.submit({name: os.environ[name] for name in _ENV if name in os.environ})
+                await job.submit({name: os.environ[name] for name in _ENV if name in os.environ}, self._note)
             except KernelsError as error:
                 self._watcher.tell("done")
                 job.clear()
                 print(f"genai4eu: {error}", file=sys.stderr)
                 self._trouble = str(error)
                 self._wanted.clear()
-                await self._front.refuse("SlurmError", f"no job: {error}")
+                remedy = f": {error.remedy}, with genai4eu slurm add" if isinstance(error, SlurmRefused) else ""
+                await self._front.refuse("SlurmError", f"no job: {error}{remedy}")
             else:
                 self._watcher.tell(f"id {job.number}")
                 self._job, self._trouble = job, ""
                 return
+
+    def _note(self, trouble: str) -> None:
+        self._trouble = trouble
 
     async def _talk(self, job: SlurmJob) -> None:
         pause = 0.1

@@ -93,7 +93,11 @@ class SharedQueue:
                 jobs = places(jobs, await acall("squeue", *about_queue(waits), timeout=30))
             now = Snapshot(time.monotonic(), jobs)
         except (SlurmDown, SlurmRefused) as error:
-            now = Snapshot(time.monotonic(), last.jobs if last else {}, str(error))
+            now = Snapshot(
+                time.monotonic(),
+                last.jobs if last else {},
+                error.reason if isinstance(error, SlurmDown) else str(error),
+            )
         made = {"made": now.made, "error": now.error, "jobs": [job.__dict__ for job in now.jobs.values()]}
         write_json(self._file, made, 0o600)
         return now

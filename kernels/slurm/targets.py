@@ -15,7 +15,7 @@ from jupyter_core.paths import jupyter_data_dir
 from .. import local
 from ..errors import KernelsError
 from ..files import write_json
-from .commands import SlurmDown, call, find
+from .commands import SlurmRefused, call, find
 from .options import Options
 from .script import script, wishes
 
@@ -80,10 +80,8 @@ def ask(options: Options) -> None:
     _ask_partitions(options)
     try:
         call("sbatch", "--test-only", *wishes(options), text=script(options, Path("/")))
-    except SlurmDown:
-        raise
-    except KernelsError as error:
-        raise KernelsError(f"Slurm would not take such a job ({error}): change the option that it names") from None
+    except SlurmRefused as error:
+        raise KernelsError(f"Slurm would not take such a job ({error}): {error.remedy}") from None
 
 
 def _ask_partitions(options: Options) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
@@ -26,6 +27,8 @@ def test_add_list_remove(cluster: Cluster) -> None:
     (listed,) = json.loads(genai4eu("slurm", "list", "--json").stdout)
     assert (listed["name"], listed["partition"], listed["gpus"]) == ("gpu-1h", "gpu", "fake:2")
     assert "--gres=gpu:fake:2" in genai4eu("slurm", "list").stdout
+    again = genai4eu("slurm", "add", "gpu-1h", "--partition", "cpu")
+    assert again.returncode == 0 and "replaced; " in again.stderr and "added; " in done.stderr
     assert genai4eu("slurm", "remove", "gpu-1h").returncode == 0
     assert "gpu-1h" not in KernelSpecManager().find_kernel_specs()
     again = genai4eu("slurm", "remove", "gpu-1h")
@@ -36,7 +39,14 @@ def test_add_list_remove(cluster: Cluster) -> None:
     ("options", "said"),
     [
         (["--partition", "nowhere"], "there is no partition nowhere: use one of cpu, gpu"),
-        (["--partition", "cpu", "--memory", "99T"], "Slurm would not take such a job"),
+        (
+            ["--partition", "cpu", "--memory", "99T"],
+            "): ask for less (cpus, memory, gpus, nodes), or",
+        ),
+        (
+            ["--partition", "cpu", "--account", "none", "--extra=--constraint=nothing"],
+            "change the option that it names",
+        ),
         (["--partition", "cpu", "--time", "9-00:00:00"], "the partition cpu allows 2:00:00 at most"),
         (["--partition", "cpu", "--time", "0"], "could never start"),
         (["--partition", "cpu", "--display-name", "x\ny\x1b[31m"], "is not one line of plain text"),
@@ -58,6 +68,24 @@ def test_add_without_slurm_or_with_a_silent_one(cluster: Cluster, monkeypatch: p
     done = genai4eu("slurm", "add", "far", "--partition", "cpu")
     assert "sbatch is not on this computer" in done.stderr
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+
+
+CONTROLLER_AWAY = "ClusterName=x\nSlurmctldHost=x(127.0.0.1)\nSlurmctldPort=1\nNodeName=a\nPartitionName=p Nodes=a\n"
+CONTROLLER_AWAY += "SlurmctldTimeout=1\nMessageTimeout=1\n"
+
+
+@pytest.mark.parametrize("conf", ["", "Nonsense=1\n", CONTROLLER_AWAY], ids=["none", "bad", "away"])
+@pytest.mark.parametrize("command", [("add", "far", "--partition", "cpu"), ("jobs",)], ids=["add", "jobs"])
+def test_a_slurm_that_does_not_answer(
+    cluster: Cluster, conf: str, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "slurm.conf"
+    path.write_text(conf)
+    monkeypatch.setenv("SLURM_CONF", str(path) if conf else "")
+    done = genai4eu("slurm", *command)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith("genai4eu: Slurm does not answer (s"), done.stderr
+    assert done.stderr.endswith("): check SLURM_CONF, or ask the operator of the cluster\n")
 
 
 def test_jobs_and_cancel_are_for_our_jobs_only(

@@ -98,6 +98,14 @@ def test_a_job_that_fails_before_its_kernel_says_why(start: Start, target: Make,
     kernel.client.execute("1")
     kernel.listen(lambda: " ended (FAILED, NonZeroExitCode, exit code 127): " in kernel.text())
     assert "/no/such/python" in kernel.text()
+    assert kernel.text().strip().endswith("check --python and --kernel of the target: genai4eu slurm add replaces it")
+
+
+def test_a_kernel_that_is_not_on_the_node(start: Start, target: Make) -> None:
+    kernel = start(target(kernel="not-there"), wait=False)
+    kernel.client.execute("1")
+    kernel.listen(lambda: "--kernel of the target" in kernel.text())
+    assert "not-there" in kernel.text()
     eventually(lambda: not kernel.manager.is_alive())
 
 
@@ -136,6 +144,8 @@ def test_a_slurm_that_is_down_for_a_while_kills_nothing(start: Start, target: Ma
         (file,) = shared.glob("genai4eu-slurm-*/squeue-*.json")
         eventually(lambda: 'error": "squeue' in file.read_text())
         late = start(target(), wait=False)  # asks when it is back
+        late.client.execute("'late'")
+        late.listen(lambda: any("not submitted yet, but Slurm does not answer (sbatch: " in t for t in late.shown()))
         assert kernel.run("print(2)") == "2\n"
     finally:
         cluster.start_controller()

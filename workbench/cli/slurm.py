@@ -52,9 +52,10 @@ def add(
         python=python or sys.executable, kernel=kernel, warm=warm,
         folder=str(Path(folder).expanduser().absolute()) if folder else "", lease=lease,
     )  # fmt: skip
+    done = "replaced" if name in targets.all_of_them() else "added"
     title = targets.add(name, options, display_name, check)
     print(name)
-    typer.echo(f"added; JupyterLab lists it as {title}, and genai4eu run TEMPLATE --on {name} runs there", err=True)
+    typer.echo(f"{done}; JupyterLab lists it as {title}, and genai4eu run TEMPLATE --on {name} runs there", err=True)
 
 
 def _words(line: str) -> tuple[str, ...]:
