@@ -233,7 +233,8 @@ class Relay:
     def _hurried(self) -> float:
         """Return how old news of the job may be, in seconds."""
         silent = self._line is not None and self._line.silence > SILENT
-        calm = self._front.open and not silent and self._terminated == float("inf")
+        known = self._seen is not None and self._seen.state == "RUNNING"  # else the last news is of the queue
+        calm = self._front.open and known and not silent and self._terminated == float("inf")
         return SELDOM if calm or self._reminder.long_wait(self._front.open) else SOON
 
     async def _over(self, state: str, said: str = "") -> NoReturn:

@@ -135,6 +135,9 @@ def test_the_end_of_the_walltime(start: Start, target: Make, cluster: Cluster) -
     kernel = start(target())
     job = kernel.job()
     block(kernel)
+    (file,) = Path(os.environ["XDG_RUNTIME_DIR"]).glob("genai4eu-slurm-*/squeue-*.json")
+    eventually(lambda: '"RUNNING"' in file.read_text())
+    time.sleep(2)  # by then the relay has read how long the job was to run, without which 90 s are news to nobody
     cluster("scontrol", "update", f"JobId={job}", "EndTime=now+90")
     kernel.listen(lambda: f"Slurm job {job} ends in 1 min" in kernel.text())
     cluster("scontrol", "update", f"JobId={job}", "EndTime=now+1")
