@@ -1,4 +1,4 @@
-"""``genai4eu run|runs``."""
+"""``genai4eu runs``."""
 
 from __future__ import annotations
 
@@ -9,72 +9,12 @@ import typer
 
 from ..errors import WorkbenchError
 from . import app
-from .show import emit, table
+from .show import Json, emit, ended, metrics, table
 
 runs = typer.Typer(help="List and look at the records of runs.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _MARKS = {"completed": "green", "running": "cyan", "failed": "red", "died": "red", "timeout": "yellow"}
-
-
-@app.command()
-def run(
-    template: Annotated[str, typer.Argument(help="A template's name ('genai4eu templates'), or a notebook file.")],
-    parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="A parameter; may be repeated.")
-    ] = None,
-    on: Annotated[str | None, typer.Option(help="Target ('genai4eu targets'); this computer by default.")] = None,
-    cell_timeout: Annotated[int | None, typer.Option(min=1, help="Seconds that one cell may take.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Run a template or a notebook on a target and keep the record.
-
-    Everything that can be checked is checked before a kernel starts. Exit code 0 means: the run completed.
-    """
-    from .. import catalogue
-    from ..runs.runner import run as start
-
-    given = catalogue.source(template).schema.parse(_pairs(parameter or []))
-    record = start(template, on=on, parameters=given, cell_timeout=cell_timeout)
-    summary = record.summary()
-    if as_json:
-        emit(summary)
-    elif summary["status"] == "completed":
-        _say_metrics(record.metrics)
-        print(f"completed in {summary['duration']:.0f} s: {record.folder}")
-        print(f"next: genai4eu publish {record.id}")
-    if summary["status"] != "completed":
-        raise WorkbenchError(f"run {record.id} {_ended(summary)}; see genai4eu runs show {record.id}")
-
-
-def _ended(summary: dict[str, Any]) -> str:
-    """Say how a run ended, and why, in a few words."""
-    status = summary["status"]
-    words = {"timeout": "ran into its timeout", "cancelled": "was cancelled"}.get(status, status)
-    return f"{words}: {summary['error']}" if summary["error"] else words
-
-
-def _pairs(texts: list[str]) -> dict[str, str]:
-    """Split ``NAME=VALUE``; a name given twice is a mistake worth naming."""
-    pairs: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise WorkbenchError(f"-p {text!r} is not of the form NAME=VALUE")
-        if name.strip() in pairs:
-            raise WorkbenchError(f"parameter {name.strip()!r} is given twice")
-        pairs[name.strip()] = value
-    return pairs
-
-
-def _say_metrics(metrics: dict[str, Any]) -> None:
-    if metrics:
-        table(["metric", "value", "unit"], [[n, _number(m["value"]), m["unit"]] for n, m in metrics.items()])
-
-
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4g}"
 
 
 @runs.command("list")
@@ -119,10 +59,9 @@ def show(
     if as_json:
         emit({**summary, "folder": str(record.folder), "cells": record.info["cells"]})
         return
-    print(f"{summary['title']}\n{record.id}: {_ended(summary)} on {summary['target']}, started {summary['started']}")
+    print(f"{summary['title']}\n{record.id}: {ended(summary)} on {summary['target']}, started {summary['started']}")
     table(["parameter", "value"], [[k, json.dumps(v)] for k, v in summary["parameters"].items()])
-    if record.metrics:
-        _say_metrics(record.metrics)
+    metrics(record.metrics)
     print(f"record: {record.folder}" + ("" if summary["sealed"] else " (not sealed)"))
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+#: The option of every command that prints a table.
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def emit(content: Any) -> None:
@@ -34,3 +38,20 @@ def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | 
 def _widest(headings: list[str], rows: list[list[str]]) -> Any:
     """Return a function that gives the width of a column, padding included."""
     return lambda column: max(len(r[column]) for r in [headings, *rows]) + 3
+
+
+def ended(summary: dict[str, Any]) -> str:
+    """Say how a run ended, and why, in a few words."""
+    status = summary["status"]
+    words = {"timeout": "ran into its timeout", "cancelled": "was cancelled"}.get(status, status)
+    return f"{words}: {summary['error']}" if summary["error"] else words
+
+
+def metrics(found: dict[str, Any]) -> None:
+    """Print the metrics of a run, where it has any."""
+    if found:
+        table(["metric", "value", "unit"], [[n, _number(m["value"]), m["unit"]] for n, m in found.items()])
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4g}"

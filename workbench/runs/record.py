@@ -19,7 +19,6 @@ import pydantic
 
 from ..errors import WorkbenchError
 from .files import write_json
-from .status import FINAL
 
 CRATE = "ro-crate-metadata.json"
 
@@ -99,7 +98,7 @@ class Record:
             If the file is missing or damaged.
         """
         info = self.checked("run.json", _RUN)
-        if info.get("status") not in FINAL and not _runs(info):
+        if info.get("status") == "running" and not _runs(info):
             info["status"], info["error"] = "died", "the process that ran it ended before it could finish"
         return info
 

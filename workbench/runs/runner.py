@@ -5,23 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
-from genai4eu.kernels import local, targets
-
-from .. import catalogue
 from ..errors import WorkbenchError
 from .crate import seal
 from .files import write_json
+from .plan import Limits, Plan, plan
 from .record import Record, new_id, now
 from .session import Listener, Session
-from .status import FINAL
+from .status import FINAL, Status
 from .store import runs_root
 
 #: Seconds to wait for a kernel: a gateway may have to start one on a busy computer.
@@ -35,7 +32,9 @@ def run(
     *,
     on: str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    timeout: float | None = None,
     cell_timeout: int | None = None,
+    retries: int = 0,
     listener: Listener | None = None,
     **more: Any,
 ) -> Record:
@@ -49,8 +48,12 @@ def run(
         Target, as ``genai4eu targets`` lists them; this computer by default.
     parameters : mapping, optional
         Parameter values by name; ``**more`` adds to them.
+    timeout : float, optional
+        Seconds that the run may take.
     cell_timeout : int, optional
         Seconds that one cell may take.
+    retries : int
+        Further attempts where the kernel died or was preempted.
     listener : callable, optional
         Called with ``("cell" | "progress" | "metric" | "stream" | "collect", data)``; a progress bar by default.
 
@@ -67,115 +70,77 @@ def run(
     KeyboardInterrupt
         After the record of a cancelled run is sealed.
     """
-    source = catalogue.source(name)
-    given = source.schema.validate({**(parameters or {}), **more})
-    notebook = _valid(source)
-    target = _target(on)
-    record = _create(source, notebook, given, target.name)
+    limits = Limits(timeout, cell_timeout, retries)
+    planned = plan(name, on=on, parameters={**(parameters or {}), **more}, limits=limits)
+    record = create(planned)
     if listener is not None:
-        return _execute(source, given, target, record, listener, cell_timeout)
+        return carry_out(planned, record, listener)
     from .progress import Bar
 
-    bar = Bar(source.name)
+    bar = Bar(planned.source.name)
     try:
-        return _execute(source, given, target, record, bar, cell_timeout)
+        return carry_out(planned, record, bar)
     finally:
         bar.close()
 
 
-def _valid(source: catalogue.Source) -> dict[str, Any]:
-    """Return the notebook, with ids where cells lack them; refuse what papermill could not read."""
-    import nbformat
-    from nbformat.validator import MissingIDFieldWarning, normalize
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", MissingIDFieldWarning)  # giving the ids is what this does
-            _, notebook = normalize(nbformat.from_dict(source.notebook))
-        nbformat.validate(notebook)
-    except nbformat.ValidationError as error:
-        fault = str(error).splitlines()[0]
-        raise WorkbenchError(
-            f"{source.name} is not a valid notebook ({fault}): open and save it once in JupyterLab"
-        ) from None
-    valid: dict[str, Any] = notebook
-    return valid
-
-
-def _target(on: str | None) -> targets.Target:
-    """Return the target, after asking whether it can be reached."""
-    local.ensure()
-    target = targets.find(on or local.NAME)
-    targets.check(target)
-    return target
-
-
-def _create(source: catalogue.Source, notebook: dict[str, Any], given: dict[str, Any], target: str) -> Record:
-    """Make the record of a run that is about to start."""
-    usecase = source.usecase
-    stem = Path(source.name).stem.lower().replace("_", "-").replace(" ", "-") or "run"
+def create(planned: Plan, status: Status = "running") -> Record:
+    """Make the record of a run that starts now, or, as ``pending``, is to be carried out by somebody else."""
+    stem = Path(planned.source.name).stem.lower().replace("_", "-").replace(" ", "-") or "run"
     record = Record(runs_root() / new_id(stem))
     record.folder.mkdir(parents=True)
-    write_json(record.folder / "input.ipynb", notebook)
-    record.write("parameters.json", source.schema.resolved(given))
-    process = psutil.Process()
-    record.write(
-        "run.json",
-        {
-            "id": record.id,
-            "template": source.name,
-            "title": source.title,
-            "usecase": usecase.name if usecase else None,
-            "usecase_version": usecase.version if usecase else None,
-            "sector": usecase.sector if usecase else None,
-            "status": "running",
-            "started": now(),
-            "ended": None,
-            "duration": None,
-            "target": target,
-            "kernel_id": None,
-            "host": os.uname().nodename,
-            "cells": [],
-            "error": None,
-            "pid": process.pid,
-            "pid_started": process.create_time(),
-        },
-    )
+    write_json(record.folder / "input.ipynb", planned.notebook)
+    record.write("parameters.json", planned.parameters)
+    empty = {"ended": None, "duration": None, "kernel_id": None, "kernel_host": None, "cells": [], "attempts": []}
+    stamp = {"id": record.id, "status": status, "error": None, "started": now(), "job": None}
+    record.write("run.json", {**planned.about(), **empty, **stamp, **_process()})
     return record
 
 
-def _execute(
-    source: catalogue.Source,
-    given: dict[str, Any],
-    target: targets.Target,
-    record: Record,
-    listener: Listener,
-    cell_timeout: int | None,
-) -> Record:
-    """Execute, and seal the record whatever happens once the kernel has begun."""
-    here = target.gateway is None and target.slurm is None
-    in_place = source.path is not None and here  # as JupyterLab would: beside the notebook's own files
+def _process() -> dict[str, Any]:
+    """Return what tells whether the process that carries out a run still runs."""
+    process = psutil.Process()
+    return {"host": os.uname().nodename, "pid": process.pid, "pid_started": process.create_time()}
+
+
+def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
+    """Execute a run whose record was made, and seal the record. A process may do many, one after the other.
+
+    Raises
+    ------
+    WorkbenchError
+        If the target gives no kernel, or its kernel lacks the use case. No record is left then.
+    KeyboardInterrupt
+        After the record of a cancelled run is sealed.
+    """
+    record.write("run.json", {**record.read("run.json"), "status": "running", "started": now(), **_process()})
     with (record.folder / "log.txt").open("wb") as log:
-        session = Session(
-            run_id=record.id,
-            parameters=record.parameters,
-            folder=record.folder,
-            usecase=source.usecase.needs if source.usecase else None,
-            change_folder=not in_place,
-            began=lambda environment: _began(record, environment),
-            listener=_recorder(record, listener),
-            kernel_options={"cwd": str(source.path.parent)} if in_place and source.path else {"env": _away()},
-            kernel_log=log,
-            cell_timeout=cell_timeout,
-        )
-        stopped = _papermill(record, given, target.name, session)
+        session = _session(planned, record, listener, log)
+        stopped = _papermill(record, planned.given, planned.target.name, session)
     if not record.info["kernel_id"]:
-        _refuse(record, session, target.name)
+        _refuse(record, session, planned.target.name)
     else:
         _close(record, session)
     if stopped:
         raise KeyboardInterrupt
     return record
+
+
+def _session(planned: Plan, record: Record, listener: Listener, log: IO[bytes]) -> Session:
+    """Return what the engine needs to know of the run."""
+    usecase, in_place = planned.source.usecase, planned.in_place
+    return Session(
+        run_id=record.id,
+        parameters=record.parameters,
+        folder=record.folder,
+        usecase=usecase.needs if usecase else None,
+        change_folder=in_place is None,
+        began=lambda environment: _began(record, environment),
+        listener=_recorder(record, listener),
+        kernel_options={"cwd": str(in_place)} if in_place else {"env": _away()},
+        kernel_log=log,
+        cell_timeout=planned.limits.cell_timeout,
+    )
 
 
 def _away() -> dict[str, str]:

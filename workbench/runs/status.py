@@ -6,10 +6,10 @@ from typing import Literal
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-Status = Literal["pending", "running", "completed", "failed", "died", "timeout", "cancelled", "not run"]
+Status = Literal["pending", "running", "completed", "failed", "died", "timeout", "cancelled", "preempted", "not run"]
 
 #: A run whose status is one of these is over.
-FINAL: frozenset[str] = frozenset({"completed", "failed", "died", "timeout", "cancelled"})
+FINAL: frozenset[str] = frozenset({"completed", "failed", "died", "timeout", "cancelled", "preempted"})
 
 #: What a bridge answers for a cell whose kernel or gateway is no more, so that every tool sees an error.
 KERNEL_DIED = "KernelDied"
