@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 
 from ..errors import KernelsError
 
@@ -67,8 +68,14 @@ def find(program: str) -> str:
     return path
 
 
-def call(program: str, *arguments: str, text: str | None = None, timeout: float = 60) -> str:
-    """Run a program of Slurm's and return what it printed. Called by the command line.
+def call(
+    program: str,
+    *arguments: str,
+    text: str | None = None,
+    timeout: float = 60,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Run a program of Slurm's, with ``env`` more in its environment; return what it printed. For the command line.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def call(program: str, *arguments: str, text: str | None = None, timeout: float 
             [find(program), *arguments],
             input=given,
             capture_output=True,
-            env=environment(program),
+            env={**environment(program), **(env or {})},
             timeout=timeout,
             check=False,
         )

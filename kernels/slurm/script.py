@@ -1,4 +1,4 @@
-"""The request to Slurm: sbatch's arguments and the job's script. Called by the relay and by ``genai4eu slurm add``.
+"""The request to Slurm: sbatch's arguments and the job's script. Used for kernels, batch jobs, ``genai4eu slurm add``.
 
 Values stand in arguments of their own, which no shell reads; the few that must be in the script are quoted there.
 """
@@ -6,6 +6,7 @@ Values stand in arguments of their own, which no shell reads; the few that must 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from .options import Options
@@ -39,15 +40,22 @@ def arguments(options: Options, name: str, folder: Path) -> list[str]:
 
 
 def script(options: Options, folder: Path) -> str:
-    """Return the job's script. The login shell knows ``module``; ``exec`` lets Slurm's signals reach the agent."""
+    """Return the script of a job that holds a kernel."""
+    return running(options, ["-P", "-m", "genai4eu.kernels.slurm.agent", str(folder)])
+
+
+def running(options: Options, words: Sequence[str]) -> str:
+    """Return the script of a job that runs the target's interpreter with ``words``.
+
+    The login shell knows ``module``; ``exec`` lets Slurm's signals reach the program.
+    """
     # An early warning of the end must not kill the shell or a Python that is not listening yet.
     lines = ["#!/bin/bash -l", "trap '' USR1", "unset TMOUT"]
     for module in options.modules:
         lines.append(_or_fail(f"module load {shlex.quote(module)}", f"the module {module} does not load"))
     if options.setup:
         lines.append(_or_fail(f". {shlex.quote(options.setup)}", f"the setup script {options.setup} fails"))
-    agent = [*options.container, options.python, "-P", "-m", "genai4eu.kernels.slurm.agent", str(folder)]
-    lines.append("exec " + " ".join(shlex.quote(word) for word in agent))
+    lines.append("exec " + shlex.join([*options.container, options.python, *words]))
     return "\n".join(lines) + "\n"
 
 
