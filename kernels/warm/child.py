@@ -82,7 +82,7 @@ def _live(template: Channel, loaded: Preloaded, began: Mapping[str, str], ahead:
             return PORT_TAKEN
         raise
     _tell(fds["client"])
-    app.settle()
+    app.settle(loaded)
     gc.enable()
     app.start()
     threading._shutdown()  # type: ignore[attr-defined]  # what an interpreter does at its end, but for tearing down
@@ -99,9 +99,6 @@ def _become_own(loaded: Preloaded) -> None:
     for renew in loaded.renewals:
         renew()
     multiprocessing.current_process().authkey = os.urandom(32)
-    for finalizer in list(weakref.finalize._registry):  # type: ignore[attr-defined]
-        finalizer.atexit = False  # the template's temporary folders are the template's to remove
-    atexit._clear()
     for function in (weakref.finalize._exitfunc, logging.shutdown, multiprocessing.util._exit_function):  # type: ignore[attr-defined]
         atexit.register(function)
 

@@ -9,20 +9,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zmq
 from ipykernel import ipkernel as _ipkernel
 from ipykernel.kernelapp import IPKernelApp
+from IPython.core import shellapp as _shellapp
 from IPython.core.application import BaseIPythonApplication
 from IPython.core.history import HistoryManager
 
 from .late import make_up
+from .unread import loggers_unread, modules_unread
+
+if TYPE_CHECKING:
+    from .preload import Preloaded
 
 #: Stands in the settings until the connection file is known: tools ask whether they name one.
 _LATER = "later.json"
 _App: Any = IPKernelApp  # half typed: in strict mode each call of it were an error
 ipkernel: Any = _ipkernel
+shellapp: Any = _shellapp
 
 
 class WarmKernelApp(_App):  # type: ignore[misc]
@@ -40,7 +46,7 @@ class WarmKernelApp(_App):  # type: ignore[misc]
         self.init_sockets()
         self.init_io()
         self.init_signal()
-        with _no_session_yet(), _modules_unread():
+        with _no_session_yet(), modules_unread(ipkernel):
             self.init_kernel()
         self._tell_debugger(code_files)
         self.init_shell()
@@ -62,7 +68,7 @@ class WarmKernelApp(_App):  # type: ignore[misc]
         self.log_connection_info()
         self.kernel.record_ports({f"{name}_port": port for name, port in self._ports.items()})
 
-    def settle(self) -> None:
+    def settle(self, loaded: Preloaded) -> None:
         """Do what depends on the user's variables and folder, and run the user's startup code."""
         self.shell.init_environment()
         if session := os.environ.get("JPY_SESSION_NAME"):
@@ -72,9 +78,15 @@ class WarmKernelApp(_App):  # type: ignore[misc]
         self.shell.history_manager.new_session()
         self.init_gui_pylab()
         self.init_extensions()
-        self.init_code()
+        with modules_unread(shellapp):
+            self.init_code()
+        self.shell._sys_modules_keys = loaded.modules_now()
         sys.stdout.flush()
         sys.stderr.flush()
+
+    def _configure_logging(self) -> None:
+        with loggers_unread():
+            super()._configure_logging()
 
     def _tell_debugger(self, code_files: list[str]) -> None:
         """Give the debugger the template's own list of the code that is not the user's."""
@@ -136,26 +148,3 @@ def _no_session_yet() -> Iterator[None]:
         yield
     finally:
         HistoryManager.new_session = original
-
-
-class _Modules:
-    """Stands for ``sys``, and for its ``modules`` that seem to be none."""
-
-    def __init__(self) -> None:
-        self.modules = self
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys, name)
-
-    def copy(self) -> dict[str, Any]:
-        return {}
-
-
-@contextmanager
-def _modules_unread() -> Iterator[None]:
-    """Keep the kernel from asking each of four thousand modules for its file: that copies 25 MB of the template."""
-    ipkernel.sys = _Modules()
-    try:
-        yield
-    finally:
-        ipkernel.sys = sys

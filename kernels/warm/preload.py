@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import importlib.metadata
 import os
@@ -10,21 +9,26 @@ import resource
 import sys
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from .randomness import Renewal, inventory
+from .sharing import rehearse, share
 from .variables import THREADS
 
 #: The first is what every kernel needs; a light installation lacks some of the others.
 _KERNEL = (
-    "IPython", "IPython.extensions.storemagic", "IPython.core.history", "sqlite3", "asyncio", "psutil",
+    "IPython", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.history", "IPython.core.logger",
+    "IPython.core.oinspect", "IPython.extensions.storemagic", "IPython.utils.wildcard", "asyncio", "psutil", "sqlite3",
     "ipykernel.debugger", "ipykernel.eventloops", "ipykernel.heartbeat", "ipykernel.ipkernel", "ipykernel.kernelapp",
-    "ipykernel.subshell_manager", "multiprocessing.util", "genai4eu", "genai4eu.widgets",
+    "ipykernel.subshell_manager", "multiprocessing.util", "tornado.platform.asyncio", "genai4eu", "genai4eu.widgets",
     "genai4eu.kernels.warm.kernel", "genai4eu.kernels.warm.child",
 )  # fmt: skip
 _STACK = (
     "numpy", "torch", "sklearn.ensemble", "xarray", "pandas", "matplotlib.pyplot", "ipywidgets", "threadpoolctl",
 )  # fmt: skip
+#: More than a child may have taken out of the list of modules.
+_SLACK = 16
 
 
 @dataclass
@@ -45,6 +49,8 @@ class Preloaded:
         The settings that matplotlib has read.
     code_files : list of str
         The files of all loaded modules, for the debugger.
+    modules : set of str
+        The names of all loaded modules.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -53,6 +59,13 @@ class Preloaded:
     pools: Any = None
     matplotlibrc: str | None = None
     code_files: list[str] = field(default_factory=list)
+    modules: set[str] = field(default_factory=set)
+
+    def modules_now(self) -> set[str]:
+        """Return the names of all modules without a look at each, which would copy its page. Called by a kernel."""
+        number = len(sys.modules) - len(self.modules) + _SLACK
+        self.modules.update(islice(reversed(sys.modules), max(0, number)))  # the newest come first
+        return self.modules
 
 
 def preload() -> Preloaded:
@@ -74,8 +87,10 @@ def preload() -> Preloaded:
     done.pools = _pools()
     done.matplotlibrc = sys.modules["matplotlib"].matplotlib_fname() if "matplotlib" in sys.modules else None
     done.code_files = [f for module in list(sys.modules.values()) if (f := getattr(module, "__file__", None))]
+    done.modules = set(sys.modules)
     _check()
-    _freeze()
+    rehearse()
+    share()
     return done
 
 
@@ -112,13 +127,6 @@ def _check() -> None:
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         raise RuntimeError("an import started CUDA")
-
-
-def _freeze() -> None:
-    """Keep the collector away from what was imported: it would write into, and so copy, every page it looks at."""
-    gc.disable()
-    gc.collect()
-    gc.freeze()
 
 
 def peak_memory() -> int:

@@ -40,6 +40,25 @@ def test_tools_take_it_for_what_it_is(kernel: Kernel) -> None:
     assert kernel.value("(In[1] != '', 6 * 7, _dh[0] == __import__('pathlib').Path.cwd())") == (True, 42, True)
 
 
+def test_what_the_kernel_left_unread_is_there(kernel: Kernel) -> None:
+    """Names of modules for ``%reset -f aggressive``, the list of loggers, and a log of its own."""
+    new = kernel.value("set(sys.modules) - get_ipython()._sys_modules_keys", "import sys")
+    assert "torch" not in new and len(new) < 20, new
+    setup = "import logging\nloggers = logging.root.manager.loggerDict\napp = get_ipython().parent"
+    assert kernel.value("type(loggers) is dict and len(loggers) > 100 and loggers['WarmKernelApp'] is app.log", setup)
+    assert kernel.value("len(app.log.handlers), app.log.level", setup) == (1, 10)
+    setup = "import sys, IPython.core.shellapp, ipykernel.ipkernel"
+    assert kernel.value("IPython.core.shellapp.sys is sys and ipykernel.ipkernel.sys is sys", setup)
+
+
+def test_most_of_its_memory_is_shared(kernel: Kernel) -> None:
+    """An idle kernel has half a gigabyte of libraries, and twenty megabytes of its own."""
+    kernel.run("import torch, sklearn.ensemble, xarray, matplotlib.pyplot, ipywidgets, pandas")
+    lines = Path(f"/proc/{kernel.process.pid}/smaps_rollup").read_text().splitlines()[1:]
+    kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    assert kilobytes["Private_Dirty"] < 30 << 10 and kilobytes["Shared_Dirty"] > 200 << 10
+
+
 def test_libraries_that_look_for_a_kernel_at_their_import_find_it(template: dict[str, Any], start: Start) -> None:
     found = []
     for kernel in (start(), start({"GENAI4EU_WARM": "off"})):
