@@ -10,6 +10,7 @@ In a notebook::
 
 In a script or notebook that starts runs::
 
+    genai4eu.params("health-imaging")  # what it can be given
     record = genai4eu.run("health-imaging", profile="smoke", seed=1)
     genai4eu.publish(record)
 """
@@ -23,6 +24,7 @@ from .runs.sizes import resolve
 if TYPE_CHECKING:
     from .dashboards.publish import publish
     from .runs.runner import run
+    from .views import params
 
 __version__ = "0.1.0"
 
@@ -32,6 +34,7 @@ __all__ = [
     "__version__",
     "current_run",
     "open_run",
+    "params",
     "publish",
     "resolve",
     "run",
@@ -39,6 +42,7 @@ __all__ = [
 
 #: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
 _LATER = {
+    "params": ".views",
     "publish": ".dashboards.publish",
     "run": ".runs.runner",
 }

@@ -6,6 +6,7 @@ command line, the runner and Lab.
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import importlib.metadata
 import importlib.resources
@@ -101,6 +102,11 @@ class _Notebook(pydantic.BaseModel):
     cells: list[_Cell]
 
 
+def _injected(cell: dict[str, Any]) -> bool:
+    """Tell whether a run left the cell in: its values would go before those that the notebook declares."""
+    return "injected-parameters" in (cell["metadata"].get("tags") or [])
+
+
 class Source:
     """A notebook that can be run: a template of the catalogue, or any notebook file.
 
@@ -122,7 +128,7 @@ class Source:
     def notebook(self) -> dict[str, Any]:
         """The notebook as nbformat 4 JSON."""
         try:
-            return _Notebook.model_validate_json(self.content).model_dump()
+            found = _Notebook.model_validate_json(self.content.removeprefix(codecs.BOM_UTF8)).model_dump()
         except pydantic.ValidationError as error:
             where = error.errors()[0]
             if where["loc"][:1] == ("nbformat",):
@@ -131,6 +137,8 @@ class Source:
                 ) from None
             fault = ".".join(map(str, where["loc"])) or "its content"
             raise WorkbenchError(f"{self.name} is not a Jupyter notebook ({fault}): give an .ipynb file") from None
+        found["cells"] = [c for c in found["cells"] if not _injected(c)]
+        return found
 
     @cached_property
     def schema(self) -> Schema:

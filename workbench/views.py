@@ -33,7 +33,7 @@ def templates() -> Listing:
     )
 
 
-def parameters(name: str | Path) -> Listing:
+def params(name: str | Path) -> Listing:
     """Return the parameters of a template or notebook.
 
     Returns
@@ -50,3 +50,7 @@ def parameters(name: str | Path) -> Listing:
         {"parameter": p.name, "value": json.dumps(p.plain_default), "takes": p.allowed, "what it is": p.help}
         for p in source(name).schema.parameters.values()
     )
+
+
+#: The quickstart's word for it.
+parameters = params

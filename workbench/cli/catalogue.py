@@ -1,17 +1,16 @@
-"""``genai4eu templates|show|new|params``."""
+"""``genai4eu templates|show|new``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from . import app
-from .show import emit, table
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+from .params import about
+from .show import Json, emit, table
 
 
 @app.command()
@@ -37,10 +36,10 @@ def show(
     from ..catalogue import source
 
     found = source(template)
-    parameters = [_parameter(p) for p in found.schema.parameters.values()]
+    parameters = [about(p) for p in found.schema.parameters.values()]
     if as_json:
-        about = found.usecase.model_dump() if found.usecase else {}
-        emit({"name": found.name, "title": found.title, "usecase": about, "parameters": parameters})
+        usecase = found.usecase.model_dump() if found.usecase else {}
+        emit({"name": found.name, "title": found.title, "usecase": usecase, "parameters": parameters})
         return
     print(found.title)
     if found.usecase:
@@ -49,16 +48,6 @@ def show(
     rows = [[p["name"], json.dumps(p["default"]), p["allowed"], p["help"]] for p in parameters]
     table(["parameter", "value", "takes", "what it is"], rows)
     print(f"next: genai4eu run {template}" + (f" -p {parameters[0]['name']}=…" if parameters else ""))
-
-
-def _parameter(parameter: Any) -> dict[str, Any]:
-    return {
-        "name": parameter.name,
-        "default": parameter.plain_default,
-        "allowed": parameter.allowed,
-        "unit": parameter.unit,
-        "help": parameter.help,
-    }
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,9 @@ def run(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="A parameter; may be repeated.")
     ] = None,
+    params: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Parameters in a .yaml or .json file; -p goes before it.")
+    ] = None,
     on: Annotated[str | None, typer.Option(help="Target ('genai4eu targets'); this computer by default.")] = None,
     cell_timeout: Annotated[int | None, typer.Option(min=1, help="Seconds that one cell may take.")] = None,
     as_json: Json = False,
@@ -26,9 +30,10 @@ def run(
     Everything that can be checked is checked before a kernel starts. Exit code 0 means: the run completed.
     """
     from .. import catalogue
+    from ..parameter_file import gather
     from ..runs.runner import run as start
 
-    given = catalogue.source(template).schema.parse(pairs(parameter or []))
+    given = gather(catalogue.source(template).schema, params or [], pairs(parameter or []))
     record = start(template, on=on, parameters=given, cell_timeout=cell_timeout)
     summary = record.summary()
     if as_json:
