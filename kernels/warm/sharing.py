@@ -1,5 +1,4 @@
-"""Memory that the template's forks share as long as possible: a page is copied when it is written into, and merely
-looking at a Python object writes into it. Called once, after the imports."""
+"""Memory that the template's forks share: a page is copied once written into, if only to count who looks at it."""
 
 from __future__ import annotations
 
