@@ -24,6 +24,7 @@ from .runs.sizes import resolve
 if TYPE_CHECKING:
     from .dashboards.publish import publish
     from .runs.runner import run
+    from .sweeps.sweep import sweep
     from .views import params
 
 __version__ = "0.1.0"
@@ -38,6 +39,7 @@ __all__ = [
     "publish",
     "resolve",
     "run",
+    "sweep",
 ]
 
 #: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
@@ -45,6 +47,7 @@ _LATER = {
     "params": ".views",
     "publish": ".dashboards.publish",
     "run": ".runs.runner",
+    "sweep": ".sweeps.sweep",
 }
 
 

@@ -41,7 +41,7 @@ def _options(
     """Sector notebooks to factory kernels, to reproducible runs, to dashboards anyone can open."""
 
 
-from . import catalogue, params, run, runs, connect, gateway, slurm, dashboards, doctor, factories, lab, warm  # noqa: E402, F401, I001  # each registers its commands on ``app``
+from . import catalogue, params, run, runs, connect, gateway, slurm, dashboards, doctor, factories, lab, warm, sweep  # noqa: E402, F401, I001  # each registers its commands on ``app``
 
 
 def main() -> None:

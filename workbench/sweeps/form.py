@@ -1,0 +1,132 @@
+"""A sweep as a YAML file says it. Called by the command line.
+
+::
+
+    template: climate            # or a notebook, relative to this file
+    target: genai4eu             # these may be left out, or be said on the command line
+    jobs: 4
+    timeout: 3600
+    best: skill:max
+    parameters:                  # the same for all
+      profile: smoke
+    grid:                        # each with each
+      lr: [1e-3, 1e-4]
+      seed: 0..4
+    zip:                         # walked together
+      width: [64, 128]
+      depth: [2, 4]
+    list:                        # points named one by one
+      - {schedule: linear}
+      - {schedule: cosine, warmup: 10}
+    sample:                      # drawn at random
+      number: 20
+      seed: 1
+      parameters: {dropout: uniform, decay: "log:1e-6..1e-2"}
+
+Where there are several of grid, zip, list and sample, every point of one meets every point of the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+
+from ..errors import WorkbenchError
+from ..runs.plan import Limits
+from .points import Axes
+
+_NONE = Limits()
+
+
+@dataclass(frozen=True)
+class Form:
+    """All that a sweep is asked with."""
+
+    template: str
+    axes: Axes
+    target: str | None = None
+    jobs: int | None = None
+    limits: Limits = _NONE
+    best: str | None = None
+
+    def with_(self, **given: Any) -> Form:
+        """Return the form with what was said beside it; ``None`` says nothing."""
+        said = {name: value for name, value in given.items() if value is not None}
+        limits = replace(self.limits, **{n: said.pop(n) for n in ("timeout", "cell_timeout", "retries") if n in said})
+        return replace(self, limits=limits, **said)
+
+
+class _Sample(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    number: int = pydantic.Field(ge=1)
+    seed: int = 0
+    parameters: dict[str, Any]
+
+
+class _File(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    template: str
+    target: str | None = None
+    jobs: int | None = pydantic.Field(None, ge=1)
+    timeout: float | None = pydantic.Field(None, gt=0)
+    cell_timeout: int | None = pydantic.Field(None, ge=1)
+    retries: int = pydantic.Field(0, ge=0)
+    best: str | None = None
+    parameters: dict[str, Any] = {}
+    grid: dict[str, Any] = {}
+    zip: dict[str, Any] = {}
+    listed: list[dict[str, Any]] = pydantic.Field([], alias="list")
+    sample: _Sample | None = None
+
+
+def read_form(path: Path) -> Form:
+    """Read a file.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is none, it is not YAML, or says something unknown.
+    """
+    try:
+        said = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise WorkbenchError(f"there is no file {path}: check the path") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WorkbenchError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    except pydantic.ValidationError as error:
+        raise WorkbenchError(f"{path}: " + "; ".join(map(_fault, error.errors()))) from None
+    twice = sorted({*said.parameters} & {name for point in said.listed for name in point})
+    if twice:
+        raise WorkbenchError(
+            f"{path}: parameter {twice[0]!r} is both in parameters and in list: leave it in one of them"
+        )
+    return Form(_template(said.template, path), _axes(said), said.target, said.jobs, _limits(said), said.best)
+
+
+def _fault(error: Any) -> str:
+    where = ".".join(map(str, error["loc"])) or "the file"
+    if error["type"] == "extra_forbidden":
+        return f"{where} is not known: a sweep has {', '.join(f.alias or n for n, f in _File.model_fields.items())}"
+    return f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _axes(said: _File) -> Axes:
+    points = [{**said.parameters, **point} for point in said.listed or [{}]]
+    sample = said.sample
+    axes = Axes(said.grid, said.zip, points if points != [{}] else ())
+    return replace(axes, sample=sample.parameters, number=sample.number, seed=sample.seed) if sample else axes
+
+
+def _limits(said: _File) -> Limits:
+    return Limits(said.timeout, said.cell_timeout, said.retries)
+
+
+def _template(name: str, path: Path) -> str:
+    """Return the notebook beside the file, where the name looks like one."""
+    return str(path.parent / name) if name.endswith(".ipynb") or "/" in name else name
