@@ -10,8 +10,6 @@ import http.client
 import json
 import re
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,20 +180,16 @@ class Gateway:
         GatewayDown, TokenRefused, KernelGone, KernelsError
             Each with one line that names the gateway and the remedy.
         """
-        headers = {"Content-Type": "application/json"}
-        payload = None if body is None else json.dumps(body).encode()
+        headers = self.headers()
         try:
-            with self.answer(method, path, headers, timeout, payload) as answer:
-                status, content = answer.status, answer.read()
+            status, content = self._request(method, path, body, headers, timeout)
         except (OSError, http.client.HTTPException) as error:
             raise self._down(error) from None
-        return self.judge(status, content, path)
+        return self._judge(status, content, path)
 
-    @contextmanager
-    def answer(
-        self, method: str, path: str, headers: dict[str, str], timeout: float = TIMEOUT, body: bytes | None = None
-    ) -> Iterator[http.client.HTTPResponse]:
-        """Send a request and give its answer, to be read bit by bit. Errors are the connection's own."""
+    def _request(
+        self, method: str, path: str, body: object, headers: dict[str, str], timeout: float
+    ) -> tuple[int, bytes]:
         parts = urllib.parse.urlsplit(self.url)
         context = self.tls()
         if context is None:
@@ -203,8 +197,10 @@ class Gateway:
         else:
             connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout, context=context)
         try:
-            connection.request(method, parts.path + path, body, {**self.headers(), **headers})
-            yield connection.getresponse()
+            payload = None if body is None else json.dumps(body).encode()
+            connection.request(method, parts.path + path, payload, {**headers, "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
         finally:
             connection.close()
 
@@ -236,14 +232,11 @@ class Gateway:
             "it may have expired or been revoked; ask the operator for a fresh one"
         )
 
-    def judge(self, status: int, content: bytes, path: str) -> Any:
-        """Return the decoded answer, or raise what a refusal means."""
+    def _judge(self, status: int, content: bytes, path: str) -> Any:
         if status == 401 or (status == 403 and not path.startswith("/api/kernels")):
             raise self.refused_token()
         if status == 404 and path.startswith("/api/kernels/"):
             raise KernelGone(f"the kernel is no longer at the gateway {self.url}: restart it")
-        if status == 404 and path.startswith("/api/genai4eu/"):
-            raise KernelGone(f"the gateway at {self.url} has no such file of this run (any more)")
         try:
             answer = json.loads(content) if content else None
         except ValueError:

@@ -6,6 +6,7 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,11 @@ def emit(content: Any) -> None:
     print(json.dumps(content, indent=2, ensure_ascii=False))
 
 
+def emit_rows(rows: list[Any]) -> None:
+    """Print a JSON list, a line for each entry: many entries are printed at once, and ``grep`` finds its way."""
+    print("[" + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "]")
+
+
 def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | None = None) -> None:
     """Print an aligned table; colours, by the first column, are a second signal only.
 
@@ -26,7 +32,8 @@ def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | 
     """
     console = Console(highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=max(80, sum(map(_widest(headings, rows), range(len(headings))))))
+        _plain(headings, rows)
+        return
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for number, heading in enumerate(headings):
         made.add_column(heading, overflow="fold", no_wrap=number == 0)  # a name must be fit to be copied
@@ -35,9 +42,16 @@ def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | 
     console.print(made)
 
 
-def _widest(headings: list[str], rows: list[list[str]]) -> Any:
-    """Return a function that gives the width of a column, padding included."""
-    return lambda column: max(len(r[column]) for r in [headings, *rows]) + 3
+def _plain(headings: list[str], rows: list[list[str]]) -> None:
+    """Print the table without colour, and at once also where it has ten thousand rows."""
+    whole = [headings, *([" ".join(cell.splitlines()) for cell in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*whole, strict=True)]
+    lines = ("  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in whole)
+    print("\n".join(lines))
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def ended(summary: dict[str, Any]) -> str:

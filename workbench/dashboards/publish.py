@@ -5,7 +5,6 @@ Called by ``genai4eu publish``, by the demo and by notebooks.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -14,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from ..errors import WorkbenchError
 from ..runs.files import write_json
 from ..runs.record import CRATE, Record, now
+from ..runs.seal import check
 from ..runs.store import find
 from . import page
 from .bundle import SLUG, Bundle, dashboards_root
@@ -94,31 +93,17 @@ def _check(record: Record) -> None:
 
 def _check_contents(record: Record) -> None:
     """Refuse a record whose files are not those that were sealed."""
-    sealed = _sealed(record)
-    for name in sealed:
-        if not (record.folder / name).is_file():
-            raise WorkbenchError(f"record {record.id} has no {name}: it is damaged, run again")
-    for path in sorted(record.folder.rglob("*")):
-        name = path.relative_to(record.folder).as_posix()
-        if not path.is_file() or name == CRATE or path.name.startswith("."):
-            continue  # as when it was sealed
-        with path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != sealed.get(name):
-                raise WorkbenchError(f"record {record.id}: {name} was changed after the run, run again")
+    record.read(CRATE)
+    found = check(record)
+    if "notebook.ipynb" in found.added:  # a seal without it is none
+        raise WorkbenchError(f"record {record.id}: {CRATE} was changed after the run, run again")
+    if found.missing:
+        raise WorkbenchError(f"record {record.id} has no {found.missing[0]}: it is damaged, run again")
+    if other := [*found.changed, *found.added]:
+        raise WorkbenchError(f"record {record.id}: {other[0]} was changed after the run, run again")
     for name in ("parameters.json", "metrics.json"):
         if (record.folder / name).exists():
             record.read(name)
-
-
-def _sealed(record: Record) -> dict[str, str]:
-    """Return the digest that every file had when the run ended, by the file's name."""
-    graph = record.read(CRATE).get("@graph")
-    entities = [e for e in graph if isinstance(e, dict)] if isinstance(graph, list) else []
-    # names are written as in addresses
-    sealed = {unquote(str(e.get("@id"))): str(e["sha256"]) for e in entities if "sha256" in e}
-    if not sealed.keys() >= {"run.json", "notebook.ipynb"}:
-        raise WorkbenchError(f"record {record.id}: {CRATE} was changed after the run, run again")
-    return sealed
 
 
 def _slug(record: Record, root: Path) -> tuple[str, bool]:

@@ -7,20 +7,22 @@ Called by the runner, the store and the dashboards.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pydantic
 
 from ..errors import WorkbenchError
+from .energy import energy_sentence
 from .files import write_json
+from .presence import gone
 
 CRATE = "ro-crate-metadata.json"
+#: What the record of a run says that nobody could finish.
+GONE = "the process that ran it ended before it could finish"
 
 
 class _Run(pydantic.BaseModel):
@@ -98,9 +100,27 @@ class Record:
             If the file is missing or damaged.
         """
         info = self.checked("run.json", _RUN)
-        if info.get("status") == "running" and not _runs(info):
-            info["status"], info["error"] = "died", "the process that ran it ended before it could finish"
+        if info.get("status") == "running" and gone(info):
+            info["status"], info["error"] = "died", GONE
         return info
+
+    @property
+    def running(self) -> bool:
+        """Whether the run may still go on, or begin: nobody else may touch it then."""
+        try:
+            return not self.sealed and self.info["status"] in ("pending", "running")
+        except WorkbenchError:
+            return False  # damaged
+
+    @property
+    def energy(self) -> dict[str, Any]:
+        """What the run used: joules, and how they were found; empty where the record says nothing."""
+        return self.read("energy.json") if (self.folder / "energy.json").exists() else {}
+
+    @property
+    def energy_sentence(self) -> str:
+        """The energy in words: the figure, and whether it was measured or is an estimate."""
+        return energy_sentence(self.energy)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -166,16 +186,15 @@ class Record:
             "sealed": self.sealed,
         }
 
+    def readable(self) -> dict[str, Any]:
+        """Return the summary; of a record that cannot be read, one that says so and does not hide the others."""
+        try:
+            return self.summary()
+        except WorkbenchError as error:
+            unknown = dict.fromkeys(("template", "title", "target", "kernel_id", "started", "duration"))
+            about = {"id": self.id, "status": "damaged", "error": str(error), "sealed": False}
+            return {**unknown, **about, "parameters": {}, "metrics": {}}
+
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.4g}"
-
-
-def _runs(info: dict[str, Any]) -> bool:
-    """Tell whether the process that writes this record is still the one that began it."""
-    if info.get("host") != os.uname().nodename:
-        return True  # it cannot be asked from here
-    try:
-        return bool(psutil.Process(info["pid"]).create_time() == info["pid_started"])
-    except (psutil.NoSuchProcess, KeyError):
-        return False

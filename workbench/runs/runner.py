@@ -10,12 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
-
 from ..errors import WorkbenchError
 from .crate import seal
 from .files import write_json
 from .plan import Limits, Plan, plan
+from .presence import here
 from .record import Record, new_id, now
 from .session import Listener, Session
 from .status import FINAL, Status
@@ -91,16 +90,11 @@ def create(planned: Plan, status: Status = "running") -> Record:
     record.folder.mkdir(parents=True)
     write_json(record.folder / "input.ipynb", planned.notebook)
     record.write("parameters.json", planned.parameters)
-    empty = {"ended": None, "duration": None, "kernel_id": None, "kernel_host": None, "cells": [], "attempts": []}
+    empty: dict[str, Any] = {"ended": None, "duration": None, "kernel_id": None, "kernel_host": None}
+    empty |= {"cells": [], "attempts": []}
     stamp = {"id": record.id, "status": status, "error": None, "started": now(), "job": None}
-    record.write("run.json", {**planned.about(), **empty, **stamp, **_process()})
+    record.write("run.json", {**planned.about(), **empty, **stamp, **here()})
     return record
-
-
-def _process() -> dict[str, Any]:
-    """Return what tells whether the process that carries out a run still runs."""
-    process = psutil.Process()
-    return {"host": os.uname().nodename, "pid": process.pid, "pid_started": process.create_time()}
 
 
 def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
@@ -113,7 +107,7 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
     KeyboardInterrupt
         After the record of a cancelled run is sealed.
     """
-    record.write("run.json", {**record.read("run.json"), "status": "running", "started": now(), **_process()})
+    record.write("run.json", {**record.read("run.json"), "status": "running", "started": now(), **here()})
     with (record.folder / "log.txt").open("wb") as log:
         session = _session(planned, record, listener, log)
         stopped = _papermill(record, planned.given, planned.target.name, session)

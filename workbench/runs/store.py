@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkbenchError
-from .record import Record
+from . import index
+
+if TYPE_CHECKING:
+    from .record import Record
 
 
 def runs_root() -> Path:
@@ -14,8 +18,15 @@ def runs_root() -> Path:
     return Path(os.environ.get("GENAI4EU_RUNS") or "runs").absolute()
 
 
+def summaries() -> list[dict[str, Any]]:
+    """Return what a list shows of every run, the newest first; from the index, where that is still true."""
+    return index.summaries(runs_root())
+
+
 def all_runs() -> list[Record]:
     """Return every record, the newest first."""
+    from .record import Record
+
     root = runs_root()
     found = [Record(p) for p in root.iterdir() if (p / "run.json").is_file()] if root.is_dir() else []
     return sorted(found, key=lambda r: r.id, reverse=True)
@@ -24,11 +35,23 @@ def all_runs() -> list[Record]:
 def find(name: str) -> Record:
     """Return one record by its id, the beginning or end of it, its folder, or ``latest``.
 
+    A run whose process is gone is settled first.
+
     Raises
     ------
     WorkbenchError
         If there is none, or more than one.
     """
+    from .settle import settle
+
+    record = _find(name)
+    settle(record)
+    return record
+
+
+def _find(name: str) -> Record:
+    from .record import Record
+
     if (Path(name) / "run.json").is_file():
         return Record(Path(name).absolute())
     records = all_runs()

@@ -1,0 +1,177 @@
+"""The seal: later changes are found, each named; a record that nobody finished is finished by the next command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import genai4eu as workbench
+from genai4eu.runs.presence import gone, here
+from genai4eu.runs.record import Record
+from genai4eu.runs.seal import check, fingerprint
+from genai4eu.runs.settle import settle
+
+CLI = Callable[..., subprocess.CompletedProcess[str]]
+Write = Callable[..., Path]
+KEEP = """import genai4eu
+run = genai4eu.current_run()
+(run.outputs / 'ä b.txt').write_text('x')
+run.metric('m', 1)"""
+
+
+def test_check_names_every_change(notebook: Write, genai4eu: CLI) -> None:
+    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+    assert check(record).whole
+    first = genai4eu("runs", "check", record.id)
+    assert first.returncode == 0 and "unchanged" in first.stdout
+    (record.folder / "metrics.json").write_text('{"m": {"value": 2, "unit": "1"}}')
+    (record.outputs / "ä b.txt").unlink()
+    (record.outputs / "new.txt").touch()
+    (record.folder / "log.txt").unlink()
+    (record.folder / "log.txt").symlink_to("/dev/null")  # as empty as the log was
+    found = check(record)
+    assert (found.changed, found.missing, found.added) == (
+        ["log.txt", "metrics.json"], ["outputs/ä b.txt"], ["outputs/new.txt"]
+    )  # fmt: skip
+    done = genai4eu("runs", "check", "--all", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)[0]["missing"] == ["outputs/ä b.txt"]
+    said = genai4eu("runs", "check", record.id).stdout
+    assert "changed log.txt, metrics.json; missing outputs/ä b.txt; added outputs/new.txt" in said
+
+
+def test_a_new_seal_is_found_by_the_fingerprint_noted_before(notebook: Write, genai4eu: CLI) -> None:
+    from genai4eu.runs.crate import seal
+
+    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+    noted = fingerprint(record)
+    assert genai4eu("runs", "check", record.id, "--seal", noted).returncode == 0
+    (record.folder / "ro-crate-metadata.json").unlink()
+    record.write("metrics.json", {"m": {"value": 2, "unit": "1"}})
+    seal(record)
+    assert genai4eu("runs", "check", record.id).returncode == 0  # this alone cannot know
+    done = genai4eu("runs", "check", record.id, "--seal", noted)
+    assert done.returncode == 1
+    assert "changed ro-crate-metadata.json" in done.stdout
+
+
+def test_a_damaged_seal_is_no_seal(notebook: Write) -> None:
+    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+    for content in ("", "[]", '{"@graph": 3}', '{"@graph": [3]}', '{"@graph": []}'):
+        (record.folder / "ro-crate-metadata.json").write_text(content)
+        assert check(record).changed == ["ro-crate-metadata.json"]
+
+
+@pytest.fixture
+def abandoned(notebook: Write, house: Path) -> Record:
+    """The record of a run whose process was killed while a cell ran."""
+    sleep = "from pathlib import Path\nPath('asleep').touch()\nimport time\ntime.sleep(300)"
+    command = [
+        str(Path(sys.executable).with_name("genai4eu")),
+        "run",
+        str(notebook(("parameters", "n = 1"), KEEP, sleep)),
+    ]
+    process = subprocess.Popen(command, cwd=house, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while not (house / "asleep").exists():
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (folder,) = (p for p in (house / "runs").iterdir())
+    kernel = json.loads((folder / "environment.json").read_text())["pid"]
+    psutil.wait_procs([p for p in [psutil.Process(kernel)] if p.is_running()], timeout=30)
+    return Record(folder)
+
+
+@pytest.mark.slow
+def test_the_next_command_seals_what_a_killed_runner_left(abandoned: Record, genai4eu: CLI, house: Path) -> None:
+    assert not abandoned.sealed
+    (listed,) = json.loads(genai4eu("runs", "list", "--json").stdout)
+    assert (listed["status"], listed["sealed"]) == ("died", True)
+    assert listed["metrics"] == {"m": 1.0}
+    stored = json.loads((abandoned.folder / "run.json").read_text())
+    assert stored["status"] == "died" and stored["ended"] >= stored["started"]
+    assert check(abandoned).whole
+    assert not settle(abandoned)
+
+
+def test_a_run_that_may_live_elsewhere_is_left_alone() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    about = here(ended.pid)
+    ended.wait()
+    assert gone({**about, "pid_started": about["pid_started"]})
+    assert not gone(here())
+    assert not gone({**about, "host": "another"})
+    assert not gone({**about, "machine": "another"})
+    assert not gone({**about, "space": -1})
+    assert gone({**about, "boot": "an earlier one"})
+    assert not gone({**about, "machine": None, "boot": "an earlier one"})
+    assert not gone({})
+
+
+def test_a_process_number_that_was_given_anew_is_another_process() -> None:
+    assert gone({**here(), "pid_started": 1})
+
+
+def _unfinished(record: Record, about: dict[str, Any]) -> None:
+    (record.folder / "ro-crate-metadata.json").unlink()
+    record.write("run.json", {**record.read("run.json"), **about})
+
+
+@pytest.mark.parametrize(
+    ("about", "settled"),
+    [
+        ({"status": "running", "host": "another"}, False),
+        ({"status": "pending", "pid_started": 1}, False),
+        ({"status": "running"}, False),
+        ({"status": "running", "pid_started": 1}, True),
+        ({"status": "completed", "pid_started": 1}, True),
+    ],
+)
+def test_what_is_settled(notebook: Write, about: dict[str, Any], settled: bool) -> None:
+    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+    _unfinished(record, about)
+    before = (record.folder / "run.json").read_bytes()
+    assert settle(record) is settled
+    assert record.sealed is settled
+    if not settled:
+        assert (record.folder / "run.json").read_bytes() == before
+    elif about["status"] == "completed":  # it had ended before it could be sealed
+        assert record.info["status"] == "completed"
+
+
+def test_a_record_that_cannot_be_written_reads_as_died(notebook: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+    _unfinished(record, {"status": "running", "pid_started": 1})
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("genai4eu.runs.files.tempfile.mkstemp", refuse)
+    assert not settle(record)
+    assert record.summary()["status"] == "died"
+
+
+def test_rm_removes_and_refuses(notebook: Write, genai4eu: CLI, house: Path) -> None:
+    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+    assert "say --yes" in genai4eu("runs", "rm", record.id).stderr
+    bundle = house / "dashboards" / "study-1"
+    bundle.mkdir(parents=True)
+    about = {"slug": "study-1", "question": "", "answer": "", "run": record.id, "published": "", "where": ""}
+    (bundle / "dashboard.json").write_text(json.dumps({**about, "sector": None, "started": None, "figure": None}))
+    refused = genai4eu("runs", "rm", record.id, "--yes")
+    assert refused.returncode == 1 and "the dashboard study-1 was published from" in refused.stderr
+    shutil.rmtree(bundle)
+    _unfinished(record, {"status": "running", **here(os.getpid())})
+    assert "still runs: stop it first" in genai4eu("runs", "rm", record.id, "--yes").stderr
+    assert genai4eu("runs", "rm", record.id, "--yes", "--force").stdout == f"removed {record.id}\n"
+    assert not list((house / "runs").iterdir())

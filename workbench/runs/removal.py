@@ -1,0 +1,45 @@
+"""Remove a record: whole, or not yet. Called by ``genai4eu runs rm``."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+
+from ..errors import WorkbenchError
+from .record import Record
+
+
+def refusal(record: Record) -> str | None:
+    """Return what speaks against removing a run, in words that follow its id; None where nothing does."""
+    from ..dashboards.bundle import all_bundles, dashboards_root
+
+    if record.running:
+        return "still runs: stop it first"
+    for bundle in all_bundles(dashboards_root()):
+        try:
+            published = bundle.info["run"]
+        except WorkbenchError:
+            continue  # a damaged dashboard shows no run
+        if published == record.id:
+            return f"is what the dashboard {bundle.slug} was published from"
+    return None
+
+
+def remove(record: Record) -> None:
+    """Remove a record and the verdicts beside it; it is gone from every list at once, whatever happens meanwhile.
+
+    Raises
+    ------
+    WorkbenchError
+        If the folder may not be changed.
+    """
+    verdicts = record.folder.with_name(f"{record.id}.verdicts")
+    for folder in (record.folder, verdicts):
+        if not folder.exists():
+            continue
+        aside = folder.with_name(f".removed-{record.id}-{secrets.token_hex(4)}")
+        try:
+            folder.rename(aside)
+            shutil.rmtree(aside)
+        except OSError as error:
+            raise WorkbenchError(f"cannot remove {folder}: {error.strerror}") from None
