@@ -79,6 +79,9 @@ def preload() -> Preloaded:
     for name in THREADS:
         os.environ[name] = "1"  # a thread of a numerical library would be missing in the fork
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # asks for GPUs without starting CUDA
+    os.environ["JE_ARROW_MALLOC_CONF"] = (
+        "background_thread:false"  # pyarrow's allocator: pandas imports it if it is there
+    )
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # a second for a checker nobody asks for
     done = Preloaded()
     for name in dict.fromkeys((*_KERNEL, *_STACK, *_of_usecases(done))):

@@ -31,6 +31,15 @@ def test_a_kernel_is_a_fork_of_the_template(kernel: Kernel, template: dict[str, 
     assert kernel.value("'torch' in sys.modules and len(os.listdir('/proc/self/fd')) < 100", "import os, sys")
 
 
+def test_pyarrow_starts_no_thread_of_its_allocator(kernel: Kernel) -> None:
+    """Pandas imports it where it is installed; a thread in the template would make every start an ordinary one."""
+    assert kernel.value("'pyarrow' in sys.modules, os.environ.get('JE_ARROW_MALLOC_CONF')", "import os, sys") == (
+        True,
+        None,
+    )
+    assert kernel.value("pa.compute.sum(pa.array(range(100_000))).as_py()", "import pyarrow as pa") == 4_999_950_000
+
+
 def test_tools_take_it_for_what_it_is(kernel: Kernel) -> None:
     """What tqdm, plotly and others ask to know where they are."""
     assert kernel.value("type(get_ipython()).__name__") == "ZMQInteractiveShell"
