@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from typing import Any
 
 #: ``folder`` is the kernel-side folder of the current run.
 STATE: dict[str, Path] = {}
+_FIELD = re.compile(r"^(Name|Version):[ \t]*(\S+)", re.MULTILINE)
 
 
 def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> str:
@@ -62,7 +64,6 @@ def _sweep(base: Path) -> None:
 
 def _environment() -> dict[str, Any]:
     """Return host, interpreter, kernel id and installed packages."""
-    packages = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
     return {
         "kernel_id": _kernel_id(),
         "host": platform.node(),
@@ -72,8 +73,22 @@ def _environment() -> dict[str, Any]:
         "processors": os.cpu_count(),
         "python": platform.python_version(),
         "executable": sys.executable,
-        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+        "packages": dict(sorted(_packages().items(), key=lambda item: item[0].lower())),
     }
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions of installed packages by name.
+
+    ``Distribution.metadata`` parses each file as a message, three times over: a tenth of a second of every run.
+    """
+    found: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        head = dict(_FIELD.findall(text.partition("\n\n")[0]))
+        if "Name" in head:
+            found.setdefault(head["Name"], head.get("Version", ""))  # the first is the one that is imported
+    return found
 
 
 def _kernel_id() -> str:
