@@ -10,6 +10,8 @@ import http.client
 import json
 import re
 import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,16 +182,20 @@ class Gateway:
         GatewayDown, TokenRefused, KernelGone, KernelsError
             Each with one line that names the gateway and the remedy.
         """
-        headers = self.headers()
+        headers = {"Content-Type": "application/json"}
+        payload = None if body is None else json.dumps(body).encode()
         try:
-            status, content = self._request(method, path, body, headers, timeout)
+            with self.answer(method, path, headers, timeout, payload) as answer:
+                status, content = answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise self._down(error) from None
-        return self._judge(status, content, path)
+        return self.judge(status, content, path)
 
-    def _request(
-        self, method: str, path: str, body: object, headers: dict[str, str], timeout: float
-    ) -> tuple[int, bytes]:
+    @contextmanager
+    def answer(
+        self, method: str, path: str, headers: dict[str, str], timeout: float = TIMEOUT, body: bytes | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Send a request and give its answer, to be read bit by bit. Errors are the connection's own."""
         parts = urllib.parse.urlsplit(self.url)
         context = self.tls()
         if context is None:
@@ -197,10 +203,8 @@ class Gateway:
         else:
             connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout, context=context)
         try:
-            payload = None if body is None else json.dumps(body).encode()
-            connection.request(method, parts.path + path, payload, {**headers, "Content-Type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            connection.request(method, parts.path + path, body, {**self.headers(), **headers})
+            yield connection.getresponse()
         finally:
             connection.close()
 
@@ -232,11 +236,14 @@ class Gateway:
             "it may have expired or been revoked; ask the operator for a fresh one"
         )
 
-    def _judge(self, status: int, content: bytes, path: str) -> Any:
+    def judge(self, status: int, content: bytes, path: str) -> Any:
+        """Return the decoded answer, or raise what a refusal means."""
         if status == 401 or (status == 403 and not path.startswith("/api/kernels")):
             raise self.refused_token()
         if status == 404 and path.startswith("/api/kernels/"):
             raise KernelGone(f"the kernel is no longer at the gateway {self.url}: restart it")
+        if status == 404 and path.startswith("/api/genai4eu/"):
+            raise KernelGone(f"the gateway at {self.url} has no such file of this run (any more)")
         try:
             answer = json.loads(content) if content else None
         except ValueError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import jupyter_server
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.services.kernelspecs.handlers import kernelspec_model
 from tornado import web
 
+from . import files
 from .guard import Guard
 from .quotas import may_use
 
@@ -62,6 +64,14 @@ class SpecFile(_AboutSpecs):
         folder = Path(self.kernels.kernel_spec_manager.get_kernel_spec(kernel_name).resource_dir)
         self.set_header("Content-Type", kind)
         self.finish((folder / path).read_bytes())
+
+
+class Version(Guard, APIHandler):  # type: ignore[misc]
+    """``/api``."""
+
+    async def get(self) -> None:
+        """Say which Jupyter Server this is like, and what it has beyond one."""
+        self.answer({"version": jupyter_server.__version__, "genai4eu": {"files": files.VERSION}})
 
 
 class Status(Guard, APIHandler):  # type: ignore[misc]

@@ -94,6 +94,7 @@ class GatewayApp(ServerApp):  # type: ignore[misc]
 
     def _equip(self, kernels: GatewayKernels) -> None:
         kernels.records, kernels.audit, kernels.meters = self.state.records, self.state.audit, Meters()
+        kernels.run_files = self.state.records.run_files
         kernels.survive = self.options.survive
         kernels.meters.count(
             lambda: ((record.owner, record.kernelspec) for record in kernels.records.of()), lambda: len(kernels.opened)

@@ -101,6 +101,6 @@ def _kernel(kernels: GatewayKernels, record: Record, held: Found) -> GatewayKern
     kernel.provisioner.held, kernel.provisioner.process, kernel.provisioner.pid = held, held, record.pid
     kernel.kernel_id = record.kernel_id
     kernel._attempted_start = kernel._connection_file_written = True
-    kernel._launch_args = {**kernels.launch_options(record.owner, record.env), "kernel_id": record.kernel_id}
+    kernel._launch_args = {**kernels.launch_options(record), "kernel_id": record.kernel_id}
     kernel.ready.set_result(None)
     return kernel

@@ -15,6 +15,8 @@ from .spans import span
 from .users import User, Users
 
 EVERY = 1.0
+#: Seconds between two looks at what runs left.
+TIDY = 600.0
 
 
 class Caretaker:
@@ -27,6 +29,8 @@ class Caretaker:
         self._warned: set[tuple[str, str]] = set()
         self._since: dict[str, float] = {}  # when a kernel was first seen here
         self._ending: dict[str, asyncio.Task[None]] = {}
+        self._tidied = time.monotonic()
+        self._tidying: asyncio.Future[None] | None = None
 
     def look(self) -> None:
         """See to everything. Called once a second; ends nothing itself, so that it never waits."""
@@ -39,6 +43,10 @@ class Caretaker:
         ids = {record.kernel_id for record in alive}
         self._warned = {known for known in self._warned if known[0] in ids}
         self._since = {kernel_id: self._since.get(kernel_id, time.monotonic()) for kernel_id in ids}
+        if time.monotonic() - self._tidied > TIDY:
+            self._tidied = time.monotonic()
+            every = {record.kernel_id for record in self._kernels.records.of()}
+            self._tidying = asyncio.ensure_future(asyncio.to_thread(self._kernels.run_files.tidy, every))
 
     def busy(self, kernel_id: str) -> bool:
         """Return whether something runs in the kernel, or waits to."""

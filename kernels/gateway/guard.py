@@ -38,6 +38,10 @@ class Guard:
         """Where the request came from."""
         return str(self.request.remote_ip)  # type: ignore[attr-defined]
 
+    def whose(self, kernel_id: str) -> str | None:
+        """Return the name of a kernel's owner."""
+        return self.kernels.owner(kernel_id)
+
     async def prepare(self, *args: Any, **kwargs: Any) -> None:
         """Turn away whoever has no token, or means another user's kernel, before anything that jupyter_server does."""
         principal = self.identity_provider.get_user(self)  # type: ignore[attr-defined]
@@ -45,7 +49,7 @@ class Guard:
             raise self._unknown()
         kernel_id = self.path_kwargs.get("kernel_id")  # type: ignore[attr-defined]
         left = channels.keeps(kernel_id, principal.username)  # last words for a bridge that was away
-        if kernel_id is not None and self.kernels.owner(kernel_id) != principal.username and not left:
+        if kernel_id is not None and self.whose(kernel_id) != principal.username and not left:
             raise web.HTTPError(404, "there is no kernel %s of yours: it has ended, or it never was", kernel_id)
         await super().prepare(*args, **kwargs)  # type: ignore[misc]
 

@@ -6,12 +6,13 @@ import re
 import uuid
 from typing import Any
 
-from jupyter_server.base.handlers import APIHandler, APIVersionHandler
+from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from .about import Health, Me, Metrics, Spec, SpecFile, Specs, Status
+from .about import Health, Me, Metrics, Spec, SpecFile, Specs, Status, Version
 from .channels import Channels
 from .environment import allowed
+from .files import RunFile, RunListing
 from .guard import Guard, NotFound
 from .kernel import Wish
 from .sessions import Session, Sessions
@@ -120,19 +121,20 @@ class Socket(Guard, Channels):
 
 
 _KERNEL = r"/api/kernels/(?P<kernel_id>[0-9a-f-]{36})"
+_OURS = _KERNEL.replace("/api/", "/api/genai4eu/")
 _NAME = r"(?P<kernel_name>[\w.-]+)"
 
 
 def table() -> list[tuple[Any, ...]]:
     """Return address patterns and their handlers, each behind the guard. Called by the app."""
-    version = type("Version", (Guard, APIVersionHandler), {})
     ours = {
         r"/api/kernels": Kernels, _KERNEL: Kernel, _KERNEL + "/channels": Socket,
         _KERNEL + r"/(?P<action>interrupt|restart)": Action,
+        _OURS + r"/files/(?P<run>[^/]+)": RunListing, _OURS + r"/files/(?P<run>[^/]+)/(?P<path>.+)": RunFile,
         r"/api/sessions": Sessions, r"/api/sessions/(?P<session_id>[0-9a-f-]{36})": Session,
         r"/api/kernelspecs": Specs, rf"/api/kernelspecs/{_NAME}": Spec,
         rf"/kernelspecs/{_NAME}/(?P<path>[\w.-]+)": SpecFile,
-        r"/api/?": version, r"/api/me": Me, r"/api/status": Status,
+        r"/api/?": Version, r"/api/me": Me, r"/api/status": Status,
         r"/health": Health, r"/metrics": Metrics, r"(.*)": NotFound,
     }  # fmt: skip
     return list(ours.items())

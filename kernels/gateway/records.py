@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..files import write_json
+from .runfiles import RunFiles
 from .spans import span
 
 
@@ -51,8 +52,9 @@ class Record:
 class Records:
     """All kernels of a gateway by id, on disk once they have a process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run_files: RunFiles) -> None:
         self._folder = folder
+        self.run_files = run_files
         self._records: dict[str, Record] = {}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -75,19 +77,24 @@ class Records:
         write_json(self._path(record.kernel_id), dataclasses.asdict(record), 0o600)
 
     def drop(self, kernel_id: str) -> Record | None:
-        """Forget a kernel and return what was known of it."""
+        """Forget a kernel and return what was known of it; whose it was stays known if it had a run."""
+        record = self._records.pop(kernel_id, None) or self._read(self._path(kernel_id))
+        if record:
+            self.run_files.keep(kernel_id, record.owner)
         self._path(kernel_id).unlink(missing_ok=True)
-        return self._records.pop(kernel_id, None)
+        return record
 
     def stored(self) -> list[Record]:
         """Return what an earlier gateway wrote down; files that are no records are left out."""
-        found = []
-        for path in sorted(self._folder.glob("*.json")):
-            try:
-                found.append(Record(**json.loads(path.read_text(encoding="utf-8"))))
-            except (OSError, ValueError, TypeError):  # of another version, or gone this moment
-                continue
-        return found
+        found = (self._read(path) for path in sorted(self._folder.glob("*.json")))
+        return [record for record in found if record]
+
+    @staticmethod
+    def _read(path: Path) -> Record | None:
+        try:
+            return Record(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):  # of another version, or gone this moment
+            return None
 
     def _path(self, kernel_id: str) -> Path:
         return self._folder / f"{kernel_id}.json"

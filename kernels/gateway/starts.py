@@ -16,7 +16,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from tornado import web
 from traitlets import default
 
-from . import environment
+from . import environment, runfiles
 from .audit import Audit
 from .kernel import GatewayKernel, Wish
 from .meters import Meters
@@ -38,6 +38,7 @@ class StartingKernels(AsyncMappingKernelManager):  # type: ignore[misc]
     """
 
     records: Records
+    run_files: runfiles.RunFiles
     audit: Audit
     meters: Meters
     survive = False
@@ -121,7 +122,7 @@ class StartingKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         """Start the process, as one of a few that come up at the same time: sixty would starve the gateway."""
         await self._slots.acquire()
         try:
-            options = self.launch_options(record.owner, record.env)
+            options = self.launch_options(record)
             start = self.start_kernel(kernel_name=record.kernelspec, kernel_id=record.kernel_id, **options)
             await asyncio.wait_for(start, START)
             self._note_process(record)
@@ -144,13 +145,14 @@ class StartingKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def launch_options(self, owner: str, env: dict[str, str]) -> dict[str, Any]:
-        """Return how a kernel of this owner is started."""
+    def launch_options(self, record: Record) -> dict[str, Any]:
+        """Return how a kernel is started."""
         folder = Path(self.root_dir)
         if self.survive:  # one folder for each user; a gateway of one person has no need of it
-            folder = folder / owner
+            folder = folder / record.owner
             folder.mkdir(mode=0o700, exist_ok=True)
-        return {"cwd": str(folder), "env": environment.of_kernel(owner, env), "independent": self.survive}
+        asked = {**record.env, runfiles.VARIABLE: self.run_files.place(record.kernel_id)}
+        return {"cwd": str(folder), "env": environment.of_kernel(record.owner, asked), "independent": self.survive}
 
     def pre_start_kernel(self, kernel_name: str | None, kwargs: Any) -> Any:
         """Make the object of a kernel; it belongs to somebody before anybody can find it."""

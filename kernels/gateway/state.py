@@ -19,6 +19,7 @@ from ..files import write_json
 from .audit import Audit
 from .processes import Found, born
 from .records import Records
+from .runfiles import RunFiles
 from .userfile import UserFile
 
 
@@ -41,7 +42,7 @@ class State:
                 f"{folder} cannot be a gateway's folder ({error.strerror}): name one of your own"
             ) from None
         self.audit = Audit(self.folder / "audit.jsonl")
-        self.records = Records(self.folder / "kernels")
+        self.records = Records(self.folder / "kernels", RunFiles(self.folder / "files"))
         self._lock = -1
 
     @classmethod

@@ -31,7 +31,7 @@ from .snapshot import SELDOM, SOON, SharedQueue
 from .watched import Watched
 
 #: What a client may hand on to its kernel.
-_ENV = ("JPY_SESSION_NAME",)
+_ENV = ("JPY_SESSION_NAME", "GENAI4EU_KERNEL_FILES")
 #: Seconds without word from the agent after which Slurm is asked more often.
 SILENT = 5.0
 #: Seconds for which Slurm may take to say why a job ended.

@@ -14,14 +14,18 @@ import json
 import os
 import platform
 import re
+import secrets
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 #: ``folder`` is the kernel-side folder of the current run.
 STATE: dict[str, Path] = {}
+#: Seconds for which the folder of a run stays whose kernel is gone.
+KEPT = 7 * 86400
 _FIELD = re.compile(r"^(Name|Version):[ \t]*(\S+)", re.MULTILINE)
 
 
@@ -35,13 +39,30 @@ def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> st
     folder = base / run_id
     (folder / "outputs").mkdir(parents=True, exist_ok=True)
     (folder / "parameters.json").write_text(parameters, encoding="utf-8")
-    (folder / "owner.json").write_text(json.dumps([platform.node(), os.getpid()]), encoding="utf-8")
+    owner = {"host": platform.node(), "pid": os.getpid(), "kernel": None, "mark": secrets.token_hex(8)}
+    noted = os.environ.get("GENAI4EU_KERNEL_FILES")  # where a gateway looks for what its kernels' runs keep
+    if noted and _note(Path(noted), run_id, folder):
+        owner["kernel"] = Path(noted).name
+    (folder / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
     STATE["folder"] = folder
     _keep_all_output()
     os.environ["GENAI4EU_RUN_DIR"] = str(folder)
     if change_folder:
         os.chdir(folder)
-    return json.dumps({"environment": _environment(), "problem": _problem(json.loads(usecase)), "folder": str(folder)})
+    remote = {"folder": str(folder), "owner": owner, "kept": KEPT}
+    return json.dumps({"environment": _environment(), "problem": _problem(json.loads(usecase)), "remote": remote})
+
+
+def _note(place: Path, run_id: str, folder: Path) -> bool:
+    """Tell the gateway where the run's folder is; the computer of a Slurm job may not see the gateway's place."""
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+        part = place / f".{run_id}"
+        part.write_text(json.dumps({"folder": str(folder)}), encoding="utf-8")
+        part.replace(place / f"{run_id}.json")
+    except OSError:
+        return False
+    return True
 
 
 def _keep_all_output() -> None:
@@ -54,11 +75,12 @@ def _keep_all_output() -> None:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what runs whose kernel was killed left on this computer."""
+    """Remove what runs whose kernel is gone left on this computer, when it has been wanted by nobody for long."""
     for owner in base.glob("*/owner.json"):
-        with contextlib.suppress(OSError, ValueError):  # another kernel may be sweeping too
-            host, pid = json.loads(owner.read_text(encoding="utf-8"))
-            if host == platform.node() and not Path(f"/proc/{pid}").exists():
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):  # another kernel may be sweeping too
+            about = json.loads(owner.read_text(encoding="utf-8"))
+            gone = about["host"] == platform.node() and not Path(f"/proc/{about['pid']}").exists()
+            if gone and time.time() - owner.parent.stat().st_mtime > KEPT:
                 shutil.rmtree(owner.parent, ignore_errors=True)
 
 
@@ -117,12 +139,22 @@ def _problem(usecase: dict[str, Any] | None) -> str | None:
 
 def listing() -> str:
     """List what the study part kept, with size in bytes and SHA-256."""
-    folder = STATE["folder"]
+    return json.dumps(kept_in(STATE["folder"]))
+
+
+def kept_in(folder: Path) -> list[dict[str, Any]]:
+    """Return path, size in bytes and SHA-256 of every file that a run keeps; ``link`` where a link leads to it."""
     files = [p for p in sorted((folder / "outputs").rglob("*")) if p.is_file()]
     files += [p for p in (folder / "sizes.json",) if p.is_file()]
-    return json.dumps(
-        [{"path": p.relative_to(folder).as_posix(), "size": p.stat().st_size, "sha256": _sha256(p)} for p in files]
-    )
+    return [
+        {
+            "path": p.relative_to(folder).as_posix(),
+            "size": p.stat().st_size,
+            "sha256": _sha256(p),
+            "link": p.is_symlink(),
+        }
+        for p in files
+    ]
 
 
 def _sha256(path: Path) -> str:
@@ -142,6 +174,8 @@ def end() -> str:
     folder = STATE.pop("folder")
     os.chdir(Path.home() if Path.cwd() == folder else Path.cwd())
     shutil.rmtree(folder, ignore_errors=True)
+    if noted := os.environ.get("GENAI4EU_KERNEL_FILES"):
+        (Path(noted) / f"{folder.name}.json").unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # other runs are there
         folder.parent.rmdir()
     return ""

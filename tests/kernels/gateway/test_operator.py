@@ -18,6 +18,7 @@ from genai4eu.kernels.gateway.caretaker import Caretaker
 from genai4eu.kernels.gateway.kernel import GatewayKernel
 from genai4eu.kernels.gateway.managers import GatewayKernels
 from genai4eu.kernels.gateway.records import Record, Records
+from genai4eu.kernels.gateway.runfiles import RunFiles
 from genai4eu.kernels.gateway.settings import Options
 from genai4eu.kernels.gateway.userfile import UserFile
 from genai4eu.kernels.gateway.users import User, Users
@@ -55,7 +56,7 @@ def test_the_banner(tmp_path: Path) -> None:
 def test_a_kernel_that_nobody_watches_yet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The caretaker may look between a kernel's place on the list and the first note of what it does."""
     kernels = GatewayKernels()
-    kernels.records = Records(tmp_path)
+    kernels.records = Records(tmp_path, RunFiles(tmp_path / "files"))
     kernels.records.add(Record("k", "anna", "python3", {}, 0.0, False))
     kernels._kernels["k"] = GatewayKernel()
     caretaker = Caretaker(kernels, Users([User("anna", "")]), 1000)

@@ -1,0 +1,96 @@
+"""One run's folder at the gateway, open: nothing in it is reached by a link. Used by ``runfiles`` and ``files``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+AS_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+AS_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a pipe must not be waited for
+
+
+@dataclass
+class RunFolder:
+    """What a run keeps beside its kernel: of its folder only ``outputs/`` and ``sizes.json``.
+
+    Attributes
+    ----------
+    handle : int
+        The open folder, from which every path goes out.
+    note : Path
+        Where the kernel noted it down.
+    hash : callable
+        Returns the SHA-256 of an open file.
+    """
+
+    path: Path
+    handle: int
+    note: Path
+    hash: Callable[[int], str] = field(repr=False)
+
+    def listing(self) -> list[dict[str, Any]]:
+        """List what the run kept: path, size in bytes and SHA-256. A link is only named as one."""
+        found = [self._about("sizes.json")] if self._has("sizes.json") else []
+        if self._has("outputs"):
+            for root, _, names, folder in os.fwalk("outputs", dir_fd=self.handle):
+                links = [name for name in os.listdir(folder) if stat.S_ISLNK(_mode(name, folder))]  # noqa: PTH208
+                found += [{"path": f"{root}/{name}", "link": True} for name in links]
+                plain = [name for name in names if stat.S_ISREG(_mode(name, folder))]
+                found += [self._about(f"{root}/{name}") for name in plain]
+        return sorted(found, key=lambda entry: str(entry["path"]))
+
+    def _has(self, name: str) -> bool:
+        mode = _mode(name, self.handle)
+        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+    def _about(self, path: str) -> dict[str, Any]:
+        handle = self.file(path)
+        try:
+            return {"path": path, "size": os.fstat(handle).st_size, "sha256": self.hash(handle)}
+        finally:
+            os.close(handle)
+
+    def file(self, path: str) -> int:
+        """Open a kept file, folder by folder, none of them a link; the caller closes it.
+
+        Raises
+        ------
+        LookupError
+            If there is no such file among those that the run kept.
+        """
+        parts = path.split("/")
+        if "\0" in path or len(path) > 4096 or any(part in ("", ".", "..") for part in parts):
+            raise LookupError(path)
+        if path != "sizes.json" and (parts[0] != "outputs" or len(parts) < 2):
+            raise LookupError(path)
+        at = os.dup(self.handle)
+        try:
+            for number, part in enumerate(parts, 1):
+                inner = os.open(part, AS_FILE if number == len(parts) else AS_FOLDER, dir_fd=at)
+                os.close(at)
+                at = inner
+        except OSError as error:
+            os.close(at)
+            raise LookupError(path) from error
+        if not stat.S_ISREG(os.fstat(at).st_mode):
+            os.close(at)
+            raise LookupError(path)
+        return at
+
+    def remove(self) -> None:
+        """Remove the folder and its note."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.note.unlink(missing_ok=True)
+
+
+def _mode(name: str, folder: int) -> int:
+    """Return what kind of thing a name is; 0 where it is not there (any more)."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except OSError:
+        return 0
