@@ -65,7 +65,8 @@ def test_most_of_its_memory_is_shared(kernel: Kernel) -> None:
     kernel.run("import torch, sklearn.ensemble, xarray, matplotlib.pyplot, ipywidgets, pandas")
     lines = Path(f"/proc/{kernel.process.pid}/smaps_rollup").read_text().splitlines()[1:]
     kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-    assert kilobytes["Private_Dirty"] < 30 << 10 and kilobytes["Shared_Dirty"] > 200 << 10
+    stacks = 64 * len(list(Path(f"/proc/{kernel.process.pid}/task").iterdir()))  # as many as there are processors
+    assert kilobytes["Private_Dirty"] - stacks < 28 << 10 and kilobytes["Shared_Dirty"] > 200 << 10
 
 
 def test_libraries_that_look_for_a_kernel_at_their_import_find_it(template: dict[str, Any], start: Start) -> None:
