@@ -5,6 +5,8 @@ In a notebook::
     import genai4eu
 
     sizes = genai4eu.resolve(PROFILES, profile, epochs=epochs)  # sizes of the profile, or the explicit ones
+    day = genai4eu.coerce(day, date)  # dates and paths are injected as text
+    key = genai4eu.secret(key)  # the parameter holds secret:NAME, the value stays out of the record
     run = genai4eu.current_run()  # where the study part leaves what is worth keeping
     record = genai4eu.open_run()  # where the dashboard part finds it again
 
@@ -18,12 +20,14 @@ In a script or notebook that starts runs::
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .runs.coercion import coerce
 from .runs.context import CurrentRun, OpenRun, current_run, open_run
 from .runs.sizes import resolve
 
 if TYPE_CHECKING:
     from .dashboards.publish import publish
     from .runs.runner import run
+    from .secrets import secret
     from .sweeps.sweep import sweep
     from .views import params
 
@@ -33,12 +37,14 @@ __all__ = [
     "CurrentRun",
     "OpenRun",
     "__version__",
+    "coerce",
     "current_run",
     "open_run",
     "params",
     "publish",
     "resolve",
     "run",
+    "secret",
     "sweep",
 ]
 
@@ -47,6 +53,7 @@ _LATER = {
     "params": ".views",
     "publish": ".dashboards.publish",
     "run": ".runs.runner",
+    "secret": ".secrets",
     "sweep": ".sweeps.sweep",
 }
 

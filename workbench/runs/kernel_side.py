@@ -144,7 +144,7 @@ def listing() -> str:
 
 def kept_in(folder: Path) -> list[dict[str, Any]]:
     """Return path, size in bytes and SHA-256 of every file that a run keeps; ``link`` where a link leads to it."""
-    files = [p for p in sorted((folder / "outputs").rglob("*")) if p.is_file()]
+    files = [_withheld(p) for p in sorted((folder / "outputs").rglob("*")) if p.is_file()]
     files += [p for p in (folder / "sizes.json",) if p.is_file()]
     return [
         {
@@ -155,6 +155,18 @@ def kept_in(folder: Path) -> list[dict[str, Any]]:
         }
         for p in files
     ]
+
+
+def _withheld(path: Path) -> Path:
+    """Return a kept file; in place of one that holds the value of a secret, a note that says so."""
+    redact = sys.modules.get("genai4eu.redact")  # there only where the notebook asked for a secret
+    found = redact.held_by(path) if redact else None
+    if not found:
+        return path
+    path.unlink()
+    note = path.with_name(f"{path.name}.withheld.txt")
+    note.write_text(f"{path.name} held the value of {found} and was not kept.\n", encoding="utf-8")
+    return note
 
 
 def _sha256(path: Path) -> str:
