@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,20 @@ def ensure() -> str:
         if _read(path) == wanted or _write(path, wanted):
             return NAME
     raise KernelsError("no folder for kernelspecs can be written: set JUPYTER_DATA_DIR to a folder of your own")
+
+
+def stands_for(name: str) -> bool:
+    """Tell whether ``genai4eu`` may serve in place of a kernelspec, because that starts the very same interpreter."""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    try:
+        spec = KernelSpecManager().get_kernel_spec(name)
+    except NoSuchKernel:
+        return False
+    program, *rest = [a for a in spec.argv if a not in ("-P", "-Xfrozen_modules=off")] or [""]
+    plain = rest == ["-m", "ipykernel_launcher", "-f", "{connection_file}"] and not spec.env
+    same = re.fullmatch(r"python[0-9.]*", program) or Path(program) == Path(sys.executable)
+    return bool(plain and same) and spec.interrupt_mode == "signal"
 
 
 def _folders() -> list[Path]:

@@ -1,69 +1,47 @@
-"""The notebook client of the engine: runs cells, reads our messages, asks the kernel's side. Called by the engine."""
+"""The notebook client of the engine: runs cells, reads what the kernel says, keeps it in bounds. Called by the engine."""
 
 from __future__ import annotations
 
-import ast
 import asyncio
-import math
-import time
-import uuid
-from pathlib import Path
-from queue import Empty
 from typing import Any
 
-import zmq
-import zmq.asyncio
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_core.utils import run_sync
-from papermill.clientwrap import PapermillNotebookClient
-from traitlets import Type, default
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
 
-from genai4eu.kernels.ready import ReadyClient
-
-from ..errors import WorkbenchError
-from . import kernel_side
+from .asking import AskingClient
+from .clock import Clock
 from .context import METRIC_MIME, PROGRESS_MIME
+from .files import cannot_write
 from .journal import Journal
-from .status import KERNEL_REFUSED, status_of
+from .large import KEY
+from .status import KernelEnded, TimeUp, status_of
 
-_MODULE = "_genai4eu_run"
+_DISPLAYS = ("display_data", "update_display_data", "execute_result")
 
 
-class RunKernelManager(AsyncKernelManager):  # type: ignore[misc]
-    """Starts the kernel of a run. Nothing that it says is lost on its way here, and what can be is encrypted.
+class RunClient(AskingClient):
+    """A papermill client that marks each cell with what happened to it, and keeps what it shows within bounds.
 
-    Over ipc a kernel's publisher drops what a reader has not taken at once: 3,000 of 20,000 displays were lost so.
+    Parameters
+    ----------
+    clock : Clock
+        Says how long the next cell may take.
     """
 
-    client_factory = Type(ReadyClient)
-
-    @default("context")  # type: ignore[untyped-decorator]
-    def _context_default(self) -> zmq.asyncio.Context:
-        self._created_context = True  # so that the manager ends it
-        context = zmq.asyncio.Context()
-        context.setsockopt(zmq.RCVHWM, 0)  # a kernel drops what has to wait behind a thousand messages
-        return context
-
-
-def kernel_manager(kernel_name: str) -> RunKernelManager:
-    """Return a manager for one kernel, with a connection file of its own."""
-    folder = Path(jupyter_runtime_dir())
-    folder.mkdir(parents=True, exist_ok=True)
-    connection_file = str(folder / f"kernel-{uuid.uuid4()}.json")
-    return RunKernelManager(kernel_name=kernel_name, connection_file=connection_file, transport_encryption="auto")
-
-
-class RunClient(PapermillNotebookClient):  # type: ignore[misc]
-    """A papermill client that marks each cell with what happened to it."""
-
     nb_man: Journal
+
+    def __init__(self, nb_man: Journal, clock: Clock, **options: Any) -> None:
+        self.clock = clock
+        self._trouble: OSError | None = None
+        super().__init__(nb_man, timeout_func=clock.allow, **options)
 
     def papermill_execute_cells(self) -> None:
         """Execute the cells in order; stop at the first that does not complete, and say how it ended."""
         for index, cell in enumerate(self.nb.cells):
             self.nb_man.cell_start(cell, index)
             try:
+                self.clock.check()
                 self.execute_cell(cell, index)
             except BaseException as error:
                 self.nb_man.cell_ended(self.nb.cells[index], status_of(error))
@@ -71,81 +49,91 @@ class RunClient(PapermillNotebookClient):  # type: ignore[misc]
             finally:
                 self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
 
+    async def async_execute_cell(self, cell: Any, cell_index: int, **options: Any) -> Any:
+        """Execute a cell while the disk is kept current; what ends it is said in better words than nbclient's."""
+        keeper = asyncio.ensure_future(self.nb_man.keep_current(self._give_up))
+        try:
+            return await super().async_execute_cell(cell, cell_index, **options)
+        except DeadKernelError:
+            if self._trouble is not None:
+                raise cannot_write(self._trouble) from None
+            raise KernelEnded(await self.why_dead()) from None
+        except CellTimeoutError as error:
+            if "IOPub" in str(error):  # it ended, but not all that it said has come
+                raise
+            raise TimeUp(self.clock.said(cell_index)) from None
+        finally:
+            keeper.cancel()
+
+    execute_cell = run_sync(async_execute_cell)
+
+    def _give_up(self, error: OSError) -> None:
+        """End the running cell: what it says can be kept no more."""
+        self._trouble = error
+        if self.task_poll_for_reply is not None:
+            self.task_poll_for_reply.cancel()
+
     def process_message(self, message: dict[str, Any], cell: Any, index: int) -> Any:
-        """Tell the listener about progress and metrics; keep progress out of the stored notebook."""
-        if message["msg_type"] in ("display_data", "update_display_data"):
-            data = message["content"]["data"]
-            if PROGRESS_MIME in data:
-                self.nb_man.tell("progress", data[PROGRESS_MIME])
-                return None
-            if METRIC_MIME in data:
-                self.nb_man.tell("metric", data[METRIC_MIME])
-        elif message["msg_type"] == "stream":
-            self.nb_man.tell("stream", message["content"])
+        """Take one message of the kernel. Called by nbclient."""
+        try:
+            return self._process(message, cell, index)
+        except OSError as error:
+            self._give_up(error)
+            return None
+
+    def _process(self, message: dict[str, Any], cell: Any, index: int) -> Any:
+        """Tell the listener what happens; keep progress out of the stored notebook, and what is large beside it."""
+        kind, content = message["msg_type"], message["content"]
+        if kind in _DISPLAYS and PROGRESS_MIME in content["data"]:
+            self.nb_man.tell("progress", content["data"][PROGRESS_MIME])
+            return None
+        if kind in _DISPLAYS and METRIC_MIME in content["data"]:
+            self.nb_man.tell("metric", content["data"][METRIC_MIME])
+        if kind == "stream":
+            self.hear(content)
+            self.nb_man.tell("stream", content)
+        elif kind in (*_DISPLAYS, "error"):
+            self._show(kind, content, message)
+        if kind not in ("status", "execute_input"):
+            self.nb_man.touched(index)
         return super().process_message(message, cell, index)
 
-    def ask(self, function: str, *arguments: object, patience: float = math.inf) -> str:
-        """Call a function of ``kernel_side`` in the kernel and return its answer, within ``patience`` seconds.
+    def _show(self, kind: str, content: dict[str, Any], message: dict[str, Any]) -> None:
+        """Tell the listener the text of an output, and take what is large out of it; a widget keeps what it caught."""
+        text = "\n".join(content["traceback"]) if kind == "error" else content["data"].get("text/plain", "")
+        self.nb_man.tell("output", {"kind": kind, "text": "".join(text)})
+        if kind != "error" and self.nb_man.large and not self._caught(message):
+            self.nb_man.large.shrink(content)
 
-        Raises
-        ------
-        WorkbenchError
-            If the function raised.
-        DeadKernelError
-            If the kernel is gone.
-        TimeoutError
-            If the kernel is busy for longer than ``patience``.
-        """
-        call = f"__import__({_MODULE!r}).{function}({', '.join(map(repr, arguments))})"
-        return self._evaluate(call, patience)
+    def _caught(self, message: dict[str, Any]) -> bool:
+        """Tell whether a widget catches the outputs of the cell."""
+        return bool(self.output_hook_stack[message["parent_header"].get("msg_id")])
 
-    def prepare(self) -> None:
-        """Send the module ``kernel_side`` to the kernel, out of the user's namespace."""
-        source = Path(kernel_side.__file__).read_text(encoding="utf-8")
-        create = (
-            f"(lambda m: (__import__('sys').modules.__setitem__({_MODULE!r}, m), exec({source!r}, m.__dict__), '')[2])"
-            f"(__import__('types').ModuleType({_MODULE!r}))"
-        )
-        self._evaluate(create, math.inf)
+    def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
+        """Add an output to its cell: printed text and errors in bounds, all else as nbclient does."""
+        kind, streams, large = msg["msg_type"], self.nb_man.streams, self.nb_man.large
+        if streams is None or large is None or self._caught(msg):
+            return super().output(outs, msg, display_id, cell_index)
+        if self.clear_before_next_output:
+            self._clear(outs, cell_index)
+        if kind == "stream":
+            streams.add(outs, cell_index, msg["content"])
+            return NotebookNode(output_type="stream", **msg["content"])
+        if kind == "error" and (about := large.cut(msg["content"])):
+            marks = self.nb.cells[cell_index].metadata.setdefault(KEY, {}).setdefault("large", [])
+            marks.append({**about, "output": len(outs)})
+        return super().output(outs, msg, display_id, cell_index)
 
-    def _evaluate(self, expression: str, patience: float) -> str:
-        """Let the kernel evaluate an expression to a string, silently."""
-        content: dict[str, Any] = {"status": "aborted"}
-        while content["status"] == "aborted":  # a kernel drops what it finds queued after an interrupt
-            request = self.kc.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
-            content = run_sync(self._reply)(request, patience)["content"]
-        answer = content.get("user_expressions", {}).get("answer") or content
-        if answer.get("ename") == KERNEL_REFUSED:
-            raise WorkbenchError(str(answer.get("evalue")))
-        if answer["status"] != "ok":
-            raise WorkbenchError(f"the kernel cannot keep a run: {answer.get('ename')}: {answer.get('evalue')}")
-        return str(ast.literal_eval(answer["data"]["text/plain"]))
+    def clear_output(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
+        """Clear the cell's outputs, or note that the next one does."""
+        super().clear_output(outs, msg, cell_index)
+        if not outs:
+            self._clear(outs, cell_index)
 
-    async def _reply(self, request: str, patience: float) -> dict[str, Any]:
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            try:
-                message: dict[str, Any] = await self.kc.shell_channel.get_msg(timeout=1)
-            except Empty:
-                await self._async_check_alive()
-                continue
-            if message["parent_header"].get("msg_id") == request:
-                return message
-        raise TimeoutError("the kernel is busy")
-
-    def interrupt(self) -> None:
-        """Interrupt the running cell, and forget what waits for it."""
-        run_sync(_forget)()
-        run_sync(self.km.interrupt_kernel)()
-
-    def alive(self) -> bool:
-        """Tell whether the kernel's process still runs."""
-        return self.km is not None and bool(run_sync(self.km.is_alive)())
-
-
-async def _forget() -> None:
-    """Cancel what still waits on this thread's loop: left over, it would swallow replies and complain at the end."""
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    def _clear(self, outs: list[Any], index: int) -> None:
+        outs[:] = []
+        self.clear_display_id_mapping(index)
+        self.clear_before_next_output = False
+        self.nb.cells[index].metadata.pop(KEY, None)
+        if self.nb_man.streams:
+            self.nb_man.streams.cleared(index)

@@ -6,6 +6,7 @@ Only papermill imports this module, through its entry point: imported first, it 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from typing import IO, Any
@@ -14,10 +15,15 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from papermill.engines import Engine
 from papermill.utils import merge_kwargs, remove_args
 
+from genai4eu.kernels import local
+
 from ..errors import WorkbenchError
-from .client import RunClient, kernel_manager
+from .client import RunClient
+from .clock import Clock
 from .collect import collect
+from .files import cannot_write
 from .journal import Journal
+from .manager import kernel_manager
 from .session import Session
 from .status import Status, sentence_of, status_of
 
@@ -42,29 +48,32 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
         session: Session | None = None,
         **options: Any,
     ) -> Any:
-        listener = session.listener if session else None
+        about: dict[str, Any] = {"log_output": log_output, "progress_bar": progress_bar}
         if session:
             output_path = str(session.folder / "notebook.ipynb")
-            options = {**options, "execution_timeout": session.cell_timeout}
-        journal = Journal(nb, output_path, listener, log_output=log_output, progress_bar=progress_bar)
-        journal.notebook_start()
+            about |= {"listener": session.listener, "tick": session.tick, "by_cell": True}
+        journal = Journal(nb, output_path, **about)
         status: Status = "completed"
         error: str | None = None
         unexpected = False
         try:
+            journal.notebook_start()
             cls.execute_managed_notebook(journal, kernel_name, log_output=log_output, session=session, **options)
         except CellExecutionError as problem:  # papermill finds it in the outputs and raises its own error
             status, error = status_of(problem), sentence_of(problem)
+        except OSError as problem:
+            status, error = "failed", str(cannot_write(problem))
+            raise cannot_write(problem) from None
         except BaseException as problem:
             status, error = status_of(problem), sentence_of(problem)
-            unexpected = status == "failed"
+            unexpected = status == "failed" and not isinstance(problem, WorkbenchError)
             raise
         finally:
             journal.notebook_ended(status, error)
             if session:
                 session.status, session.error, session.cells = status, error, journal.cells()
                 session.unexpected = unexpected
-            journal.notebook_complete()
+            _complete(journal, session)
         return journal.nb
 
     @classmethod
@@ -81,18 +90,30 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         arguments = merge_kwargs(
-            remove_args(["input_path", "kernel_name"], **options),
-            timeout=execution_timeout or options.get("timeout"),
+            remove_args(["input_path", "kernel_name", "timeout"], **options),
             startup_timeout=start_timeout,
             iopub_timeout=IOPUB_PATIENCE,
             log_output=log_output,
             stdout_file=stdout_file,
             stderr_file=stderr_file,
         )
-        client = RunClient(nb_man, km=kernel_manager(kernel_name), **arguments)
+        clock = session.clock if session else Clock(execution_timeout or options.get("timeout"))
+        kernel_name = local.NAME if local.stands_for(kernel_name) else kernel_name
+        client = RunClient(nb_man, clock, km=kernel_manager(kernel_name), **arguments)
         client.owns_km = True  # nbclient: shut down at the end what it starts
         with client.setup_kernel(**_kernel_options(session)):
+            client.watch()
             _execute(client, session)
+
+
+def _complete(journal: Journal, session: Session | None) -> None:
+    """Write the notebook a last time; where even that cannot be done, the run has failed."""
+    try:
+        journal.notebook_complete()
+    except OSError as error:
+        if session is None:
+            raise cannot_write(error) from None
+        session.status, session.error = "failed", str(cannot_write(error))
 
 
 def _kernel_options(session: Session | None) -> dict[str, Any]:
@@ -105,9 +126,9 @@ def _kernel_options(session: Session | None) -> dict[str, Any]:
 def _execute(client: RunClient, session: Session | None) -> None:
     """Execute the cells in a kernel that is ready; with a session, inside its run."""
     if session is None:
-        client.papermill_execute_cells()
-        client.set_widgets_metadata()
+        _execute_alone(client)
         return
+    session.warm = client.warm
     client.prepare()
     started = json.loads(
         client.ask(
@@ -117,16 +138,36 @@ def _execute(client: RunClient, session: Session | None) -> None:
     if started["problem"]:
         client.ask("end")
         raise WorkbenchError(f"the kernel {started['problem']}")
+    client.pace()
     session.began(started["environment"])
+    _execute_cells(client, session)
+
+
+def _execute_alone(client: RunClient) -> None:
+    """Execute the cells for papermill's own command line."""
+    if client.km.kernel_spec.language == "python":
+        with contextlib.suppress(WorkbenchError):  # not every Python kernel is ipykernel; it may drop what is not read
+            client.prepare()
+            client.ask("wait_for_reader")
+            client.pace()
+    client.clock.start()
+    client.papermill_execute_cells()
+    client.set_widgets_metadata()
+
+
+def _execute_cells(client: RunClient, session: Session) -> None:
+    """Execute the cells of a run, and bring home what they kept."""
     patience = math.inf
+    client.clock.start()
     try:
         client.papermill_execute_cells()
-    except (KeyboardInterrupt, CellTimeoutError, CellExecutionError) as problem:
-        if status_of(problem) != "failed":  # the cell may still run: also where a gateway was restarted meanwhile
-            patience = GRACE
+    except (KeyboardInterrupt, CellTimeoutError, CellExecutionError, WorkbenchError) as problem:
+        if status_of(problem) != "failed" or isinstance(problem, WorkbenchError):
+            patience = GRACE  # the cell may still run: also where a gateway was restarted meanwhile
             client.interrupt()
         raise
     finally:
+        client.clock.stop()
         _bring_home(client, session, patience)
 
 

@@ -45,7 +45,7 @@ def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> st
         owner["kernel"] = Path(noted).name
     (folder / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
     STATE["folder"] = folder
-    _keep_all_output()
+    wait_for_reader()
     os.environ["GENAI4EU_RUN_DIR"] = str(folder)
     if change_folder:
         os.chdir(folder)
@@ -65,13 +65,45 @@ def _note(place: Path, run_id: str, folder: Path) -> bool:
     return True
 
 
-def _keep_all_output() -> None:
-    """Lift the limit of a thousand messages behind which a kernel drops what a busy reader has not taken."""
+def wait_for_reader() -> str:
+    """Let what the kernel says wait until it is read; else it drops what a busy reader has not taken.
+
+    A few messages may wait, and printing waits with them: a cell that prints a gigabyte needs no memory for it.
+    """
     import zmq
+    from ipykernel.iostream import OutStream
     from ipykernel.kernelapp import IPKernelApp
 
     thread = IPKernelApp.instance().iopub_thread
-    thread.schedule(lambda: thread.socket.setsockopt(zmq.SNDHWM, 0))  # sockets belong to their thread
+
+    def patient() -> None:
+        thread.socket.setsockopt(zmq.SNDHWM, 64)
+        thread.socket.setsockopt(zmq.XPUB_NODROP, 1)
+
+    thread.schedule(patient)  # sockets belong to their thread
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, OutStream):
+            _pace(stream)
+    return ""
+
+
+def _pace(stream: Any) -> None:
+    """Print in pieces, and hand on what was printed before there is much of it."""
+    write, piece = stream.write, 2**18
+    printed = 0
+
+    def paced(text: str) -> Any:
+        nonlocal printed
+        if not isinstance(text, str) or printed + len(text) < piece:
+            printed += len(text)
+            return write(text)
+        for start in range(0, len(text), piece):
+            write(text[start : start + piece])
+            stream.flush()
+        printed = 0
+        return len(text)
+
+    stream.write = paced
 
 
 def _sweep(base: Path) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from .clock import Clock
 from .status import Status
 
-#: Called with ``("cell" | "progress" | "metric" | "stream" | "collect", data)`` as things happen.
+#: Called with ``("cell" | "progress" | "metric" | "stream" | "output" | "collect", data)`` as things happen.
 Listener = Callable[[str, dict[str, Any]], None]
 
 
@@ -31,6 +32,12 @@ class Session:
         Whether the kernel moves into its side of the run's folder.
     began : callable
         Called with the kernel's environment as soon as it is known, before the first cell.
+    clock : Clock
+        How long cells and the run may take.
+    tick : callable
+        Called every two seconds while something happens, to keep the record's other files current.
+    warm : bool
+        Whether the kernel was forked from a template; the engine says so.
     """
 
     run_id: str
@@ -42,7 +49,9 @@ class Session:
     listener: Listener | None = None
     kernel_log: IO[bytes] | None = None
     kernel_options: dict[str, Any] = field(default_factory=dict)
-    cell_timeout: int | None = None
+    clock: Clock = field(default_factory=Clock)
+    tick: Callable[[], None] = lambda: None
+    warm: bool = False
     status: Status = "running"
     error: str | None = None
     cells: list[dict[str, Any]] = field(default_factory=list)

@@ -1,0 +1,79 @@
+"""The cells of a run as far as it has come, one file a cell, and the notebook made of them.
+
+While a run executes, ``notebook.ipynb`` holds the cells as they were before it, and ``cells/0003.json`` the cell of that
+index as it is now. At the end the notebook is written once, whole. Called by the journal, and by whoever reads the
+record of a run that is under way or whose runner was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import WorkbenchError
+from .files import write_text
+
+FOLDER = "cells"
+_NAME = re.compile(r"(\d{4,})\.json")
+
+
+def keep(folder: Path, index: int, cell: Mapping[str, Any]) -> None:
+    """Keep a cell as it is now. It need not survive a power cut, so that the disk is not waited for."""
+    (folder / FOLDER).mkdir(exist_ok=True)
+    write_text(folder / FOLDER / f"{index:04}.json", json.dumps(cell, ensure_ascii=False), durable=False)
+
+
+def clear(folder: Path) -> None:
+    """Remove the cells' files, once the notebook is whole."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def assemble(folder: Path) -> dict[str, Any]:
+    """Return the notebook of a record with the cells as far as they have come; of a finished run as it stands.
+
+    Raises
+    ------
+    WorkbenchError
+        If the folder holds no notebook.
+    """
+    notebook = _notebook(folder)
+    for path in sorted((folder / FOLDER).glob("*.json")):
+        found = _NAME.fullmatch(path.name)
+        if found and int(found[1]) < len(notebook["cells"]):
+            notebook["cells"][int(found[1])] = json.loads(path.read_text(encoding="utf-8"))
+    return notebook
+
+
+def _notebook(folder: Path) -> dict[str, Any]:
+    """Return the notebook as it was written last; before a kernel began that is the one that was given."""
+    for name in ("notebook.ipynb", "input.ipynb"):
+        try:
+            notebook = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(notebook, dict) and isinstance(notebook.get("cells"), list):
+            return notebook
+    raise WorkbenchError(f"{folder.name} has no notebook: the record is damaged, run again")
+
+
+def states(notebook: Mapping[str, Any], ended: str | None = None) -> list[dict[str, Any]]:
+    """Return index, type, status and duration [s] of every cell.
+
+    Parameters
+    ----------
+    ended : str, optional
+        How the run ended, for the cell that a killed runner left as running; cells that never began are ``not run``.
+    """
+    return [_state(index, cell, ended) for index, cell in enumerate(notebook["cells"])]
+
+
+def _state(index: int, cell: Mapping[str, Any], ended: str | None) -> dict[str, Any]:
+    about = cell.get("metadata", {}).get("papermill") or {}
+    status = about.get("status", "pending")
+    if ended is not None and status in ("pending", "running"):
+        status = ended if status == "running" else "not run"
+    return {"index": index, "type": cell["cell_type"], "status": status, "duration": about.get("duration")}
