@@ -233,7 +233,7 @@ def source(name: str | Path) -> Source:
 def _remembered(notebook: dict[str, Any]) -> UseCase | None:
     """Return the use case that a copy of a template was made from, where it is installed."""
     name = notebook.get("metadata", {}).get("genai4eu", {}).get("usecase")
-    return next((u for u in usecases() if u.name == name), None)
+    return next((u for u in usecases() if u.name == name), None) if name else None  # to look for them takes a while
 
 
 def copy(name: str, destination: Path) -> Path:

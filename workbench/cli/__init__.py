@@ -10,7 +10,7 @@ import typer
 
 from genai4eu.kernels.errors import KernelsError
 
-from ..errors import WorkbenchError
+from ..errors import Stopped, WorkbenchError
 
 # jsonschema imports this optional checker of IRIs, which nothing here asks for, and which takes a second to build.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -45,10 +45,15 @@ from . import catalogue, params, run, runs, connect, gateway, slurm, dashboards,
 from . import secrets  # noqa: E402, F401  # not the library of that name
 
 
+def _ended(number: int, frame: object) -> None:
+    """Let whoever ends us leave as little as Ctrl-C, and let a run say who it was."""
+    raise Stopped("cancelled", f"ended by {signal.Signals(number).name}")
+
+
 def main() -> None:
     """Run the command line; ``--debug`` anywhere shows the traceback of an error."""
     debug = "--debug" in sys.argv
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever ends us leaves as little as Ctrl-C
+    signal.signal(signal.SIGTERM, _ended)
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     try:
         app(arguments)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import WorkbenchError
 from . import app
 from .show import Json, emit, ended, metrics
+
+if TYPE_CHECKING:
+    from ..runs.plan import Plan
+    from ..runs.record import Record
+    from ..runs.session import Listener
 
 
 @app.command()
@@ -22,7 +29,13 @@ def run(
         list[Path] | None, typer.Option(metavar="FILE", help="Parameters in a .yaml or .json file; -p goes before it.")
     ] = None,
     on: Annotated[str | None, typer.Option(help="Target ('genai4eu targets'); this computer by default.")] = None,
+    timeout: Annotated[str | None, typer.Option(help="What the run may take: seconds, or such as 30m, 8h.")] = None,
     cell_timeout: Annotated[int | None, typer.Option(min=1, help="Seconds that one cell may take.")] = None,
+    retries: Annotated[
+        int, typer.Option(min=0, max=20, help="Further attempts where the kernel died or was preempted.")
+    ] = 0,
+    stream: Annotated[bool, typer.Option("--stream", help="Print what the cells print, as it comes.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Keep what the cells print in the record's log.txt too.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run a template or a notebook on a target and keep the record.
@@ -31,10 +44,12 @@ def run(
     """
     from .. import catalogue
     from ..parameter_file import gather
-    from ..runs.runner import run as start
+    from ..runs.plan import Limits, plan
+    from ..runs.runner import create
 
     given = gather(catalogue.source(template).schema, params or [], pairs(parameter or []))
-    record = start(template, on=on, parameters=given, cell_timeout=cell_timeout)
+    planned = plan(template, on=on, parameters=given, limits=Limits(_span(timeout), cell_timeout, retries))
+    record = _carry_out(planned, create(planned), stream, log, as_json)
     summary = record.summary()
     if as_json:
         emit(summary)
@@ -44,6 +59,32 @@ def run(
         print(f"next: genai4eu publish {record.id}")
     if summary["status"] != "completed":
         raise WorkbenchError(f"run {record.id} {ended(summary)}; see genai4eu runs show {record.id}")
+
+
+def _span(text: str | None) -> float | None:
+    """Return the seconds that a length of time means; a bare number is seconds."""
+    from genai4eu.kernels.gateway.spans import seconds
+
+    if text is None:
+        return None
+    return seconds(f"{text}s" if text.replace(".", "", 1).isdigit() else text)
+
+
+def _carry_out(planned: Plan, record: Record, stream: bool, log: bool, to_error: bool) -> Record:
+    """Execute the run with a bar, and let what its cells print go where it was asked for."""
+    from ..runs.follow import Follower, LogFile, every
+    from ..runs.progress import Bar
+    from ..runs.runner import carry_out
+
+    with Bar(planned.source.name) as bar:
+        listeners: list[Listener] = [bar]
+        if stream:
+            plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
+            listeners.append(Follower(sys.stderr if to_error else sys.stdout, sys.stderr, plain, bar.clear))
+        if log:
+            file = LogFile(record.folder / "log.txt")
+            listeners.append(Follower(file, file, plain=True))
+        return carry_out(planned, record, every(*listeners))
 
 
 def pairs(texts: list[str]) -> dict[str, str]:

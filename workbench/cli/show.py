@@ -57,7 +57,9 @@ def _width(text: str) -> int:
 def ended(summary: dict[str, Any]) -> str:
     """Say how a run ended, and why, in a few words."""
     status = summary["status"]
-    words = {"timeout": "ran into its timeout", "cancelled": "was cancelled"}.get(status, status)
+    words = {"timeout": "ran into its timeout", "cancelled": "was cancelled", "preempted": "was preempted"}.get(
+        status, status
+    )
     return f"{words}: {summary['error']}" if summary["error"] else words
 
 

@@ -1,8 +1,8 @@
 """The cells of a run as far as it has come, one file a cell, and the notebook made of them.
 
-While a run executes, ``notebook.ipynb`` holds the cells as they were before it, and ``cells/0003.json`` the cell of that
-index as it is now. At the end the notebook is written once, whole. Called by the journal, and by whoever reads the
-record of a run that is under way or whose runner was killed.
+While a run executes, ``notebook.ipynb`` holds the cells as they were before it, and ``cells/0003.json`` the cell of
+that index as it is now. At the end the notebook is written once, whole. Called by the journal, and by whoever reads
+the record of a run that is under way or whose runner was killed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The notebook client of the engine: runs cells, reads what the kernel says, keeps it in bounds. Called by the engine."""
+"""The notebook client of the engine: runs cells, reads what the kernel says, in bounds. Called by the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a kernel on this computer ended: its exit status, and whether the system had no memory left. Called by the client.
+"""Why a kernel on this computer ended: its exit status, and whether the system was out of memory. For the client.
 
 Sources: Linux, ``Documentation/admin-guide/cgroup-v2.rst`` (``memory.events``), ``cgroup-v1/memory.rst``, ``proc(5)``.
 """

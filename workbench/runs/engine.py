@@ -11,7 +11,7 @@ import json
 import math
 from typing import IO, Any
 
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.engines import Engine
 from papermill.utils import merge_kwargs, remove_args
 
@@ -61,6 +61,9 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
             cls.execute_managed_notebook(journal, kernel_name, log_output=log_output, session=session, **options)
         except CellExecutionError as problem:  # papermill finds it in the outputs and raises its own error
             status, error = status_of(problem), sentence_of(problem)
+        except CellTimeoutError as problem:  # to Python a kind of OSError
+            status, error = status_of(problem), sentence_of(problem)
+            raise
         except OSError as problem:
             status, error = "failed", str(cannot_write(problem))
             raise cannot_write(problem) from None
@@ -98,7 +101,8 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
             stderr_file=stderr_file,
         )
         clock = session.clock if session else Clock(execution_timeout or options.get("timeout"))
-        kernel_name = local.NAME if local.stands_for(kernel_name) else kernel_name
+        if local.stands_for(kernel_name):
+            kernel_name = local.ensure()
         client = RunClient(nb_man, clock, km=kernel_manager(kernel_name), **arguments)
         client.owns_km = True  # nbclient: shut down at the end what it starts
         with client.setup_kernel(**_kernel_options(session)):
@@ -157,18 +161,25 @@ def _execute_alone(client: RunClient) -> None:
 
 def _execute_cells(client: RunClient, session: Session) -> None:
     """Execute the cells of a run, and bring home what they kept."""
-    patience = math.inf
     client.clock.start()
     try:
         client.papermill_execute_cells()
-    except (KeyboardInterrupt, CellTimeoutError, CellExecutionError, WorkbenchError) as problem:
-        if status_of(problem) != "failed" or isinstance(problem, WorkbenchError):
-            patience = GRACE  # the cell may still run: also where a gateway was restarted meanwhile
-            client.interrupt()
-        raise
-    finally:
+    except BaseException as problem:
         client.clock.stop()
-        _bring_home(client, session, patience)
+        with contextlib.suppress(WorkbenchError, DeadKernelError, OSError):  # what ended the run is its truth
+            _bring_home(client, session, _patience(client, problem))
+        raise
+    client.clock.stop()
+    _bring_home(client, session, math.inf)
+
+
+def _patience(client: RunClient, problem: BaseException) -> float:
+    """Return how long the kernel may take to answer; a cell that may still run is interrupted first."""
+    ended = isinstance(problem, CellExecutionError) and status_of(problem) == "failed"
+    if ended or isinstance(problem, DeadKernelError):
+        return math.inf
+    client.interrupt()  # also where a gateway was restarted meanwhile
+    return GRACE
 
 
 def _bring_home(client: RunClient, session: Session, patience: float) -> None:

@@ -1,7 +1,7 @@
 """Outputs too large for a notebook: kept in files beside it, with a small preview in their place, and put back.
 
-``notebook.ipynb`` has ``notebook_files/``. The metadata of an output, or for printed text and errors, which have none, of
-its cell, names each file with its SHA-256. Called by the engine, the exporter's preprocessor and publishing.
+``notebook.ipynb`` has ``notebook_files/``. The metadata of an output, or for printed text and errors, which have none,
+of its cell, names each file with its SHA-256. Called by the engine, the exporter's preprocessor and publishing.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genai4eu.kernels import local, targets
+from genai4eu.kernels.errors import KernelsError
 
 from .. import catalogue
 from ..errors import WorkbenchError
@@ -125,7 +126,10 @@ def plan(
     source = catalogue.source(name)
     given = source.schema.validate(parameters or {})
     notebook = valid(source)
-    return Plan(source, notebook, given, _target(on), limits, on or _kernel(notebook), sweep, resumes)
+    asked = on or _kernel(notebook)
+    return Plan(
+        source, notebook, given, _target(asked, source.name if on is None else ""), limits, asked, sweep, resumes
+    )
 
 
 def plan_of(record: Record, on: str | None = None) -> Plan:
@@ -150,7 +154,7 @@ def plan_of(record: Record, on: str | None = None) -> Plan:
     asked = on or info["kernel"]["asked"]
     limits = Limits(**info["limits"])
     return Plan(
-        source, valid(source), given, _target(on or info["target"]), limits, asked, info["sweep"], info["resumes"]
+        source, valid(source), given, _target(on or info["target"], ""), limits, asked, info["sweep"], info["resumes"]
     )
 
 
@@ -173,10 +177,23 @@ def valid(source: catalogue.Source) -> dict[str, Any]:
     return made
 
 
-def _target(on: str | None) -> targets.Target:
-    """Return the target, after asking whether it can be reached."""
+def _target(asked: str | None, notebook: str) -> targets.Target:
+    """Return the target, after asking whether it can be reached.
+
+    A kernelspec of this very interpreter, as most notebooks name one, is served by the warm kernels of ``genai4eu``.
+    """
     local.ensure()
-    target = targets.find(on or local.NAME)
+    if asked is None or local.stands_for(asked):
+        asked = local.NAME
+    try:
+        target = targets.find(asked)
+    except KernelsError as error:
+        if not notebook:
+            raise
+        said = f"{notebook} asks for the kernel {asked!r}, which is not known here"
+        raise WorkbenchError(f"{said}: choose another with --on; --on {local.NAME} is this computer") from error
+    if target.language not in ("python", ""):
+        raise WorkbenchError(f"the kernel {target.name} runs {target.language}: a run needs Python, choose with --on")
     targets.check(target)
     return target
 

@@ -1,15 +1,21 @@
-"""A progress bar for a run, in a terminal or a notebook, on standard error. Called by the runner as its listener."""
+"""How far a run has come, on standard error: a bar in a terminal or a notebook. A listener of the runner."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, TextIO
+import time
+from types import TracebackType
+from typing import Any, Self, TextIO
 
 from tqdm.auto import tqdm
 
+_FORMAT = "{desc} |{bar:20}| {n:.3g}/{total_fmt} cells · {elapsed}{postfix}"
+#: Seconds between two drawings of the bar, whatever a cell reports.
+_DRAW_EVERY = 0.1
+
 
 class Bar:
-    """One bar by cells; its text follows what ``run.progress`` says, with the remaining time.
+    """One bar by cells, within a cell by what ``run.progress`` says, with the remaining time.
 
     Parameters
     ----------
@@ -20,28 +26,61 @@ class Bar:
     """
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
-        self._bar = tqdm(
-            total=1, desc=title, unit="cell", file=stream or sys.stderr, bar_format=_FORMAT, disable=_off(stream)
-        )
+        out = stream or sys.stderr
+        self._bar = tqdm(total=1, desc=title, unit="cell", file=out, bar_format=_FORMAT, disable=_off(stream))
+        self._index = 0
+        self._drawn = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def __call__(self, event: str, data: dict[str, Any]) -> None:
         """Follow one event of the run."""
         if event == "cell":
+            self._index = data["index"]
             self._bar.total = data["total"]
-            self._bar.n = data["index"] + (data["status"] == "completed")
-            self._bar.set_postfix_str("")
+            self._show(data["index"] + (data["status"] == "completed"), "", now=True)
         elif event == "progress":
-            left = "" if data["remaining"] is None else f", {data['remaining']:.0f} s left"
-            self._bar.set_postfix_str(f"{data['label']} {data['done']:g}/{data['total']:g}{left}")
+            share = min(1.0, data["done"] / data["total"]) if data["total"] else 0.0
+            self._show(self._index + share, _said(data), now=share == 1.0)
         elif event == "collect":
-            self._bar.set_postfix_str(f"bringing outputs home {data['done'] / 1e6:.0f}/{data['total'] / 1e6:.0f} MB")
+            home = f"bringing outputs home {data['done'] / 1e6:.0f}/{data['total'] / 1e6:.0f} MB"
+            self._show(self._bar.n, home)
+        elif event == "attempt":
+            self._show(0, f"attempt {data['number']}: the one before {data['status']}", now=True)
+
+    def _show(self, done: float, text: str, now: bool = False) -> None:
+        if not now and time.monotonic() - self._drawn < _DRAW_EVERY:
+            return
+        self._drawn = time.monotonic()
+        self._bar.n = done
+        self._bar.set_postfix_str(text)
+
+    def clear(self) -> None:
+        """Take the bar off the terminal, so that something else can be printed; the next event draws it again."""
+        self._bar.clear()
 
     def close(self) -> None:
         """Leave the bar as it is and go on below it."""
         self._bar.close()
 
 
-_FORMAT = "{desc} |{bar:20}| {n_fmt}/{total_fmt} cells · {elapsed} {postfix}"
+def _said(data: dict[str, Any]) -> str:
+    left = "" if data["remaining"] is None else f", {clock(data['remaining'])} left"
+    return f"{data['label']} {data['done']:g}/{data['total']:g}{left}".strip()
+
+
+def clock(seconds: float) -> str:
+    """Return a time as a person reads it: ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _off(stream: TextIO | None) -> bool | None:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
+import time
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ..errors import WorkbenchError
+from .attempts import Attempt, put_away
+from .clock import Clock
 from .crate import seal
-from .files import write_json
+from .files import cannot_write, write_json
+from .lock import locked
 from .plan import Limits, Plan, plan
 from .presence import here
 from .record import Record, new_id, now
-from .session import Listener, Session
-from .status import FINAL, Status
+from .session import Listener
+from .status import RETRIED, Status
 from .store import runs_root
 
-#: Seconds to wait for a kernel: a gateway may have to start one on a busy computer.
-START_TIMEOUT = 300
-#: Seconds that a gateway keeps the kernel of a run whose connection is gone, as long as kernels wait for a gateway.
-LEASE = 600
+#: Bytes set aside while a run executes, so that on a full disk its end can still be written down.
+_RESERVE = 200_000
 
 
 def run(
@@ -48,13 +48,14 @@ def run(
     parameters : mapping, optional
         Parameter values by name; ``**more`` adds to them.
     timeout : float, optional
-        Seconds that the run may take.
+        Seconds that the run may take, from when its kernel is there.
     cell_timeout : int, optional
         Seconds that one cell may take.
     retries : int
-        Further attempts where the kernel died or was preempted.
+        Further attempts where the kernel died or was preempted; a run that failed is not tried again.
     listener : callable, optional
-        Called with ``("cell" | "progress" | "metric" | "stream" | "collect", data)``; a progress bar by default.
+        Called with ``("cell" | "progress" | "metric" | "stream" | "output" | "collect" | "attempt", data)``; a
+        progress bar by default.
 
     Returns
     -------
@@ -76,25 +77,43 @@ def run(
         return carry_out(planned, record, listener)
     from .progress import Bar
 
-    bar = Bar(planned.source.name)
-    try:
+    with Bar(planned.source.name) as bar:
         return carry_out(planned, record, bar)
-    finally:
-        bar.close()
 
 
 def create(planned: Plan, status: Status = "running") -> Record:
-    """Make the record of a run that starts now, or, as ``pending``, is to be carried out by somebody else."""
-    stem = Path(planned.source.name).stem.lower().replace("_", "-").replace(" ", "-") or "run"
-    record = Record(runs_root() / new_id(stem))
-    record.folder.mkdir(parents=True)
-    write_json(record.folder / "input.ipynb", planned.notebook)
-    record.write("parameters.json", planned.parameters)
-    empty: dict[str, Any] = {"ended": None, "duration": None, "kernel_id": None, "kernel_host": None}
-    empty |= {"cells": [], "attempts": []}
-    stamp = {"id": record.id, "status": status, "error": None, "started": now(), "job": None}
-    record.write("run.json", {**planned.about(), **empty, **stamp, **here()})
+    """Make the record of a run that starts now, or, as ``pending``, is to be carried out by somebody else.
+
+    Raises
+    ------
+    WorkbenchError
+        If the folder of the records cannot be written.
+    """
+    record = _fresh(planned.source.name)
+    try:
+        write_json(record.folder / "input.ipynb", planned.notebook)
+        record.write("parameters.json", planned.parameters)
+        empty = dict.fromkeys(("error", "ended", "duration", "kernel_id", "kernel_host", "job"))
+        stamp = {"id": record.id, "status": status, "started": now(), "cells": [], "attempts": [], **here()}
+        record.write("run.json", {**planned.about(), **empty, **stamp})
+    except OSError as error:
+        shutil.rmtree(record.folder, ignore_errors=True)
+        raise cannot_write(error, runs_root()) from None
     return record
+
+
+def _fresh(name: str) -> Record:
+    """Make the folder of a run, of a name that no other has, whatever the clock says."""
+    stem = Path(name).stem.lower().replace("_", "-").replace(" ", "-") or "run"
+    while True:
+        record = Record(runs_root() / new_id(stem))
+        try:
+            record.folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise cannot_write(error, runs_root()) from None
+        return record
 
 
 def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
@@ -103,117 +122,97 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
     Raises
     ------
     WorkbenchError
-        If the target gives no kernel, or its kernel lacks the use case. No record is left then.
+        If another process carries out the run, or has. If no kernel can be had: no record is left then, unless it
+        was made earlier, as ``pending``.
     KeyboardInterrupt
         After the record of a cancelled run is sealed.
     """
-    record.write("run.json", {**record.read("run.json"), "status": "running", "started": now(), **here()})
-    with (record.folder / "log.txt").open("wb") as log:
-        session = _session(planned, record, listener, log)
-        stopped = _papermill(record, planned.given, planned.target.name, session)
-    if not record.info["kernel_id"]:
-        _refuse(record, session, planned.target.name)
-    else:
-        _close(record, session)
-    if stopped:
-        raise KeyboardInterrupt
+    with locked(record.folder):
+        info = record.read("run.json")
+        if record.sealed:
+            raise WorkbenchError(f"run {record.id} has ended as {info['status']} and is sealed: start another run")
+        began = time.monotonic()
+        record.write("run.json", {**info, "status": "running", "started": now(), **here()})
+        _set_aside(record)
+        try:
+            last = _attempts(planned, record, listener)
+        except WorkbenchError as error:
+            if info["status"] == "pending":
+                _close(record, time.monotonic() - began, "failed", str(error), [])
+            else:
+                shutil.rmtree(record.folder)
+            raise
+        except Exception as error:
+            _close(record, time.monotonic() - began, "failed", f"{type(error).__name__}: {error}", [])
+            raise
+        session = last.session
+        _close(record, time.monotonic() - began, session.status, session.error, session.cells)
+    if last.stopped:
+        raise last.stopped
     return record
 
 
-def _session(planned: Plan, record: Record, listener: Listener, log: IO[bytes]) -> Session:
-    """Return what the engine needs to know of the run."""
-    usecase, in_place = planned.source.usecase, planned.in_place
-    return Session(
-        run_id=record.id,
-        parameters=record.parameters,
-        folder=record.folder,
-        usecase=usecase.needs if usecase else None,
-        change_folder=in_place is None,
-        began=lambda environment: _began(record, environment),
-        listener=_recorder(record, listener),
-        kernel_options={"cwd": str(in_place)} if in_place else {"env": _away()},
-        kernel_log=log,
-        cell_timeout=planned.limits.cell_timeout,
-    )
+def _attempts(planned: Plan, record: Record, listener: Listener) -> Attempt:
+    """Try as often as the limits allow, and return the last attempt.
+
+    Raises
+    ------
+    WorkbenchError
+        If the first one got no kernel.
+    """
+    clock = Clock(planned.limits.cell_timeout, planned.limits.timeout)
+    number = 1
+    while True:
+        attempt = Attempt(planned, record, listener, clock)
+        attempt.execute()
+        if not attempt.began:
+            _refuse(attempt, planned.target.name, first=number == 1)
+        _note(record, attempt)
+        if attempt.session.status not in RETRIED or attempt.stopped or number > planned.limits.retries:
+            return attempt
+        put_away(record, number)
+        listener("attempt", {"number": number + 1, "status": attempt.session.status, "error": attempt.session.error})
+        number += 1
 
 
-def _away() -> dict[str, str]:
-    """Return the variables of a kernel elsewhere: a run survives a connection that is gone for a while."""
-    return {"GENAI4EU_LEASE": str(LEASE), **os.environ}
+def _refuse(attempt: Attempt, target: str, first: bool) -> None:
+    """Say why no kernel could be had: instead of a run, or as the end of a later attempt."""
+    session = attempt.session
+    if attempt.stopped and first:
+        raise attempt.stopped
+    said = f"target {target} gave no kernel: {attempt.last_words()}"
+    if first:
+        raise WorkbenchError(said)
+    if not attempt.stopped:
+        session.status, session.error = "died", said
 
 
-def _papermill(record: Record, given: dict[str, Any], kernel: str, session: Session) -> bool:
-    """Let papermill inject the parameters and our engine execute; return whether the user stopped it."""
-    import papermill
-
-    logging.getLogger("papermill").setLevel(logging.ERROR)  # it calls a parameter unknown whose type it cannot read
-    logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbclient logs what we say in one line
-    try:
-        papermill.execute_notebook(
-            str(record.folder / "input.ipynb"),
-            None,
-            given,
-            engine_name="genai4eu",
-            kernel_name=kernel,
-            language="python",
-            progress_bar=False,
-            start_timeout=START_TIMEOUT,
-            session=session,
-        )
-    except KeyboardInterrupt:
-        return True
-    except WorkbenchError:
-        if not record.info["kernel_id"]:
-            shutil.rmtree(record.folder)
-            raise
-    except Exception:
-        if session.status not in FINAL or session.unexpected:
-            raise
-    return False
-
-
-def _began(record: Record, environment: dict[str, Any]) -> None:
-    """Note where the run executes, as soon as its kernel said so."""
-    record.write("environment.json", environment)
-    info = {**record.info, "kernel_id": environment["kernel_id"], "kernel_host": environment["host"]}
+def _note(record: Record, attempt: Attempt) -> None:
+    """Write down how an attempt ended."""
+    info = record.read("run.json")
+    info["attempts"].append(attempt.about())
     record.write("run.json", info)
 
 
-def _recorder(record: Record, listener: Listener) -> Listener:
-    """Return a listener that keeps metrics in the record and passes everything on."""
-    metrics: dict[str, Any] = {}
-
-    def listen(event: str, data: dict[str, Any]) -> None:
-        if event == "metric":
-            metrics[data["name"]] = {"value": data["value"], "unit": data["unit"]}
-            record.write("metrics.json", metrics)
-        listener(event, data)
-
-    return listen
+def _set_aside(record: Record) -> None:
+    with (record.folder / ".reserve").open("wb") as stream:
+        os.posix_fallocate(stream.fileno(), 0, _RESERVE)
 
 
-def _refuse(record: Record, session: Session, target: str) -> None:
-    """Leave no record of a run whose kernel never began; say what the kernel's process said last."""
-    lines = (record.folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    shutil.rmtree(record.folder)
-    last = str(lines[-1] if lines else session.error)
-    if session.status != "cancelled":
-        raise WorkbenchError(f"target {target} gave no kernel: {last.removeprefix('genai4eu: ')}")
+def _close(record: Record, seconds: float, status: Status, error: str | None, cells: list[dict[str, Any]]) -> None:
+    """Write how it ended, then seal.
 
-
-def _close(record: Record, session: Session) -> None:
-    """Write how it ended, then seal."""
-    info = record.info
-    ended = now()
-    seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(info["started"])).total_seconds()
-    about = {
-        "status": session.status,
-        "error": session.error,
-        "ended": ended,
-        "duration": seconds,
-        "cells": session.cells,
-    }
-    record.write("run.json", {**info, **about})
-    if not (record.folder / "metrics.json").exists():
-        record.write("metrics.json", {})
-    seal(record)
+    Raises
+    ------
+    WorkbenchError
+        If the disk is too full even for that: the record then reads as one whose runner was killed.
+    """
+    (record.folder / ".reserve").unlink(missing_ok=True)
+    about = {"status": status, "error": error, "ended": now(), "duration": round(seconds, 3), "cells": cells}
+    try:
+        record.write("run.json", {**record.read("run.json"), **about})
+        if not (record.folder / "metrics.json").exists():
+            record.write("metrics.json", {})
+        seal(record)
+    except OSError as fault:
+        raise cannot_write(fault, record.folder) from None

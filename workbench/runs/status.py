@@ -7,6 +7,8 @@ from typing import Literal
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from ..errors import Stopped
+
 Status = Literal["pending", "running", "completed", "failed", "died", "timeout", "cancelled", "preempted", "not run"]
 
 #: A run whose status is one of these is over.
@@ -21,23 +23,7 @@ KERNEL_REFUSED = "KernelRefused"
 #: How the relay of a Slurm job says in which state the job ended.
 _JOB = re.compile(r"Slurm job \S+ ended \(([A-Z_]+)")
 _JOBS: dict[str, Status] = {"TIMEOUT": "timeout", "DEADLINE": "timeout", "PREEMPTED": "preempted", "CANCELLED": "cancelled"}  # fmt: skip  # noqa: E501
-
-
-class Stopped(KeyboardInterrupt):
-    """A run is to end now, for a reason that only whoever stops it knows. Raised by signal handlers.
-
-    Parameters
-    ----------
-    status : str
-        How the run ends.
-    sentence : str
-        Why, in one line.
-    """
-
-    def __init__(self, status: Status = "cancelled", sentence: str = "stopped by its user") -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
+_STOPPED: dict[str, Status] = {"timeout": "timeout", "preempted": "preempted", "died": "died", "failed": "failed"}
 
 
 class KernelEnded(DeadKernelError):  # type: ignore[misc]
@@ -59,7 +45,7 @@ def status_of(error: BaseException) -> Status:
     if isinstance(error, DeadKernelError):
         return _of_job(str(error))
     if isinstance(error, KeyboardInterrupt):
-        return error.status if isinstance(error, Stopped) else "cancelled"
+        return _STOPPED.get(error.status, "cancelled") if isinstance(error, Stopped) else "cancelled"
     if isinstance(error, CellExecutionError):
         if error.ename == KERNEL_DIED:
             return _of_job(error.evalue or "")

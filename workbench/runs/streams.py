@@ -1,4 +1,4 @@
-"""What cells print: in the notebook while it is short; of a long text head and tail, and all of it, to a cap, in a file.
+"""What cells print: in the notebook while it is short; of a long text head and tail, and all, to a cap, in a file.
 
 Called by the client for every piece that a kernel prints.
 """
