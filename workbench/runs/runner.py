@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -104,9 +106,8 @@ def create(planned: Plan, status: Status = "running") -> Record:
 
 def _fresh(name: str) -> Record:
     """Make the folder of a run, of a name that no other has, whatever the clock says."""
-    stem = Path(name).stem.lower().replace("_", "-").replace(" ", "-") or "run"
     while True:
-        record = Record(runs_root() / new_id(stem))
+        record = Record(runs_root() / new_id(_plain(Path(name).stem)))
         try:
             record.folder.mkdir(parents=True)
         except FileExistsError:
@@ -114,6 +115,12 @@ def _fresh(name: str) -> Record:
         except OSError as error:
             raise cannot_write(error, runs_root()) from None
         return record
+
+
+def _plain(stem: str) -> str:
+    """Return a notebook's name in letters that every shell, file system and address takes."""
+    letters = unicodedata.normalize("NFKD", stem.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:40].rstrip("-") or "run"
 
 
 def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
