@@ -8,6 +8,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -68,24 +69,38 @@ class Preloaded:
         return self.modules
 
 
-def preload() -> Preloaded:
+class StartedThreadError(RuntimeError):
+    """An import started a thread, which a fork would not have; ``name`` is the module that was imported."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"importing {name} started a thread")
+        self.name = name
+
+
+def preload(without: Collection[str] = ()) -> Preloaded:
     """Import everything, and leave one thread, no CUDA, and memory that forks share as long as possible.
+
+    Parameters
+    ----------
+    without : collection of str
+        Modules whose import is known to start a thread: kernels import these when they are asked to.
 
     Raises
     ------
+    StartedThreadError
+        If an import started a thread: a fork of this process could not be trusted. Without it another one can.
     RuntimeError
-        If an import started a thread or CUDA: a fork of this process could not be trusted.
+        If a kernel's own import did, or one started CUDA.
     """
     for name in THREADS:
         os.environ[name] = "1"  # a thread of a numerical library would be missing in the fork
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # asks for GPUs without starting CUDA
-    os.environ["JE_ARROW_MALLOC_CONF"] = (
-        "background_thread:false"  # pyarrow's allocator: pandas imports it if it is there
-    )
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # of pyarrow, which pandas imports if it is there
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # a second for a checker nobody asks for
-    done = Preloaded()
+    done = Preloaded(skipped=dict.fromkeys(without, "its import starts a thread"))
     for name in dict.fromkeys((*_KERNEL, *_STACK, *_of_usecases(done))):
-        _import(name, done)
+        if name not in without:
+            _import(name, done)
     done.renewals = inventory()
     done.pools = _pools()
     done.matplotlibrc = sys.modules["matplotlib"].matplotlib_fname() if "matplotlib" in sys.modules else None
@@ -106,7 +121,7 @@ def _import(name: str, done: Preloaded) -> None:
         return
     done.seconds[name] = round(time.perf_counter() - began, 3)
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
-        raise RuntimeError(f"importing {name} started a thread")
+        raise RuntimeError(f"importing {name} started a thread") if name in _KERNEL else StartedThreadError(name)
 
 
 def _of_usecases(done: Preloaded) -> list[str]:

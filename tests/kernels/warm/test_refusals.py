@@ -99,20 +99,26 @@ def test_a_template_that_hangs_keeps_nobodys_pipe(template: dict[str, Any]) -> N
 
 
 def test_what_was_installed_has_changed(start: Start, capfd: Any, tmp_path: Path, monkeypatch: Any, until: Any) -> None:
-    """Also: a use case's warm imports are there, and one that is broken is left out."""
+    """Also: a use case's warm imports are there, and what is broken or starts a thread is left out."""
     about = tmp_path / "packages" / "probe-1.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: probe\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[genai4eu.usecases]\nprobe = probe:USECASE\nbroken = nowhere:USECASE\n")
-    (about.parent / "probe.py").write_text("USECASE = {'warm_imports': ['probe_heavy', 'probe_absent']}\n")
+    (about.parent / "probe.py").write_text(
+        "USECASE = {'warm_imports': ['probe_heavy', 'probe_absent', 'probe_busy']}\n"
+    )
     (about.parent / "probe_heavy.py").write_text("")
+    busy = "import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n"
+    (about.parent / "probe_busy.py").write_text(busy)
     monkeypatch.setenv("PYTHONPATH", str(about.parent))
     monkeypatch.setenv("GENAI4EU_WARM_OWNER", "probe")
     assert client.ensure(wait=True)
     (status,) = [about for about in client.status() if about.get("owner") == "probe"]
     assert "probe_heavy" in status["imports"] and {"broken", "probe_absent"} <= set(status["skipped"])
+    assert status["skipped"]["probe_busy"] == "its import starts a thread"
     first = start()
     assert first.warm
+    assert first.value("threading.active_count() > 1", "import threading, probe_busy")
     about.rename(about.with_name("probe-1.1.dist-info"))
     time.sleep(0.3)
     assert not start().warm and "probe-1." in why(capfd)
