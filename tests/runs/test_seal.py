@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,18 +37,18 @@ def test_check_names_every_change(notebook: Write, genai4eu: CLI) -> None:
     assert first.returncode == 0 and "unchanged" in first.stdout
     (record.folder / "metrics.json").write_text('{"m": {"value": 2, "unit": "1"}}')
     (record.outputs / "ä b.txt").unlink()
-    (record.outputs / "new.txt").touch()
+    (record.outputs / ".new").touch()
     (record.folder / "log.txt").unlink()
     (record.folder / "log.txt").symlink_to("/dev/null")  # as empty as the log was
     found = check(record)
     assert (found.changed, found.missing, found.added) == (
-        ["log.txt", "metrics.json"], ["outputs/ä b.txt"], ["outputs/new.txt"]
+        ["log.txt", "metrics.json"], ["outputs/ä b.txt"], ["outputs/.new"]
     )  # fmt: skip
     done = genai4eu("runs", "check", "--all", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)[0]["missing"] == ["outputs/ä b.txt"]
     said = genai4eu("runs", "check", record.id).stdout
-    assert "changed log.txt, metrics.json; missing outputs/ä b.txt; added outputs/new.txt" in said
+    assert "changed log.txt, metrics.json; missing outputs/ä b.txt; added outputs/.new" in said
 
 
 def test_a_new_seal_is_found_by_the_fingerprint_noted_before(notebook: Write, genai4eu: CLI) -> None:
@@ -82,8 +83,9 @@ def abandoned(notebook: Write, house: Path) -> Record:
         str(notebook(("parameters", "n = 1"), KEEP, sleep)),
     ]
     process = subprocess.Popen(command, cwd=house, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    while not (house / "asleep").exists():
+    while not ((house / "asleep").exists() and list(house.glob("runs/*/metrics.json"))):  # within two seconds
         assert process.poll() is None
+        time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (folder,) = (p for p in (house / "runs").iterdir())
@@ -102,6 +104,10 @@ def test_the_next_command_seals_what_a_killed_runner_left(abandoned: Record, gen
     assert stored["status"] == "died" and stored["ended"] >= stored["started"]
     assert check(abandoned).whole
     assert not settle(abandoned)
+    assert [c["status"] for c in stored["cells"]] == ["completed", "completed", "died"]
+    shown = json.loads(abandoned.notebook_path.read_text())
+    assert "".join(shown["cells"][1]["outputs"][0]["data"]["text/plain"]) == "m = 1"
+    assert not (abandoned.folder / "cells").exists() and not list(abandoned.folder.glob(".*"))
 
 
 def test_a_run_that_may_live_elsewhere_is_left_alone() -> None:

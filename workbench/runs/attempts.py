@@ -93,6 +93,7 @@ class Attempt:
             run_id=self._record.id,
             parameters=self._record.parameters,
             folder=self._record.folder,
+            paths=self._planned.paths,
             usecase=usecase.needs if usecase else None,
             change_folder=in_place is None,
             began=self._begin,

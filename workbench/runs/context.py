@@ -24,6 +24,7 @@ from typing import Any
 import platformdirs
 
 from ..errors import WorkbenchError
+from . import kernel_inputs
 from .files import write_json
 
 METRIC_MIME = "application/vnd.genai4eu.metric+json"
@@ -93,6 +94,27 @@ class CurrentRun:
         write_json(self.folder / "metrics.json", metrics)
         text = f"{name} = {number:.4g}" + ("" if unit == "1" else f" {unit}")
         self._publish(METRIC_MIME, {"name": name, "value": shown, "unit": unit}, text, f"metric-{name}")
+
+    def input(self, path: str | Path) -> Path:
+        """Note a file or folder that the run reads: the record holds its size and SHA-256.
+
+        Parameters that are paths are noted without this.
+
+        Returns
+        -------
+        Path
+            The same path, to be opened.
+
+        Raises
+        ------
+        WorkbenchError
+            If there is no such file or folder.
+        """
+        if kernel_inputs.describe(str(path)) is None:
+            raise WorkbenchError(f"there is no input {path}: check the path on the computer where the kernel runs")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        kernel_inputs.note(str(self.folder), {str(path): ""})
+        return Path(path)
 
     def progress(self, done: float, total: float, label: str = "") -> None:
         """Say how far a long cell has come.

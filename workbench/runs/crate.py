@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from .energy import energy
 from .files import write_text
 from .record import CRATE, Record, now
 from .seal import files, sha256
@@ -49,6 +50,9 @@ _STATUS = {"completed": "CompletedActionStatus"}
 
 def seal(record: Record) -> None:
     """Describe every file of the record and rename the description into place: from then on the record is final."""
+    for name, content in {"metrics.json": {}, "energy.json": energy(None)}.items():
+        if not (record.folder / name).exists():
+            record.write(name, content)
     info = record.info
     described = {path: _file(record.folder, path) for path in files(record.folder)}
     values = [_value(f"#parameter-{quote(k)}", k, v) for k, v in record.parameters.items()]

@@ -29,22 +29,23 @@ def energy(usage: dict[str, Any] | None) -> dict[str, Any]:
     if usage.get("scheduler_joules"):
         covers = "the processors and memory of the job's nodes, as Slurm accounts for them"
         return {"joules": usage["scheduler_joules"], "source": "scheduler", "covers": covers, "usage": usage}
-    if counters := usage.get("counter_joules"):
+    counters = usage.get("counter_joules") or {}
+    if any(name.startswith("processor") for name in counters):
         covers = f"all that ran on this computer meanwhile, by {', '.join(counters)}; not fans, disks, power supply"
         return {"joules": sum(counters.values()), "source": "counters", "covers": covers, "usage": usage}
-    return _estimate(usage)
+    return _estimate(usage, counters)
 
 
-def _estimate(usage: dict[str, Any]) -> dict[str, Any]:
-    """Return an estimate from what the kernel's processes used."""
+def _estimate(usage: dict[str, Any], counters: dict[str, float]) -> dict[str, Any]:
+    """Return an estimate from what the kernel's processes used; accelerators count as far as they count themselves."""
     gigabytes = (usage.get("peak_memory") or 0) / 1e9
     joules = usage["cpu_seconds"] * CORE_WATTS + usage["seconds"] * gigabytes * MEMORY_WATTS
-    assumed = f"{CORE_WATTS:g} W a busy core, {MEMORY_WATTS:g} W a gigabyte of memory"
+    others = f"{', '.join(counters)} by their own counters" if counters else "not accelerators"
     return {
-        "joules": joules,
+        "joules": joules + sum(counters.values()),
         "source": "estimate",
-        "covers": "processor and memory of the kernel's processes; not accelerators, cooling, power supply",
-        "assumes": assumed,
+        "covers": f"processor and memory of the kernel's processes, {others}; not cooling, power supply",
+        "assumes": f"{CORE_WATTS:g} W a busy core, {MEMORY_WATTS:g} W a gigabyte of memory",
         "reference": _SOURCE,
         "usage": usage,
     }

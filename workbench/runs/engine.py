@@ -26,6 +26,7 @@ from .journal import Journal
 from .manager import kernel_manager
 from .session import Session
 from .status import Status, sentence_of, status_of
+from .survey import measure, survey
 
 #: Seconds that an interrupted cell is given to stop before its kernel is ended.
 GRACE = 10.0
@@ -143,7 +144,8 @@ def _execute(client: RunClient, session: Session | None) -> None:
         client.ask("end")
         raise WorkbenchError(f"the kernel {started['problem']}")
     client.pace()
-    session.began(started["environment"])
+    more = survey(client.ask, session.folder, started["remote"]["folder"], session.paths)
+    session.began({**started["environment"], **more})
     _execute_cells(client, session)
 
 
@@ -191,5 +193,6 @@ def _bring_home(client: RunClient, session: Session, patience: float) -> None:
         client.ask("listing", patience=patience)
     except TimeoutError:
         return  # a cell that ignores interrupts: what it kept is lost with its kernel, the status says why
+    measure(client.ask, session.folder)
     collect(client, session.folder)
     client.ask("end")

@@ -13,12 +13,12 @@ import importlib.util
 import json
 import os
 import platform
-import re
 import secrets
 import shutil
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from typing import Any
 STATE: dict[str, Path] = {}
 #: Seconds for which the folder of a run stays whose kernel is gone.
 KEPT = 7 * 86400
-_FIELD = re.compile(r"^(Name|Version):[ \t]*(\S+)", re.MULTILINE)
 
 
 def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> str:
@@ -116,8 +115,17 @@ def _sweep(base: Path) -> None:
                 shutil.rmtree(owner.parent, ignore_errors=True)
 
 
+def call(name: str, source: str, function: str, *arguments: Any) -> str:
+    """Call a function of a module that is sent along; it is read once, and remembers what it was told."""
+    module = sys.modules.get(f"_genai4eu_{name}")
+    if module is None:
+        module = sys.modules[f"_genai4eu_{name}"] = types.ModuleType(f"_genai4eu_{name}")
+        exec(source, module.__dict__)
+    return str(getattr(module, function)(*arguments))
+
+
 def _environment() -> dict[str, Any]:
-    """Return host, interpreter, kernel id and installed packages."""
+    """Return host, interpreter and kernel id."""
     return {
         "kernel_id": _kernel_id(),
         "host": platform.node(),
@@ -127,22 +135,7 @@ def _environment() -> dict[str, Any]:
         "processors": os.cpu_count(),
         "python": platform.python_version(),
         "executable": sys.executable,
-        "packages": dict(sorted(_packages().items(), key=lambda item: item[0].lower())),
     }
-
-
-def _packages() -> dict[str, str]:
-    """Return the versions of installed packages by name.
-
-    ``Distribution.metadata`` parses each file as a message, three times over: a tenth of a second of every run.
-    """
-    found: dict[str, str] = {}
-    for distribution in importlib.metadata.distributions():
-        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-        head = dict(_FIELD.findall(text.partition("\n\n")[0]))
-        if "Name" in head:
-            found.setdefault(head["Name"], head.get("Version", ""))  # the first is the one that is imported
-    return found
 
 
 def _kernel_id() -> str:
@@ -177,7 +170,7 @@ def listing() -> str:
 def kept_in(folder: Path) -> list[dict[str, Any]]:
     """Return path, size in bytes and SHA-256 of every file that a run keeps; ``link`` where a link leads to it."""
     files = [_withheld(p) for p in sorted((folder / "outputs").rglob("*")) if p.is_file()]
-    files += [p for p in (folder / "sizes.json",) if p.is_file()]
+    files += [p for p in (folder / "sizes.json", folder / "inputs.json") if p.is_file()]
     return [
         {
             "path": p.relative_to(folder).as_posix(),

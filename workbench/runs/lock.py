@@ -11,7 +11,7 @@ from typing import IO
 
 from ..errors import WorkbenchError
 
-_FILE = ".lock"
+LOCK = ".lock"
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def locked(folder: Path) -> Iterator[None]:
     WorkbenchError
         If another process holds it.
     """
-    stream = _take(folder / _FILE)
+    stream = _take(folder / LOCK)
     with stream:
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {os.uname().nodename}")
@@ -31,7 +31,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            (folder / _FILE).unlink(missing_ok=True)
+            (folder / LOCK).unlink(missing_ok=True)
 
 
 def _take(path: Path) -> IO[str]:

@@ -13,6 +13,7 @@ from genai4eu.kernels.errors import KernelsError
 
 from .. import catalogue
 from ..errors import WorkbenchError
+from ..values import leaves
 from .record import Record
 
 
@@ -68,6 +69,19 @@ class Plan:
     def parameters(self) -> dict[str, Any]:
         """Values of all parameters."""
         return self.source.schema.resolved(self.given)
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The paths among the parameter values: the parameters' names by path."""
+        known = self.source.schema.parameters
+        named = {k: v for k, v in self.parameters.items() if k in known and Path in set(leaves(known[k].type))}
+        lists = {k: v if isinstance(v, list) else [v] for k, v in named.items()}
+        return {v: k for k, values in lists.items() for v in values if isinstance(v, str) and v}
+
+    @property
+    def project(self) -> Path:
+        """The folder of the user's project: that of the notebook; of a shipped template, where the run is started."""
+        return self.source.path.absolute().parent if self.source.path is not None else Path.cwd()
 
     @property
     def here(self) -> bool:

@@ -19,6 +19,7 @@ from .files import cannot_write, write_json
 from .lock import locked
 from .plan import Limits, Plan, plan
 from .presence import here
+from .project import project
 from .record import Record, new_id, now
 from .session import Listener
 from .status import RETRIED, Status
@@ -95,6 +96,7 @@ def create(planned: Plan, status: Status = "running") -> Record:
     try:
         write_json(record.folder / "input.ipynb", planned.notebook)
         record.write("parameters.json", planned.parameters)
+        record.write("project.json", project(planned.project))
         empty = dict.fromkeys(("error", "ended", "duration", "kernel_id", "kernel_host", "job"))
         stamp = {"id": record.id, "status": status, "started": now(), "cells": [], "attempts": [], **here()}
         record.write("run.json", {**planned.about(), **empty, **stamp})
@@ -218,8 +220,6 @@ def _close(record: Record, seconds: float, status: Status, error: str | None, ce
     about = {"status": status, "error": error, "ended": now(), "duration": round(seconds, 3), "cells": cells}
     try:
         record.write("run.json", {**record.read("run.json"), **about})
-        if not (record.folder / "metrics.json").exists():
-            record.write("metrics.json", {})
         seal(record)
     except OSError as fault:
         raise cannot_write(fault, record.folder) from None

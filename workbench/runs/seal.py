@@ -17,8 +17,8 @@ from urllib.parse import unquote
 from ..errors import WorkbenchError
 from .record import CRATE, Record
 
-#: Left by a write that was cut short; no file of the record begins so.
-_PARTIAL = "."
+#: Beginnings of names that are no part of a record: its lock, the crate being written, what NFS keeps for a reader.
+_PASSING = (".lock", f".{CRATE}.", ".nfs")
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ def described(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def files(folder: Path) -> list[str]:
-    """Return the record's files in a fixed order, without the crate's own and without leftovers of a write."""
+    """Return the record's files in a fixed order, without the crate's own."""
     found = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() or p.is_symlink())
-    return sorted(f for f in found if f != CRATE and not Path(f).name.startswith(_PARTIAL))
+    return sorted(f for f in found if f != CRATE and not Path(f).name.startswith(_PASSING))
 
 
 def sha256(path: Path) -> str:

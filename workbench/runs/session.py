@@ -26,6 +26,8 @@ class Session:
         All parameter values, for the kernel-side folder.
     folder : Path
         The record's folder, where outputs are brought.
+    paths : dict
+        The parameters that are paths: their names by path.
     usecase : dict or None
         Name, version and requirements that the kernel must meet.
     change_folder : bool
@@ -43,6 +45,7 @@ class Session:
     run_id: str
     parameters: dict[str, Any]
     folder: Path
+    paths: dict[str, str] = field(default_factory=dict)
     usecase: dict[str, Any] | None = None
     change_folder: bool = True
     began: Callable[[dict[str, Any]], None] = lambda environment: None

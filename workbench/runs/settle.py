@@ -5,15 +5,13 @@ Called by every command that looks at records, before it looks. A run that may s
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from ..errors import WorkbenchError
+from . import cells
+from .files import write_json
+from .lock import LOCK, locked
 from .presence import gone
 from .record import GONE, Record
 
@@ -26,7 +24,7 @@ def settle(record: Record) -> bool:
     try:
         if record.sealed or not _over(record.read("run.json")):
             return False
-        with _alone(record.folder):
+        with locked(record.folder):
             info = record.read("run.json")
             if record.sealed or not _over(info):
                 return False  # another command was quicker
@@ -42,33 +40,34 @@ def _over(info: dict[str, Any]) -> bool:
     return not waits and gone(info)
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one command at a time settle a record; the lock goes with its process, whatever ends that."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _finish(record: Record, info: dict[str, Any]) -> None:
     """Write what is known of the end, then seal."""
     from .crate import seal
 
-    for partial in record.folder.rglob(".*"):
-        if partial.is_file():
-            partial.unlink()  # half a file that a write left
+    for partial in record.folder.glob(".*"):
+        if partial.is_file() and partial.name != LOCK:
+            partial.unlink()  # half a file that a write left, or room kept for the end
     if info["status"] == "running":
-        last = max(p.stat().st_mtime for p in record.folder.rglob("*") if p.is_file())
-        ended = datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds")
-        ended = max(ended, info["started"])
-        info = {**info, "status": "died", "error": GONE, "ended": ended, "duration": _between(info["started"], ended)}
+        info = {**info, **_end(record, info)}
     record.write("run.json", info)
-    if not (record.folder / "metrics.json").exists():
-        record.write("metrics.json", {})
     seal(record)
+
+
+def _end(record: Record, info: dict[str, Any]) -> dict[str, Any]:
+    """Put together what the run had come to, and return what ``run.json`` says of it."""
+    last = max(p.stat().st_mtime for p in record.folder.rglob("*") if p.is_file() and p.name != LOCK)
+    ended = max(datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds"), info["started"])
+    about = {"status": "died", "error": GONE, "ended": ended, "duration": _between(info["started"], ended)}
+    if not record.notebook_path.exists():
+        return about  # no kernel had begun
+    notebook = cells.assemble(record.folder)
+    states = cells.states(notebook, "died")
+    for cell, state in zip(notebook["cells"], states, strict=True):
+        cell["metadata"].setdefault("papermill", {})["status"] = state["status"]
+    notebook["metadata"].setdefault("papermill", {}).update({"status": "died", "error": GONE, "exception": True})
+    write_json(record.notebook_path, notebook)
+    cells.clear(record.folder)
+    return {**about, "cells": states}
 
 
 def _between(started: str, ended: str) -> float:
