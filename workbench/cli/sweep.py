@@ -30,7 +30,8 @@ def sweep(
     sample: Annotated[int, typer.Option(min=0, help="Draw so many points at random.", metavar="N")] = 0,
     sample_seed: Annotated[int, typer.Option(help="What the drawing begins with; the same draws the same.")] = 0,
     on: Annotated[str | None, typer.Option(help="Target ('genai4eu targets'); this computer by default.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default as many as processors.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as processors by default.")] = None,
+    per_task: Annotated[int | None, typer.Option(min=1, help="On Slurm: points that one task carries out.")] = None,
     timeout: Annotated[float | None, typer.Option(min=1, help="Seconds that one run may take.")] = None,
     cell_timeout: Annotated[int | None, typer.Option(min=1, help="Seconds that one cell may take.")] = None,
     retries: Annotated[int | None, typer.Option(min=0, help="Further attempts of a run that died.")] = None,
@@ -63,6 +64,7 @@ def sweep(
     own = {
         "target": on,
         "jobs": jobs,
+        "per_task": per_task,
         "timeout": timeout,
         "cell_timeout": cell_timeout,
         "retries": retries,
@@ -108,7 +110,7 @@ def _carry_out(asked: Any, form: Any, as_json: bool) -> None:
     _say(asked, form)
     with following(asked) as follow:
         try:
-            done = library.carry_out(asked, form.jobs, follow, form.best)
+            done = library.carry_out(asked, form.jobs, follow, form.best, form.per_task)
         except KeyboardInterrupt:
             left = len(library.unfinished(made(asked).states()))
             raise WorkbenchError(f"stopped with {left} of {_count(asked)} to do; the same command goes on") from None

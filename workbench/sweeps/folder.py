@@ -102,33 +102,52 @@ class Sweep:
 
     def states(self) -> list[State]:
         """Return how far every point has come, by its record where it is not over."""
-        return [self._current(State(index=i, **p)) for i, p in enumerate(self.info["points"])]
+        return [self.current(State(index=i, **p)) for i, p in enumerate(self.info["points"])]
 
-    def _current(self, state: State) -> State:
+    def current(self, state: State) -> State:
         """Return a state as it is now: with the run that began since it was written, as that run's record says."""
         begun = self.begun(state.index)
-        if begun["run"] and begun["run"] not in (state.run, *state.earlier):
+        if begun["run"] and begun["run"] not in (state.run, *state.earlier) and self._has(begun["run"]):
             state = replace(state, run=begun["run"], earlier=begun["earlier"], status="running")
-        if state.run is None:
-            return state
-        record = Record(self.folder.parent / state.run)
-        if not (record.folder / "run.json").is_file():  # it was removed, or never came to be
+        elif begun["refused"] and not state.over:
+            return replace(state, status="refused", error=begun["refused"])
+        elif state.run and not self._has(state.run):  # it was removed
             return State(state.index, state.parameters, earlier=state.earlier)
-        return state if state.over else seen(state, record)
+        return state if state.over or state.run is None else seen(state, self.record(state.run))
+
+    def _has(self, run: str) -> bool:
+        return (self.folder.parent / run / "run.json").is_file()
+
+    def record(self, run: str) -> Record:
+        """Return the record of one of the sweep's runs."""
+        return Record(self.folder.parent / run)
 
     def begun(self, index: int) -> dict[str, Any]:
         """Return the run that a point has, and those before, by its own file."""
         try:
             found: dict[str, Any] = json.loads(self._point(index).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return {"run": None, "earlier": []}
+            return {"run": None, "earlier": [], "refused": None}
         return found
 
     def begin(self, state: State, run: str) -> State:
         """Note that a point has a run, before it begins. Called by whoever carries it out."""
-        self._point(state.index).parent.mkdir(exist_ok=True)
-        write_json(self._point(state.index), {"run": run, "earlier": state.earlier})
+        self._note(state, run, None)
         return state.began(run)
+
+    def refuse(self, state: State, why: str) -> None:
+        """Note that the target gave a point no kernel, so that there is no run."""
+        self._note(state, None, why)
+
+    def forget(self, state: State) -> State:
+        """Return the state of a point that is to be carried out, whatever came of it before."""
+        if state.status == "refused":
+            self._point(state.index).unlink(missing_ok=True)
+        return state.again()
+
+    def _note(self, state: State, run: str | None, refused: str | None) -> None:
+        self._point(state.index).parent.mkdir(exist_ok=True)
+        write_json(self._point(state.index), {"run": run, "earlier": state.earlier, "refused": refused})
 
     def _point(self, index: int) -> Path:
         return self.folder / "points" / f"{index:04}.json"
@@ -138,8 +157,13 @@ class Sweep:
         points = [{k: v for k, v in asdict(state).items() if k != "index"} for state in states]
         write_json(self.folder / "sweep.json", {**self.info, **more, "points": points})
 
-    def plan(self) -> Plan:
+    def plan(self, target: targets.Target | None = None) -> Plan:
         """Return what all runs have in common, as a plan; each adds its point's values.
+
+        Parameters
+        ----------
+        target : Target, optional
+            Where the kernels run, when that is not to be looked up by the target's name.
 
         Raises
         ------
@@ -150,7 +174,7 @@ class Sweep:
         path = Path(info["notebook"]) if info["notebook"] else None
         usecase = catalogue.usecase(info["usecase"]) if info["usecase"] else None
         source = catalogue.Source(info["template"], (self.folder / "input.ipynb").read_bytes(), usecase, path)
-        target = targets.find(info["target"])
+        target = target or targets.find(info["target"])
         targets.check(target)
         asked = info["kernel"]["asked"]
         return Plan(source, valid(source), {}, target, Limits(**info["limits"]), asked, sweep=self.id)

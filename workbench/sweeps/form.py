@@ -5,6 +5,7 @@
     template: climate            # or a notebook, relative to this file
     target: genai4eu             # these may be left out, or be said on the command line
     jobs: 4
+    per_task: 10                 # on Slurm
     timeout: 3600
     best: skill:max
     parameters:                  # the same for all
@@ -50,6 +51,7 @@ class Form:
     axes: Axes
     target: str | None = None
     jobs: int | None = None
+    per_task: int = 1
     limits: Limits = _NONE
     best: str | None = None
 
@@ -74,6 +76,7 @@ class _File(pydantic.BaseModel):
     template: str
     target: str | None = None
     jobs: int | None = pydantic.Field(None, ge=1)
+    per_task: int = pydantic.Field(1, ge=1)
     timeout: float | None = pydantic.Field(None, gt=0)
     cell_timeout: int | None = pydantic.Field(None, ge=1)
     retries: int = pydantic.Field(0, ge=0)
@@ -106,7 +109,8 @@ def read_form(path: Path) -> Form:
         raise WorkbenchError(
             f"{path}: parameter {twice[0]!r} is both in parameters and in list: leave it in one of them"
         )
-    return Form(_template(said.template, path), _axes(said), said.target, said.jobs, _limits(said), said.best)
+    own = {name: getattr(said, name) for name in ("target", "jobs", "per_task", "best")}
+    return Form(_template(said.template, path), _axes(said), limits=_limits(said), **own)
 
 
 def _fault(error: Any) -> str:

@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..errors import WorkbenchError
-from ..runs.record import Record
 from .busy import Busy
 from .folder import State, Sweep, seen
 from .line import Line
@@ -83,6 +82,8 @@ class Pool:
             If no worker can be had, or the target refuses every run alike.
         """
         self.todo = deque(todo)
+        for index in todo:
+            self.states[index] = self.sweep.forget(self.states[index])
         with self._nursery() as self._control:
             try:
                 while self.todo or self._working():
@@ -208,7 +209,7 @@ class Pool:
                 raise self._broken()
             self.todo.appendleft(state.index)
             return
-        record = Record(self.sweep.folder.parent / state.run)
+        record = self.sweep.record(state.run)
         if not record.folder.is_dir():  # it was stopped before it had a kernel
             self._over(worker, State(state.index, state.parameters, earlier=state.earlier))
             return

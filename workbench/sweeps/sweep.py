@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from genai4eu.kernels.warm import client as warm
 
 from ..errors import WorkbenchError
 from ..runs.plan import Limits
+from .array import Array
 from .folder import State, Sweep, made
 from .points import Axes
 from .pool import Follower, Pool
@@ -28,6 +29,7 @@ def sweep(
     sample: int = 0,
     sample_seed: int = 0,
     jobs: int | None = None,
+    per_task: int = 1,
     timeout: float | None = None,
     cell_timeout: int | None = None,
     retries: int = 0,
@@ -51,7 +53,9 @@ def sweep(
     sample : int
         Draw so many points at random, from the generator that ``sample_seed`` begins.
     jobs : int, optional
-        Runs at a time; as many as processors by default.
+        Runs at a time; as many as processors by default, on Slurm as many as the cluster gives.
+    per_task : int
+        On Slurm: points that one task of the job array carries out, one after the other.
     timeout, cell_timeout, retries
         Of each run, as ``genai4eu.run`` takes them.
     best : str, optional
@@ -78,7 +82,7 @@ def sweep(
     axes = axes_of({**(parameters or {}), **more}, zip, points, sample, sample_seed)
     asked = request(template, axes, on, Limits(timeout, cell_timeout, retries))
     with following(asked) as follow:
-        return carry_out(asked, jobs, follow, best)
+        return carry_out(asked, jobs, follow, best, per_task)
 
 
 def axes_of(values: Mapping[str, Any], zip: bool, points: Sequence[Mapping[str, Any]], sample: int, seed: int) -> Axes:
@@ -92,7 +96,7 @@ def axes_of(values: Mapping[str, Any], zip: bool, points: Sequence[Mapping[str, 
     return Axes(points=points, zip=values) if zip else Axes(points=points, grid=values)
 
 
-def carry_out(asked: Request, jobs: int | None, follow: Follower, best: str | None = None) -> Sweep:
+def carry_out(asked: Request, jobs: int | None, follow: Follower, best: str | None = None, per_task: int = 1) -> Sweep:
     """Carry out what is missing or failed of a sweep; write its summary. Called also by the command line.
 
     Raises
@@ -104,22 +108,26 @@ def carry_out(asked: Request, jobs: int | None, follow: Follower, best: str | No
     """
     found = made(asked)
     with found.alone():
-        states = [s if s.status == "completed" else s.again() for s in found.states()]
+        states = found.states()
         todo = [s.index for s in states if s.status != "completed"]
         try:
             if todo:
-                _runner(asked)(found, states, jobs or _processors(), follow).run(todo)
+                _runner(asked, found, states, jobs, follow, per_task).run(todo)
         finally:
             follow(found.states(), {})
     _summarise(found, best)
     return found
 
 
-def _runner(asked: Request) -> Callable[..., Any]:
+def _runner(
+    asked: Request, found: Sweep, states: list[State], jobs: int | None, follow: Follower, per_task: int
+) -> Pool | Array:
     """Return what carries out the points: workers here, or an array of jobs."""
+    if asked.plan.target.slurm is not None:
+        return Array(found, states, jobs, follow, per_task)
     if asked.plan.here and asked.plan.target.name == local.NAME and not _cold():
         warm.ensure(wait=True)
-    return Pool
+    return Pool(found, states, jobs or _processors(), follow)
 
 
 def _cold() -> bool:

@@ -146,7 +146,8 @@ def progress(state: State, about: dict[str, Any]) -> str:
     if state.over:
         return state.error or ""
     cell, own = about.get("cell"), about.get("progress")
-    parts = [f"cell {cell['index'] + 1}/{cell['total']}"] if cell else []
+    parts = [about["queue"]] if about.get("queue") else []
+    parts += [f"cell {cell['index'] + 1}/{cell['total']}"] if cell else []
     if own and own["total"]:
         left = f", {span(own['remaining'])} left" if own.get("remaining") else ""
         parts.append(f"{own['label']} {100 * own['done'] / own['total']:.0f} %{left}".strip())

@@ -77,6 +77,7 @@ def carry_out(sweep: Sweep, plan: Plan, state: State, line: Line) -> dict[str, A
     try:
         runner.carry_out(planned, record, _Voice(line, state.index))
     except (WorkbenchError, KernelsError) as error:  # no kernel, and no record
+        sweep.refuse(state, str(error))
         return {"index": state.index, "refused": str(error)}
     except KeyboardInterrupt:
         if record.folder.is_dir():  # else it had no kernel yet, and is as if it had never been
