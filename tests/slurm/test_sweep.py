@@ -65,6 +65,7 @@ def record(state: State) -> Record:
     return latest().record(str(state.run))
 
 
+@pytest.mark.slow
 def test_an_array_carries_out_the_points_and_later_the_missing_ones(
     cluster: Cluster, target: Callable[..., str], study: Path
 ) -> None:

@@ -30,6 +30,7 @@ def statuses(command: Command) -> list[str]:
     return [point.status for point in command.points()]
 
 
+@pytest.mark.slow
 def test_one_failure_leaves_the_others_alone_and_is_run_again_alone(
     house: Path,
     notebook: Callable[..., Path],

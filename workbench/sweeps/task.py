@@ -14,8 +14,9 @@ from pathlib import Path
 
 from genai4eu.kernels import local, targets
 from genai4eu.kernels.errors import KernelsError
+from genai4eu.kernels.slurm import batch
 
-from ..errors import WorkbenchError
+from ..errors import Stopped, WorkbenchError
 from ..runs import runner
 from ..runs.plan import Plan
 from .folder import State, Sweep
@@ -23,7 +24,7 @@ from .folder import State, Sweep
 
 def main(sweep: Sweep, kernel: str, chosen: str) -> None:
     """Carry out the points that ``chosen``, one of the sweep's arrays, gives to this task."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _ended)
     array = sweep.info["arrays"][chosen]
     if kernel == local.NAME:
         local.ensure()
@@ -31,6 +32,13 @@ def main(sweep: Sweep, kernel: str, chosen: str) -> None:
     states = {state.index: state for state in sweep.states()}
     for index in array["tasks"][os.environ["SLURM_ARRAY_TASK_ID"]]:
         carry_out(sweep, plan, states[index].again())
+
+
+def _ended(number: int, frame: object) -> None:
+    """Let the record say what Slurm ends the job for."""
+    why = batch.why(os.environ["SLURM_JOB_ID"])
+    status = {"TIMEOUT": "timeout", "PREEMPTED": "preempted", "NODE_FAIL": "died"}.get(why, "cancelled")
+    raise Stopped(status, f"Slurm ended its job: {why or 'no reason is known'}")
 
 
 def carry_out(sweep: Sweep, plan: Plan, state: State) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from genai4eu.kernels.errors import KernelsError
 
-from ..errors import WorkbenchError
+from ..errors import Stopped, WorkbenchError
 from ..runs.plan import Plan
 from ..runs.record import Record
 from .folder import State, Sweep, seen
@@ -37,8 +37,8 @@ def work(line: Line, sweep: Sweep, plan: Plan) -> int:
 
     The end of the line, or the word ``stop``, interrupts a run as Ctrl-C would: its record says that it was cancelled.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _stopped)
+    signal.signal(signal.SIGTERM, _stopped)
     points: queue.Queue[State | None] = queue.Queue()
     threading.Thread(target=_listen, args=(line, points), daemon=True).start()
     line.send(pid=os.getpid())
@@ -48,6 +48,11 @@ def work(line: Line, sweep: Sweep, plan: Plan) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _stopped(number: int, frame: object) -> None:
+    """Let the record of the run that is stopped say by whom."""
+    raise Stopped("cancelled", "stopped with its sweep" if number == signal.SIGINT else "its worker was ended")
 
 
 def _listen(line: Line, points: queue.Queue[State | None]) -> None:
