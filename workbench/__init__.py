@@ -13,6 +13,7 @@ In a notebook::
 In a script or notebook that starts runs::
 
     genai4eu.params("health-imaging")  # what it can be given
+    genai4eu.form("health-imaging")  # a form that asks for it and runs
     record = genai4eu.run("health-imaging", profile="smoke", seed=1)
     genai4eu.publish(record)
 """
@@ -26,6 +27,7 @@ from .runs.sizes import resolve
 
 if TYPE_CHECKING:
     from .dashboards.publish import publish
+    from .forms import form
     from .runs.runner import run
     from .secrets import secret
     from .sweeps.sweep import sweep
@@ -39,6 +41,7 @@ __all__ = [
     "__version__",
     "coerce",
     "current_run",
+    "form",
     "open_run",
     "params",
     "publish",
@@ -50,6 +53,7 @@ __all__ = [
 
 #: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
 _LATER = {
+    "form": ".forms",
     "params": ".views",
     "publish": ".dashboards.publish",
     "run": ".runs.runner",
