@@ -58,7 +58,7 @@ def _notebook(first: str, *sources: str) -> dict[str, Any]:
 
 def outputs(record: Record) -> list[list[dict[str, Any]]]:
     notebook = json.loads(record.notebook_path.read_text(encoding="utf-8"))
-    return [c["outputs"] for c in notebook["cells"]]
+    return [c.get("outputs", []) for c in notebook["cells"]]
 
 
 def test_the_notebook_stays_small_and_names_files_that_are_there(record: Record) -> None:
@@ -150,3 +150,13 @@ def test_what_a_cell_clears_is_gone(notebook: Write) -> None:
     record = genai4eu.run(notebook(PARAMETERS, cell))
     assert [("".join(o["text"])) for o in outputs(record)[1]] == ["short\n"]
     assert not list((record.folder / "notebook_files").iterdir())
+
+
+def test_a_large_figure_is_published_whole(notebook: Write, house: Path) -> None:
+    figure = f"{SHOW[:-1]}, metadata={{'image/png': {{'alt': 'Noise'}}}})"
+    record = genai4eu.run(notebook(PARAMETERS, ("dashboard", "# How much?"), ("dashboard", figure)))
+    assert record.info["status"] == "completed", record.info["error"]
+    folder = genai4eu.publish(record).folder
+    (media,) = (folder / "media").glob("*.png")
+    assert media.stat().st_size > 2_000_000
+    assert (folder / outputs(record)[2][0]["metadata"]["genai4eu"]["files"]["image/png"]["file"]).is_file()

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import WorkbenchError
 from ..runs.files import write_json
+from ..runs.large import files_of, restore
 from ..runs.record import CRATE, Record, now
 from ..runs.seal import check
 from ..runs.store import find
@@ -72,6 +73,7 @@ def publish(run: Record | str, *, title: str | None = None, summary: str | None 
     _check_contents(record)
     notebook = read_notebook(record.notebook_path)
     cells = dashboard_cells(notebook)
+    restore({"cells": cells}, record.folder, texts=False)  # a page shows figures whole, and of long texts the ends
     frozen = freeze(cells, notebook)
     about = _about(record, slug, frozen, title or question(cells) or record.info["title"], summary)
     _place(root, slug, record, about, frozen, live_notebook(cells))
@@ -174,6 +176,8 @@ def _fill(folder: Path, record: Record, about: dict[str, Any], frozen: Frozen, l
         shutil.copytree(record.outputs, folder / "outputs", copy_function=shutil.copyfile)
     else:
         (folder / "outputs").mkdir()
+    if (large := files_of(record.notebook_path)).is_dir():
+        shutil.copytree(large, folder / large.name, copy_function=shutil.copyfile)
     frozen.media.write(folder / "media")
     write_json(folder / "live.ipynb", live)
     (folder / "index.html").write_text(page.render("index", root="../../", about=about, blocks=frozen.blocks), "utf-8")

@@ -7,6 +7,7 @@ the record of a run that is under way or whose runner was killed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from typing import Any
 
 from ..errors import WorkbenchError
 from .files import write_text
+from .large import KEY
 
 FOLDER = "cells"
 _NAME = re.compile(r"(\d{4,})\.json")
@@ -58,6 +60,35 @@ def _notebook(folder: Path) -> dict[str, Any]:
         if isinstance(notebook, dict) and isinstance(notebook.get("cells"), list):
             return notebook
     raise WorkbenchError(f"{folder.name} has no notebook: the record is damaged, run again")
+
+
+def finish(folder: Path, status: str, error: str | None) -> list[dict[str, Any]]:
+    """Write the notebook of a run whose runner is gone as far as it came; return the states of its cells.
+
+    Raises
+    ------
+    WorkbenchError
+        If the folder holds no notebook.
+    """
+    notebook = assemble(folder)
+    for cell, state in zip(notebook["cells"], states(notebook, status), strict=True):
+        about = cell.setdefault("metadata", {}).setdefault("papermill", {})
+        about["status"] = state["status"]
+        for text in cell["metadata"].get(KEY, {}).get("large", []):
+            text |= _as_it_is(folder, text)
+    notebook.setdefault("metadata", {}).setdefault("papermill", {}).update(status=status, error=error, exception=True)
+    write_text(folder / "notebook.ipynb", json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    clear(folder)
+    return states(notebook)
+
+
+def _as_it_is(folder: Path, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return size and digest of a text that grew on after its cell was written last."""
+    path = folder / about["file"]
+    if "begins" not in about or not path.is_file():
+        return {}
+    with path.open("rb") as stream:
+        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
 
 
 def states(notebook: Mapping[str, Any], ended: str | None = None) -> list[dict[str, Any]]:

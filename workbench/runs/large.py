@@ -128,8 +128,13 @@ def _cut(text: str, note: str) -> str:
     return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}\n{note}\n{text[-_SHOWN:]}"
 
 
-def restore(notebook: Mapping[str, Any], folder: Path) -> None:
+def restore(notebook: Mapping[str, Any], folder: Path, texts: bool = True) -> None:
     """Put the large outputs of a notebook in ``folder`` back inline. Called by exporters and by publishing.
+
+    Parameters
+    ----------
+    texts : bool
+        Whether long printed texts and errors come back too.
 
     Raises
     ------
@@ -137,7 +142,7 @@ def restore(notebook: Mapping[str, Any], folder: Path) -> None:
         If a file is missing or is not what it was.
     """
     for cell in notebook["cells"]:
-        for about in cell.get("metadata", {}).get(KEY, {}).get("large", []):
+        for about in cell.get("metadata", {}).get(KEY, {}).get("large", []) if texts else []:
             _restore_text(cell["outputs"][about["output"]], about, folder)
         for output in cell.get("outputs", []):
             about = output.get("metadata", {}).get(KEY, {})

@@ -14,6 +14,7 @@ from genai4eu.kernels.errors import KernelsError
 from .. import catalogue
 from ..errors import WorkbenchError
 from ..values import leaves
+from . import syntax
 from .record import Record
 
 
@@ -141,9 +142,10 @@ def plan(
     given = source.schema.validate(parameters or {})
     notebook = valid(source)
     asked = on or _kernel(notebook)
-    return Plan(
-        source, notebook, given, _target(asked, source.name if on is None else ""), limits, asked, sweep, resumes
-    )
+    target = _target(asked, source.name if on is None else "")
+    if target.name == local.NAME:  # another interpreter may read what this one does not
+        syntax.check(notebook["cells"], source.name)
+    return Plan(source, notebook, given, target, limits, asked, sweep, resumes)
 
 
 def plan_of(record: Record, on: str | None = None) -> Plan:

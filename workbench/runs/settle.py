@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import WorkbenchError
 from . import cells
-from .files import write_json
 from .lock import LOCK, locked
 from .presence import gone
 from .record import GONE, Record
@@ -60,14 +59,7 @@ def _end(record: Record, info: dict[str, Any]) -> dict[str, Any]:
     about = {"status": "died", "error": GONE, "ended": ended, "duration": _between(info["started"], ended)}
     if not record.notebook_path.exists():
         return about  # no kernel had begun
-    notebook = cells.assemble(record.folder)
-    states = cells.states(notebook, "died")
-    for cell, state in zip(notebook["cells"], states, strict=True):
-        cell["metadata"].setdefault("papermill", {})["status"] = state["status"]
-    notebook["metadata"].setdefault("papermill", {}).update({"status": "died", "error": GONE, "exception": True})
-    write_json(record.notebook_path, notebook)
-    cells.clear(record.folder)
-    return {**about, "cells": states}
+    return {**about, "cells": cells.finish(record.folder, "died", GONE)}
 
 
 def _between(started: str, ended: str) -> float:
