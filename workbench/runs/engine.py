@@ -24,6 +24,7 @@ from .collect import collect
 from .files import cannot_write
 from .journal import Journal
 from .manager import kernel_manager
+from .reserve import with_reserve
 from .session import Session
 from .status import Status, sentence_of, status_of
 from .survey import measure, survey
@@ -114,7 +115,10 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
 def _complete(journal: Journal, session: Session | None) -> None:
     """Write the notebook a last time; where even that cannot be done, the run has failed."""
     try:
-        journal.notebook_complete()
+        if session is None:
+            journal.notebook_complete()
+        else:
+            with_reserve(session.folder, "notebook", journal.notebook_complete)
     except OSError as error:
         if session is None:
             raise cannot_write(error) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -21,12 +20,10 @@ from .plan import Limits, Plan, plan
 from .presence import here
 from .project import project
 from .record import Record, new_id, now
+from .reserve import release, set_aside, with_reserve
 from .session import Listener
 from .status import RETRIED, Status
 from .store import runs_root
-
-#: Bytes set aside while a run executes, so that on a full disk its end can still be written down.
-_RESERVE = 200_000
 
 
 def run(
@@ -142,7 +139,7 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
             raise WorkbenchError(f"run {record.id} has ended as {info['status']} and is sealed: start another run")
         began = time.monotonic()
         record.write("run.json", {**info, "status": "running", "started": now(), **here()})
-        _set_aside(record)
+        set_aside(record.folder)
         try:
             last = _attempts(planned, record, listener)
         except WorkbenchError as error:
@@ -200,12 +197,7 @@ def _note(record: Record, attempt: Attempt) -> None:
     """Write down how an attempt ended."""
     info = record.read("run.json")
     info["attempts"].append(attempt.about())
-    record.write("run.json", info)
-
-
-def _set_aside(record: Record) -> None:
-    with (record.folder / ".reserve").open("wb") as stream:
-        os.posix_fallocate(stream.fileno(), 0, _RESERVE)
+    with_reserve(record.folder, "end", lambda: record.write("run.json", info))
 
 
 def _close(record: Record, seconds: float, status: Status, error: str | None, cells: list[dict[str, Any]]) -> None:
@@ -216,7 +208,7 @@ def _close(record: Record, seconds: float, status: Status, error: str | None, ce
     WorkbenchError
         If the disk is too full even for that: the record then reads as one whose runner was killed.
     """
-    (record.folder / ".reserve").unlink(missing_ok=True)
+    release(record.folder)
     about = {"status": status, "error": error, "ended": now(), "duration": round(seconds, 3), "cells": cells}
     try:
         record.write("run.json", {**record.read("run.json"), **about})
