@@ -29,6 +29,14 @@ class RunKernelManager(AsyncKernelManager):  # type: ignore[misc]
         context.setsockopt(zmq.RCVHWM, 0)  # a kernel drops what has to wait behind a thousand messages
         return context
 
+    async def _async_finish_shutdown(
+        self, waittime: float | None = None, pollinterval: float = 0.01, restart: bool = False
+    ) -> None:
+        """Wait for the kernel's end, and look often: the stock manager sleeps a tenth of a second first, every run."""
+        await super()._async_finish_shutdown(waittime, pollinterval, restart)
+
+    finish_shutdown = _async_finish_shutdown
+
 
 def kernel_manager(kernel_name: str) -> RunKernelManager:
     """Return a manager for one kernel, with a connection file of its own."""
