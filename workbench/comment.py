@@ -12,6 +12,8 @@ _TAIL = re.compile(
 )
 #: Limits that something follows: left in the help they would be lost silently.
 _LOST = re.compile(r"(?:^|\s)in\s+(?:\{|[-+]?(?:\d|inf)\S*\s*\.\.)")
+#: Mathematicians write limits in brackets too, `in [0, 1]`: they are help, because they say no unit.
+_INTERVAL = re.compile(r"(?:^|\s)in$")
 _WORD = re.compile(rf"\s*({_QUOTED}|[^,]*[^,\s])\s*(?:,|$)")
 
 
@@ -35,7 +37,7 @@ def read_comment(text: str) -> Comment:
     """
     unit, bounds, choices = None, None, None
     while found := _TAIL.search(text):
-        if found["unit"] is not None and unit is None:
+        if found["unit"] is not None and unit is None and not _INTERVAL.search(text[: found.start()]):
             unit = found["unit"].strip()
         elif found["unit"] is None and bounds is None and choices is None:
             bounds = None if found["low"] is None else (found["low"], found["high"])

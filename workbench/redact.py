@@ -2,7 +2,8 @@
 
 Everything that reaches a client is a message of the kernel's session: streams, displays, results, tracebacks, answers.
 What programs write past Python goes through the process's own streams, to the notebook and to the run's log. Both are
-read over before they leave. A notebook that takes a value apart, or encodes it in a way of its own, can still show it.
+read over before they leave. A notebook that takes a value apart, or encodes it in a way of its own, can still show it;
+so can a process that it starts and that asks for the secret itself. This guards against mistakes, not against intent.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _LONG_LINE = 12
 
 def keep_out(value: str, shown: str) -> None:
     """Show ``shown`` wherever this kernel would say ``value``, or a usual encoding of it."""
+    global _SHOWN
     known = {**_SHOWN, **dict.fromkeys(forms(value), shown)}
-    _SHOWN.clear()
-    _SHOWN.update(sorted(known.items(), key=lambda item: -len(item[0])))
+    _SHOWN = dict(sorted(known.items(), key=lambda item: -len(item[0])))  # at once: other threads print meanwhile
     _watch()
 
 

@@ -18,6 +18,8 @@ import pytest
 
 import genai4eu
 from genai4eu.kernels import local
+from genai4eu.kernels.connect import connect
+from genai4eu.kernels.gateway import process
 from genai4eu.kernels.warm import client
 from genai4eu.redact import forms
 from genai4eu.vault import keep
@@ -56,9 +58,9 @@ def seen(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 
     def look() -> None:
         while not over.wait(0.2):
-            for process in psutil.process_iter(["cmdline", "environ"]):
-                shown.update(process.info["cmdline"] or [])
-                shown.update((process.info["environ"] or {}).values())
+            for one in psutil.process_iter(["cmdline", "environ"]):
+                shown.update(one.info["cmdline"] or [])
+                shown.update((one.info["environ"] or {}).values())
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -112,6 +114,23 @@ def test_a_run_keeps_a_secret(
     nowhere(house / "runs")
     assert not holds("\n".join(heard).encode())
     assert seen and not any(VALUE in text for text in seen)
+
+
+@pytest.mark.slow
+def test_a_secret_is_the_targets(
+    notebook: Callable[..., Path], house: Path, seen: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway's kernel finds it where it runs: here there is another of that name, which nobody asks for."""
+    with process.start(house / "gateway") as gateway:
+        monkeypatch.setenv("GENAI4EU_SECRETS", str(house / "here"))
+        keep("hub", b"this one is of no use there")
+        connect("factory", gateway.url, gateway.token_file)
+        record = genai4eu.run(notebook(*CELLS[:3]), on="factory-genai4eu", listener=lambda event, data: None)
+    assert record.info["status"] == "completed", record.info["error"]
+    assert "said secret:hub" in record.notebook_path.read_text(encoding="utf-8")
+    nowhere(house / "runs")
+    nowhere(house / "gateway")
+    assert not any(VALUE in text for text in seen)
 
 
 def test_stock_papermill_keeps_a_secret(

@@ -151,6 +151,7 @@ MORE = [
     ("x: Literal['1', 2] | None = None", "Literal['1', 2] | None", None),
     ("x: int | str = 'a'", "int | str", "a"),
     ("x: int = 1  # those in ward [beds, 2025] in {1, 2}", "int in {1, 2} [beds, 2025]", 1),
+    ("x: float = 0.5  # share in [0, 1]", "float", 0.5),
     ("x = None", "any plain value", None),
     ("x: int = 1\r", "int", 1),
 ]  # fmt: skip
