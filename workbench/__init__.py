@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .forms import form
     from .runs.runner import run
     from .secrets import secret
+    from .sweeps.summary import open_sweep
     from .sweeps.sweep import sweep
     from .views import params
 
@@ -43,6 +44,7 @@ __all__ = [
     "current_run",
     "form",
     "open_run",
+    "open_sweep",
     "params",
     "publish",
     "resolve",
@@ -58,6 +60,7 @@ _LATER = {
     "publish": ".dashboards.publish",
     "run": ".runs.runner",
     "secret": ".secrets",
+    "open_sweep": ".sweeps.summary",
     "sweep": ".sweeps.sweep",
 }
 

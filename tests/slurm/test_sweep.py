@@ -73,7 +73,7 @@ def test_an_array_carries_out_the_points_and_later_the_missing_ones(
     code, _, err = ended(begin(study, "-p", "seed=0..3", "--on", target(), "--jobs", "3"))
     assert code == 1
     assert "job array" in err
-    assert "3 completed, 1 failed (AssertionError: broken); the same command runs those 1 again" in err
+    assert "3 completed, 1 failed (AssertionError: broken); the same command runs it again" in err
     states = latest().states()
     assert [s.status for s in states] == ["completed", "failed", "completed", "completed"]
     about = record(states[2]).info

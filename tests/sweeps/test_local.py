@@ -60,6 +60,9 @@ def test_one_failure_leaves_the_others_alone_and_is_run_again_alone(
     shown = json.loads(genai4eu("sweeps", "show", "latest", "--json").stdout)
     assert (shown["statuses"], len(shown["runs"])) == ({"completed": 4}, 4)
     assert again.folder.name in genai4eu("sweeps", "list").stdout
+    summary = json.loads((again.folder / "summary.ipynb").read_text())
+    assert not [o for c in summary["cells"] for o in c.get("outputs", []) if o["output_type"] == "error"]
+    assert "The best score is 0.4, at lr = 0.2, seed = 1" in (again.folder / "summary.html").read_text()
     points = again.points()
     assert [p.metrics["score"] for p in points] == pytest.approx([0.1, 0.2, 0.2, 0.4])
     assert [len(p.earlier) for p in points] == [0, 1, 0, 1]

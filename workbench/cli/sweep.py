@@ -140,10 +140,11 @@ def _close(done: Any, as_json: bool) -> None:
     said = ", ".join(f"{number} {status}" for status, number in counts(states).items())
     if left:
         why = next((f" ({s.error})" for s in left if s.error), "")
-        raise WorkbenchError(f"sweep {done.id}: {said}{why}; the same command runs those {len(left)} again")
+        them = "it" if len(left) == 1 else f"those {len(left)}"
+        raise WorkbenchError(f"sweep {done.id}: {said}{why}; the same command runs {them} again")
     if not as_json:
-        print(f"{said}: {done.folder}")
-        print(f"next: genai4eu sweeps show {done.id}")
+        print(f"{said}: {done.folder / 'summary.html'}")
+        print(f"next: genai4eu sweeps show {done.id}, or open its summary.ipynb")
 
 
 @sweeps.command("list")

@@ -17,6 +17,7 @@ from .folder import State, Sweep, made
 from .points import Axes
 from .pool import Follower, Pool
 from .request import Request, request
+from .summary import write
 
 
 def sweep(
@@ -115,7 +116,7 @@ def carry_out(asked: Request, jobs: int | None, follow: Follower, best: str | No
                 _runner(asked, found, states, jobs, follow, per_task).run(todo)
         finally:
             follow(found.states(), {})
-    _summarise(found, best)
+        write(found, best)
     return found
 
 
@@ -136,10 +137,6 @@ def _cold() -> bool:
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0))
-
-
-def _summarise(found: Sweep, best: str | None) -> None:
-    """Write the summary."""
 
 
 def unfinished(states: list[State]) -> list[State]:

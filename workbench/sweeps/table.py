@@ -5,6 +5,7 @@ Called by ``sweep`` as its follower; writes to standard error.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ COLOURS = {
     "cancelled": "yellow", "preempted": "yellow", "pending": "dim",
 }  # fmt: skip
 _BAR = 24
+#: Columns that point, status, progress and time need beside the parameters.
+_BESIDE = 46
 
 
 @contextmanager
@@ -35,7 +38,7 @@ def following(asked: Request) -> Iterator[Follower]:
         yield Lines(console)
         return
     with Live(console=console, auto_refresh=False, transient=False) as live:  # no thread of its own
-        yield Drawing(live, asked)
+        yield Drawing(live, asked.points.varied)
 
 
 class Lines:
@@ -77,9 +80,9 @@ def shown(value: Any) -> str:
 class Drawing:
     """The living table: running points, the latest that ended, those that went wrong; below it the whole."""
 
-    def __init__(self, live: Live, asked: Request) -> None:
+    def __init__(self, live: Live, varied: list[str]) -> None:
         self._live = live
-        self._varied = asked.points.varied or list(asked.points.points[0])
+        self._varied = varied
         self._began = time.monotonic()
         self._before: int | None = None
         self._drawn = 0.0
@@ -96,20 +99,27 @@ class Drawing:
     def picture(self, states: list[State], said: dict[int, dict[str, Any]]) -> Group:
         """Return all that is to be seen."""
         height = max(3, self._live.console.height - 5)
+        rows = window(states, height)
+        names = self._names(rows)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for heading in ("point", *self._names(), "status", "progress", "time"):
+        for heading in ("point", *names, "status", "progress", "time"):
             table.add_column(heading, no_wrap=True, overflow="ellipsis", justify="left")
-        for state in window(states, height):
-            cells = [str(state.index), *(shown(state.parameters.get(n, "")) for n in self._names()), state.status]
+        for state in rows:
+            cells = [str(state.index), *(shown(state.parameters.get(n, "")) for n in names), state.status]
             about = said.get(state.index, {})
             table.add_row(
                 *map(Text, [*cells, progress(state, about), _time(state, about)]), style=COLOURS.get(state.status)
             )
         return Group(table, self._whole(states))
 
-    def _names(self) -> list[str]:
-        """Return the varied parameters that there is room for."""
-        return self._varied[: max(1, (self._live.console.width - 60) // 12)]
+    def _names(self, states: list[State]) -> list[str]:
+        """Return the varied parameters that there is room for, one at least."""
+        room = self._live.console.width - _BESIDE
+        widths = [
+            2 + max(len(name), *(len(shown(s.parameters.get(name, ""))) for s in states)) for name in self._varied
+        ]
+        fitting = sum(total <= room for total in itertools.accumulate(widths))
+        return self._varied[: max(1, fitting)]
 
     def _whole(self, states: list[State]) -> Text:
         """Return the line about all points: a bar, how many of each status, the remaining time."""
