@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from .files import write_json
 NAME = "genai4eu"
 #: Forks the kernel from a template; what knows no provisioners starts the command instead.
 PROVISIONER = "genai4eu-warm"
+#: What the folders of kernelspecs depend on.
+_WHERE = ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_PREFER_ENV_PATH", "JUPYTER_PLATFORM_DIRS", "HOME",
+          "XDG_DATA_HOME", "VIRTUAL_ENV", "CONDA_PREFIX")  # fmt: skip
 
 
 def _spec() -> dict[str, Any]:
@@ -54,16 +58,28 @@ def ensure() -> str:
 
 def stands_for(name: str) -> bool:
     """Tell whether ``genai4eu`` may serve in place of a kernelspec, because that starts the very same interpreter."""
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    from jupyter_client.kernelspec import NoSuchKernel
 
     try:
-        spec = KernelSpecManager().get_kernel_spec(name)
+        spec = specs().get_kernel_spec(name)
     except NoSuchKernel:
         return False
     program, *rest = [a for a in spec.argv if a not in ("-P", "-Xfrozen_modules=off")] or [""]
     plain = rest == ["-m", "ipykernel_launcher", "-f", "{connection_file}"] and not spec.env
     same = re.fullmatch(r"python[0-9.]*", program) or Path(program) == Path(sys.executable)
     return bool(plain and same) and spec.interrupt_mode == "signal"
+
+
+def specs() -> Any:
+    """Return a manager of the kernelspecs; one serves as long as the variables stay that say where to look."""
+    return _specs(tuple(os.environ.get(name) for name in _WHERE))
+
+
+@lru_cache(maxsize=4)
+def _specs(where: tuple[str | None, ...]) -> Any:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    return KernelSpecManager()  # to find its folders takes several milliseconds each time
 
 
 def _folders() -> list[Path]:

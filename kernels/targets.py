@@ -53,10 +53,8 @@ class Target:
 
 def all_targets() -> list[Target]:
     """Return all targets: kernels on this computer first, then those of gateways, by name."""
-    from jupyter_client.kernelspec import KernelSpecManager
-
     local.ensure()
-    specs = KernelSpecManager().get_all_specs()
+    specs = local.specs().get_all_specs()
     targets = [_target(name, model["spec"]) for name, model in specs.items()]
     return sorted(targets, key=lambda t: (t.gateway or "", t.name != local.NAME, t.name))
 

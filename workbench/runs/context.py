@@ -91,7 +91,7 @@ class CurrentRun:
         metrics = read_json(self.folder / "metrics.json")
         metrics[name] = {"value": shown, "unit": unit}
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / "metrics.json", metrics)
+        write_json(self.folder / "metrics.json", metrics, durable=False)
         text = f"{name} = {number:.4g}" + ("" if unit == "1" else f" {unit}")
         self._publish(METRIC_MIME, {"name": name, "value": shown, "unit": unit}, text, f"metric-{name}")
 

@@ -103,7 +103,7 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
             stderr_file=stderr_file,
         )
         clock = session.clock if session else Clock(execution_timeout or options.get("timeout"))
-        if local.stands_for(kernel_name):
+        if session is None and local.stands_for(kernel_name):
             kernel_name = local.ensure()
         client = RunClient(nb_man, clock, km=kernel_manager(kernel_name), **arguments)
         client.owns_km = True  # nbclient: shut down at the end what it starts

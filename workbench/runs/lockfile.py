@@ -51,7 +51,7 @@ def keep(record: Path, found: dict[str, Any], make: Make, ask: Callable[..., str
             continue
         about = found["local"].get(name)
         lines.append(_exact(name, version) if about is None else _local(record, name, about, make, ask))
-    write_text(record / NAME, "\n".join([*_HEAD, *lines, ""]))
+    write_text(record / NAME, "\n".join([*_HEAD, *lines, ""]), durable=False)
 
 
 _HEAD = (

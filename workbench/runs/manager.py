@@ -11,6 +11,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from traitlets import Type, default
 
+from genai4eu.kernels import local
 from genai4eu.kernels.ready import ReadyClient
 
 
@@ -43,4 +44,9 @@ def kernel_manager(kernel_name: str) -> RunKernelManager:
     folder = Path(jupyter_runtime_dir())
     folder.mkdir(parents=True, exist_ok=True)
     connection_file = str(folder / f"kernel-{uuid.uuid4()}.json")
-    return RunKernelManager(kernel_name=kernel_name, connection_file=connection_file, transport_encryption="auto")
+    return RunKernelManager(
+        kernel_name=kernel_name,
+        connection_file=connection_file,
+        kernel_spec_manager=local.specs(),
+        transport_encryption="auto",
+    )

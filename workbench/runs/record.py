@@ -154,8 +154,13 @@ class Record:
             raise WorkbenchError(f"record {self.id}: {name} is damaged ({fault}), run again") from None
         return content
 
-    def write(self, name: str, content: Any) -> None:
+    def write(self, name: str, content: Any, durable: bool = False) -> None:
         """Write one of the record's JSON files, whole or not at all; a sealed record is left as it is.
+
+        Parameters
+        ----------
+        durable : bool
+            Whether to wait until the disk has it, as for how a run ended; each wait costs a run milliseconds.
 
         Raises
         ------
@@ -164,7 +169,7 @@ class Record:
         """
         if self.sealed:
             raise WorkbenchError(f"record {self.id} is sealed: it cannot be changed, start another run")
-        write_json(self.folder / name, content)
+        write_json(self.folder / name, content, durable)
 
     def _repr_markdown_(self) -> str:
         """Show the run in a notebook: how it ended, and its metrics."""

@@ -91,7 +91,7 @@ def create(planned: Plan, status: Status = "running") -> Record:
     """
     record = _fresh(planned.source.name)
     try:
-        write_json(record.folder / "input.ipynb", planned.notebook)
+        write_json(record.folder / "input.ipynb", planned.notebook, durable=False)
         record.write("parameters.json", planned.parameters)
         record.write("project.json", project(planned.project))
         empty = dict.fromkeys(("error", "ended", "duration", "kernel_id", "kernel_host", "job"))
@@ -211,7 +211,7 @@ def _close(record: Record, seconds: float, status: Status, error: str | None, ce
     release(record.folder)
     about = {"status": status, "error": error, "ended": now(), "duration": round(seconds, 3), "cells": cells}
     try:
-        record.write("run.json", {**record.read("run.json"), **about})
+        record.write("run.json", {**record.read("run.json"), **about}, durable=True)
         seal(record)
     except OSError as fault:
         raise cannot_write(fault, record.folder) from None

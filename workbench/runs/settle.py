@@ -48,7 +48,7 @@ def _finish(record: Record, info: dict[str, Any]) -> None:
             partial.unlink()  # half a file that a write left, or room kept for the end
     if info["status"] == "running":
         info = {**info, **_end(record, info)}
-    record.write("run.json", info)
+    record.write("run.json", info, durable=True)
     seal(record)
 
 

@@ -48,7 +48,7 @@ def resolve(profiles: Mapping[str, Sizes], profile: str, **explicit: Any) -> Siz
     chosen = dataclasses.replace(sizes, **given)
     folder = current_run().outputs.parent
     values = {k: _plain(v) for k, v in dataclasses.asdict(chosen).items()}
-    write_json(folder / "sizes.json", {"profile": profile, **values})
+    write_json(folder / "sizes.json", {"profile": profile, **values}, durable=False)
     result: Sizes = chosen
     return result
 

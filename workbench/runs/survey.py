@@ -38,13 +38,13 @@ def survey(ask: Ask, record: Path, folder: str, paths: dict[str, str]) -> dict[s
     if paths:
         inputs = json.loads(_call(ask, kernel_inputs, "note", folder, paths))
         if inputs:
-            write_json(record / "inputs.json", inputs)
+            write_json(record / "inputs.json", inputs, durable=False)
     return {**machine, "packages": found["packages"]}
 
 
 def measure(ask: Ask, record: Path) -> None:
     """Note in the record what the run has used, as it ends."""
-    write_json(record / "energy.json", energy(json.loads(_call(ask, kernel_machine, "usage"))))
+    write_json(record / "energy.json", energy(json.loads(_call(ask, kernel_machine, "usage"))), durable=False)
 
 
 def _call(ask: Ask, module: ModuleType, function: str, *arguments: object) -> str:
