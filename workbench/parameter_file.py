@@ -52,7 +52,7 @@ def typed_by(schema: Schema, name: str, value: Any) -> Any:
 
 def _read(kind: Any, value: Any) -> Any:
     if isinstance(value, Bare):
-        if value in ("", "~") and type(None) in members(kind):
+        if value == "" or (value == "~" and type(None) in members(kind)):
             return None
         return read_text(kind, str(value))
     if isinstance(value, list):

@@ -144,8 +144,10 @@ class Schema:
     def _known(self, name: str) -> Parameter:
         if name in self.parameters:
             return self.parameters[name]
-        near = difflib.get_close_matches(str(name), self.parameters, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the notebook has {', '.join(self.parameters) or 'none'}"
+        small = {n.lower(): n for n in self.parameters}
+        near = difflib.get_close_matches(str(name).lower(), small, n=1)
+        known = f"the notebook has {', '.join(self.parameters) or 'none'}"
+        hint = f"did you mean {small[near[0]]!r}?" if near else known
         raise WorkbenchError(f"unknown parameter {_short(name)}: {hint}")
 
 

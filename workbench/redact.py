@@ -32,17 +32,12 @@ def keep_out(value: str, shown: str) -> None:
 
 
 def forms(value: str) -> Iterator[str]:
-    """Yield a value as it is, line by line, and as text, JSON, HTML, addresses and base64 write it."""
-    lines = [line.strip() for line in value.splitlines()]
-    for text in (value, value.strip(), *(line for line in lines if len(line) >= _LONG_LINE)):
-        yield text
-        yield from (
-            repr(text)[1:-1],
-            ascii(text)[1:-1],
-            json.dumps(text)[1:-1],
-            json.dumps(text, ensure_ascii=False)[1:-1],
-        )
-        yield from (html.escape(text), html.escape(text, quote=False))
+    """Yield a value as it is, as text, JSON, HTML, addresses and base64 write it, and its longer lines."""
+    yield from (line.strip() for line in value.splitlines() if len(line.strip()) >= _LONG_LINE)
+    for text in {value, value.strip()}:
+        quoted = (repr(text), ascii(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
+        for said in (text, *(q[1:-1] for q in quoted)):
+            yield from (said, html.escape(said), html.escape(said, quote=False))
         yield from (urllib.parse.quote(text), urllib.parse.quote(text, safe=""), urllib.parse.quote_plus(text))
         yield from _base64(text.encode())
 

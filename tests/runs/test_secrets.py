@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import os
 import re
@@ -11,8 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genai4eu import redact
 from genai4eu.errors import WorkbenchError
@@ -133,10 +138,6 @@ def test_command_line_asks_on_a_terminal_and_shows_nothing(house: Path) -> None:
 
 
 def test_forms_of_a_value_are_found() -> None:
-    import base64
-    import html
-    from urllib.parse import quote
-
     redact.keep_out(VALUE, "secret:hub")
     login = base64.b64encode(f"ada:{VALUE}@example".encode()).decode()
     said = [
@@ -152,6 +153,22 @@ def test_forms_of_a_value_are_found() -> None:
         assert "secret:hub" in redact.redacted(f"before {text} after"), text
     nested = redact.redacted({"a": [VALUE, {VALUE: 1}], "b": VALUE.encode(), "c": None, "d": 2.5})
     assert nested == {"a": ["secret:hub", {"secret:hub": 1}], "b": b"*" * len(VALUE.encode()), "c": None, "d": 2.5}
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="ZQK"))
+
+
+@given(TEXT, TEXT, TEXT)
+@settings(deadline=None)
+def test_whatever_is_in_it_or_around_it_the_value_is_gone(part: str, before: str, after: str) -> None:
+    value = f"ZQ{part}KZQKZQ"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redact, "_SHOWN", {})
+        redact.keep_out(value, "secret:hub")
+        nested = {"b": value, value: [before]}
+        shown = [before + value + after, repr(nested), json.dumps(nested), html.escape(str([value])), ascii([value])]
+        for text in (*shown, quote(value)):
+            assert "ZQ" not in redact.redacted(text)
 
 
 def test_lines_of_a_long_secret_are_found_one_by_one() -> None:

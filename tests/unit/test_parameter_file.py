@@ -79,6 +79,12 @@ def test_all_faults_at_once_name_their_file(tmp_path: Path) -> None:
     assert "; parameter 'epochs' cannot be 0: it takes int | None in 1..200" in str(caught.value)
 
 
+def test_a_name_without_value_is_no_empty_text(tmp_path: Path) -> None:
+    assert gather(SCHEMA, [write(tmp_path, "a.yaml", "name: ''")], {}) == {"name": ""}
+    with pytest.raises(WorkbenchError, match="parameter 'name' cannot be None: it takes str"):
+        gather(SCHEMA, [write(tmp_path, "b.yaml", "name:\n")], {})
+
+
 BROKEN = [
     ("a.yaml", "epochs: 1\nepochs: 2", "is not YAML: line 2: 'epochs' is given twice"),
     ("a.json", '{"epochs": 1, "epochs": 2}', "is not JSON: 'epochs' is given twice"),

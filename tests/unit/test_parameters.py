@@ -80,8 +80,9 @@ def test_number_longer_than_python_reads_is_a_short_error() -> None:
 
 def test_all_faults_of_a_call_at_once_with_the_nearest_name() -> None:
     with pytest.raises(WorkbenchError) as caught:
-        read(SOURCE).validate({"epoch": 3, "rate": 7, "kind": "q"})
+        read(SOURCE).validate({"epoch": 3, "rate": 7, "kind": "q", "FLAG": True})
     assert "unknown parameter 'epoch': did you mean 'epochs'?" in str(caught.value)
+    assert "unknown parameter 'FLAG': did you mean 'flag'?" in str(caught.value)
     assert "'rate' cannot be 7" in str(caught.value)
     assert "'kind' cannot be 'q'" in str(caught.value)
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 import genai4eu
 from genai4eu.errors import WorkbenchError
 from genai4eu.forms import given
 from genai4eu.grammar import read_schema
+from genai4eu.runs.store import all_runs
 from genai4eu.widgets.field import Field
 from genai4eu.widgets.form import Form
 
@@ -144,3 +146,33 @@ def test_what_goes_wrong_is_a_sentence(form: Form) -> None:
 def test_unknown_template_is_an_error_before_any_form() -> None:
     with pytest.raises(WorkbenchError, match="did you mean 'health-imaging'"):
         genai4eu.form("health-imagin")
+
+
+@pytest.mark.slow
+def test_interrupting_the_kernel_stops_the_run(notebook: Callable[..., Path], house: Path) -> None:
+    """As a person does it: the click comes from the browser, and the stop button of JupyterLab interrupts."""
+    study = notebook(("parameters", "n: int = 1"), "import time\ntime.sleep(600)")
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(house))
+    try:
+        made = f"import genai4eu\nform = genai4eu.form({str(study)!r})\nprint(form.button.model_id)"
+        printed: list[str] = []
+        client.execute_interactive(
+            made, timeout=60, output_hook=lambda m: printed.append(m["content"].get("text", "")) if m else None
+        )
+        click = {"method": "custom", "content": {"event": "click"}}
+        content = {"comm_id": "".join(printed).strip(), "data": click}
+        client.shell_channel.send(client.session.msg("comm_msg", content))
+        _wait_for(client, "cell 2 of 2")
+        manager.interrupt_kernel()
+        _wait_for(client, "It was stopped.")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    (record,) = all_runs()
+    assert record.info["status"] == "cancelled"
+
+
+def _wait_for(client: Any, sentence: str) -> None:
+    """Read what the kernel says until a widget shows the sentence."""
+    while sentence not in str(client.get_iopub_msg(timeout=60)["content"]):
+        continue
