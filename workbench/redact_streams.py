@@ -11,8 +11,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-#: Seconds after which bytes are passed on that only look like the beginning of a secret.
-PATIENCE = 0.5
+#: Milliseconds after which bytes are passed on that only look like the beginning of a secret.
+PATIENCE = 500
 
 
 def watch(replaced: Callable[[bytes], bytes], held_back: Callable[[bytes], int]) -> None:
@@ -44,8 +44,10 @@ class _Reader:
 
     def _pass_on(self) -> None:
         waiting = b""
+        poll = select.poll()  # select.select knows no more than 1024 open files
+        poll.register(self._read, select.POLLIN)
         while True:
-            ready = select.select([self._read], [], [], PATIENCE if waiting else None)[0]
+            ready = poll.poll(PATIENCE if waiting else None)
             new = os.read(self._read, 65536) if ready else b""
             if ready and not new:
                 break
