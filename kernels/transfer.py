@@ -29,7 +29,7 @@ class Sink(Protocol):
     def tell(self) -> int:
         """Return how many bytes are there."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, /) -> object:
         """Take the next bytes."""
 
     def restart(self) -> None:

@@ -65,7 +65,7 @@ class Reminder:
             return {"job": number or "not submitted yet", **({"but": trouble} if trouble else {})}
         rows = {"job": job.id, "state": job.state.lower()}
         if job.state == "PENDING":
-            rows["reason"] = f"{job.reason}: {_WAITS[job.reason]}" if job.reason in _WAITS else job.reason
+            rows["reason"] = waits_for(job.reason)
             if job.place:
                 rows["place"] = f"{job.place} in partition {job.partition}"
             rows["start"] = (
@@ -76,6 +76,11 @@ class Reminder:
             left = self.remaining(job)
             rows["time left"] = span(left) if left is not None else "not known"
         return {**rows, **({"but": trouble} if trouble else {})}
+
+
+def waits_for(reason: str) -> str:
+    """Return why a job waits: Slurm's word, and what it means."""
+    return f"{reason}: {_WAITS[reason]}" if reason in _WAITS else reason
 
 
 def span(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 import genai4eu
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
-from genai4eu.runs.store import all_runs
+from genai4eu.runs.store import all_runs, find
 
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
@@ -65,22 +66,36 @@ def test_killed_kernel_is_died_not_completed(notebook: Write) -> None:
 
 
 @pytest.mark.slow
-def test_what_a_killed_kernel_left_is_swept_after_a_week(notebook: Write, house: Path) -> None:
-    genai4eu.run(notebook(PARAMETERS, KEEP, "import os\nos.kill(os.getpid(), 9)"))
-    (kept,) = (house / "scratch").rglob("kept.txt")
-    long_ago = time.time() - 8 * 86400
-    os.utime(kept.parents[1], (long_ago, long_ago))
+def test_what_a_killed_kernel_and_runner_left_is_swept_after_a_week(notebook: Write, house: Path) -> None:
+    left = house / "scratch" / f"genai4eu-{os.getuid()}"
+    owner = {"host": platform.node(), "pid": 2**22 + 1, "kernel": None, "mark": ""}
+    for name, days in (("old", 8), ("new", 6)):
+        (left / name).mkdir(parents=True)
+        (left / name / "owner.json").write_text(json.dumps(owner))
+        os.utime(left / name, (time.time() - days * 86400,) * 2)
     genai4eu.run(notebook(PARAMETERS, KEEP))
-    assert not [p for p in (house / "scratch").rglob("*") if p.is_file()]
+    assert [p.name for p in left.iterdir()] == ["new"]
 
 
-def test_outputs_that_cannot_come_home_fail_the_run_but_keep_its_record(notebook: Write) -> None:
+@pytest.mark.slow
+def test_what_a_killed_kernel_kept_comes_home(notebook: Write, house: Path) -> None:
+    record = genai4eu.run(notebook(PARAMETERS, KEEP, "import os\nos.kill(os.getpid(), 9)"))
+    assert record.info["status"] == "died" and record.sealed
+    assert (record.outputs / "kept.txt").is_file()
+    assert not list((house / "scratch").rglob("kept.txt"))
+
+
+def test_outputs_that_do_not_come_home_fail_the_run_until_they_do(notebook: Write) -> None:
     changing = "import sys\nsys.modules['_genai4eu_run']._sha256 = lambda path: 'wrong'"
     record = genai4eu.run(notebook(PARAMETERS, KEEP, changing))
-    assert record.info["status"] == "failed"
-    assert record.info["error"] == "output outputs/kept.txt changed on its way from the kernel: run again"
-    assert record.sealed
-    assert not list(record.outputs.glob(".*"))
+    info = record.read("run.json")
+    assert (info["status"], record.sealed) == ("failed", False)
+    assert "output outputs/kept.txt changed on its way from the kernel, twice" in info["error"]
+    assert f"genai4eu runs fetch {record.id}" in info["error"]
+    assert not list(record.outputs.glob("*"))
+    again = find(record.id)  # the next command sees the folder itself
+    assert (again.info["status"], again.info["error"], again.sealed) == ("completed", None, True)
+    assert (again.outputs / "kept.txt").is_file()
 
 
 @pytest.mark.slow

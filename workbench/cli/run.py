@@ -36,6 +36,9 @@ def run(
     ] = 0,
     stream: Annotated[bool, typer.Option("--stream", help="Print what the cells print, as it comes.")] = False,
     log: Annotated[bool, typer.Option("--log", help="Keep what the cells print in the record's log.txt too.")] = False,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="As a Slurm job of its own, which needs this terminal no more.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a template or a notebook on a target and keep the record.
@@ -49,16 +52,32 @@ def run(
 
     given = gather(catalogue.source(template).schema, params or [], pairs(parameter or []))
     planned = plan(template, on=on, parameters=given, limits=Limits(_span(timeout), cell_timeout, retries))
+    if batch:
+        _submit(planned, as_json)
+        return
     record = _carry_out(planned, create(planned), stream, log, as_json)
     summary = record.summary()
     if as_json:
         emit(summary)
-    elif summary["status"] == "completed":
+    elif summary["status"] == "completed" and not summary["error"]:
         metrics(record.metrics)
         print(f"completed in {summary['duration']:.0f} s: {record.folder}")
         print(f"next: genai4eu publish {record.id}")
-    if summary["status"] != "completed":
+    if summary["status"] != "completed" or summary["error"]:
         raise WorkbenchError(f"run {record.id} {ended(summary)}; see genai4eu runs show {record.id}")
+
+
+def _submit(planned: Plan, as_json: bool) -> None:
+    """Leave the run to Slurm."""
+    from ..runs.batch import number_of, submit
+
+    record = submit(planned)
+    number = number_of(record)
+    if as_json:
+        emit({**record.summary(), "job": number})
+        return
+    print(f"submitted as Slurm job {number}: {record.folder}")
+    print(f"next: genai4eu runs wait {record.id}")
 
 
 def _span(text: str | None) -> float | None:

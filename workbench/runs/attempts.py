@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import WorkbenchError
 from .clock import Clock
+from .home import note
 from .plan import Plan
 from .record import Record, now
 from .session import Listener, Session
@@ -100,6 +101,7 @@ class Attempt:
             listener=lambda event, data: self._listen(event, data, listener),
             kernel_options={"cwd": str(in_place)} if in_place else {"env": _away()},
             clock=clock,
+            target=self._planned.target,
             tick=self._write_metrics,
         )
 
@@ -110,6 +112,7 @@ class Attempt:
         info = self._record.read("run.json")
         info["kernel"]["warm"] = self.session.warm
         info |= {"kernel_id": environment["kernel_id"], "kernel_host": environment["host"]}
+        info["remote"] = note(self.session.remote, self._planned.target)
         self._record.write("run.json", info)
 
     def _listen(self, event: str, data: dict[str, Any], listener: Listener) -> None:

@@ -20,8 +20,8 @@ from genai4eu.kernels import local
 from ..errors import WorkbenchError
 from .client import RunClient
 from .clock import Clock
-from .collect import collect
 from .files import cannot_write
+from .home import bring
 from .journal import Journal
 from .manager import kernel_manager
 from .reserve import with_reserve
@@ -148,7 +148,8 @@ def _execute(client: RunClient, session: Session | None) -> None:
         client.ask("end")
         raise WorkbenchError(f"the kernel {started['problem']}")
     client.pace()
-    more = survey(client.ask, session.folder, started["remote"]["folder"], session.paths)
+    session.remote = started["remote"]
+    more = survey(client.ask, session.folder, session.remote["folder"], session.paths)
     session.began({**started["environment"], **more})
     _execute_cells(client, session)
 
@@ -189,14 +190,20 @@ def _patience(client: RunClient, problem: BaseException) -> float:
 
 
 def _bring_home(client: RunClient, session: Session, patience: float) -> None:
-    """Collect outputs also of a run that did not complete, as long as its kernel answers."""
+    """Collect outputs also of a run that did not complete, and of a kernel that is gone or does not answer."""
     client.set_widgets_metadata()
+    ask = client.ask if _answers(client, patience) else None
+    if ask:
+        measure(ask, session.folder)
+    session.missing = bring(session.remote, session.target, session.folder, client.nb_man.tell, ask)
+
+
+def _answers(client: RunClient, patience: float) -> bool:
+    """Return whether the kernel is there; one that is in a cell that ignores interrupts is as good as gone."""
     if not client.alive():
-        return
+        return False
     try:
-        client.ask("listing", patience=patience)
-    except TimeoutError:
-        return  # a cell that ignores interrupts: what it kept is lost with its kernel, the status says why
-    measure(client.ask, session.folder)
-    collect(client, session.folder)
-    client.ask("end")
+        client.ask("here", patience=patience)
+    except (TimeoutError, DeadKernelError):
+        return False
+    return True

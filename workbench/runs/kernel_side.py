@@ -162,6 +162,11 @@ def _problem(usecase: dict[str, Any] | None) -> str | None:
     return None
 
 
+def here() -> str:
+    """Answer, which a kernel does that is not in a cell."""
+    return ""
+
+
 def listing() -> str:
     """List what the study part kept, with size in bytes and SHA-256."""
     return json.dumps(kept_in(STATE["folder"]))

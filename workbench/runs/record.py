@@ -92,7 +92,7 @@ class Record:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What ``run.json`` says; a run whose runner is gone reads as ``died``.
+        """What ``run.json`` says; a run whose runner is gone reads as ``died``, one of a Slurm job as Slurm says.
 
         Raises
         ------
@@ -100,7 +100,12 @@ class Record:
             If the file is missing or damaged.
         """
         info = self.checked("run.json", _RUN)
-        if info.get("status") == "running" and gone(info):
+        if info["status"] in ("pending", "running") and info.get("job"):
+            from .fate import fate
+
+            if found := fate(info, self.folder):
+                info["status"], info["error"] = found.status, found.sentence
+        elif info["status"] == "running" and gone(info):
             info["status"], info["error"] = "died", GONE
         return info
 

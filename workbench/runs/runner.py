@@ -15,6 +15,7 @@ from .attempts import Attempt, put_away
 from .clock import Clock
 from .crate import seal
 from .files import cannot_write, write_json
+from .home import complete, left_out
 from .lock import locked
 from .plan import Limits, Plan, plan
 from .presence import here
@@ -152,7 +153,9 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
             _close(record, time.monotonic() - began, "failed", f"{type(error).__name__}: {error}", [])
             raise
         session = last.session
-        _close(record, time.monotonic() - began, session.status, session.error, session.cells)
+        status: Status = "failed" if session.missing and session.status == "completed" else session.status
+        said = "; ".join(filter(None, (session.error, left_out(record, session.missing)))) or None
+        _close(record, time.monotonic() - began, status, said, session.cells)
     if last.stopped:
         raise last.stopped
     return record
@@ -167,12 +170,12 @@ def _attempts(planned: Plan, record: Record, listener: Listener) -> Attempt:
         If the first one got no kernel.
     """
     clock = Clock(planned.limits.cell_timeout, planned.limits.timeout)
-    number = 1
+    first = number = len(record.read("run.json")["attempts"]) + 1  # a job that was started again had others before
     while True:
         attempt = Attempt(planned, record, listener, clock)
         attempt.execute()
         if not attempt.began:
-            _refuse(attempt, planned.target.name, first=number == 1)
+            _refuse(attempt, planned.target.name, number == first)
         _note(record, attempt)
         if attempt.session.status not in RETRIED or attempt.stopped or number > planned.limits.retries:
             return attempt
@@ -197,6 +200,10 @@ def _note(record: Record, attempt: Attempt) -> None:
     """Write down how an attempt ended."""
     info = record.read("run.json")
     info["attempts"].append(attempt.about())
+    about = (
+        {**info["remote"], "ended": attempt.session.status, "error": attempt.session.error} if attempt.began else None
+    )
+    info["remote"] = about if attempt.session.missing else None
     with_reserve(record.folder, "end", lambda: record.write("run.json", info))
 
 
@@ -212,6 +219,7 @@ def _close(record: Record, seconds: float, status: Status, error: str | None, ce
     about = {"status": status, "error": error, "ended": now(), "duration": round(seconds, 3), "cells": cells}
     try:
         record.write("run.json", {**record.read("run.json"), **about}, durable=True)
-        seal(record)
+        if complete(record):
+            seal(record)
     except OSError as fault:
         raise cannot_write(fault, record.folder) from None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from genai4eu.kernels.targets import Target
+
 from .clock import Clock
 from .status import Status
 
@@ -38,8 +40,14 @@ class Session:
         How long cells and the run may take.
     tick : callable
         Called every two seconds while something happens, to keep the record's other files current.
+    target : Target or None
+        Where the kernel runs.
     warm : bool
         Whether the kernel was forked from a template; the engine says so.
+    remote : dict
+        Where the kernel's side is; the engine says so before ``began``.
+    missing : str or None
+        Why something of what the run kept is not at home.
     """
 
     run_id: str
@@ -54,7 +62,10 @@ class Session:
     kernel_options: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     tick: Callable[[], None] = lambda: None
+    target: Target | None = None
     warm: bool = False
+    remote: dict[str, Any] = field(default_factory=dict)
+    missing: str | None = None
     status: Status = "running"
     error: str | None = None
     cells: list[dict[str, Any]] = field(default_factory=list)

@@ -9,57 +9,70 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import WorkbenchError
-from . import cells
+from . import aside, cells
+from .fate import fate
+from .home import come_home
 from .lock import LOCK, locked
 from .presence import gone
 from .record import GONE, Record
+from .status import Status
 
 
 def settle(record: Record) -> bool:
-    """Seal the record of a run whose process is gone; tell whether this did it.
+    """Seal the record of a run whose process or job is gone; tell whether this did it.
 
-    A record that cannot be written here, or that is damaged, is left as it is: whoever reads it says so.
+    A record that cannot be written here, or that is damaged, is left as it is: whoever reads it says so. So is one
+    whose files are not at home yet and may still come (``genai4eu runs fetch``).
     """
     try:
-        if record.sealed or not _over(record.read("run.json")):
+        if record.sealed or end_of(record) is None:
             return False
         with locked(record.folder):
-            info = record.read("run.json")
-            if record.sealed or not _over(info):
+            end = None if record.sealed else end_of(record)
+            if end is None:
                 return False  # another command was quicker
-            _finish(record, info)
+            return finish(record, *end)
     except (OSError, WorkbenchError):
         return False
-    return True
 
 
-def _over(info: dict[str, Any]) -> bool:
-    """Tell whether nobody writes this record any more, though it is not sealed."""
+def end_of(record: Record) -> tuple[Status, str | None] | None:
+    """Return how a run ended that nobody writes any more, though its record is not sealed."""
+    info = record.read("run.json")
+    if info.get("status") not in ("pending", "running") and info.get("remote"):
+        return info["status"], info["error"]  # its files are not at home yet, which its runner does not wait for
+    if info.get("job"):  # whose process may be on another computer, or not be there yet
+        found = fate(info, record.folder)
+        return (found.status, found.sentence) if found and found.over else None
     waits = info.get("status") == "pending"  # whoever made it is free to go
-    return not waits and gone(info)
+    return None if waits or not gone(info) else ("died", GONE)
 
 
-def _finish(record: Record, info: dict[str, Any]) -> None:
-    """Write what is known of the end, then seal."""
+def finish(record: Record, status: Status, error: str | None) -> bool:
+    """Write what is known of the end, unless the run itself wrote it, then seal; tell whether that could be."""
     from .crate import seal
 
     for partial in record.folder.glob(".*"):
         if partial.is_file() and partial.name != LOCK:
             partial.unlink()  # half a file that a write left, or room kept for the end
-    if info["status"] == "running":
-        info = {**info, **_end(record, info)}
-    record.write("run.json", info, durable=True)
+    info = record.read("run.json")
+    if info["status"] in ("pending", "running"):
+        record.write("run.json", {**info, **_end(record, info, status, error)}, durable=True)
+    if not come_home(record):
+        return False
     seal(record)
+    aside.clear(record.folder)
+    return True
 
 
-def _end(record: Record, info: dict[str, Any]) -> dict[str, Any]:
+def _end(record: Record, info: dict[str, Any], status: Status, error: str | None) -> dict[str, Any]:
     """Put together what the run had come to, and return what ``run.json`` says of it."""
     last = max(p.stat().st_mtime for p in record.folder.rglob("*") if p.is_file() and p.name != LOCK)
     ended = max(datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds"), info["started"])
-    about = {"status": "died", "error": GONE, "ended": ended, "duration": _between(info["started"], ended)}
+    about = {"status": status, "error": error, "ended": ended, "duration": _between(info["started"], ended)}
     if not record.notebook_path.exists():
         return about  # no kernel had begun
-    return {**about, "cells": cells.finish(record.folder, "died", GONE)}
+    return {**about, "cells": cells.finish(record.folder, status, error or status)}
 
 
 def _between(started: str, ended: str) -> float:
