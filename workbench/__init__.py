@@ -28,6 +28,7 @@ from .runs.sizes import resolve
 if TYPE_CHECKING:
     from .dashboards.publish import publish
     from .forms import form
+    from .runs.compare import compare
     from .runs.runner import run
     from .secrets import secret
     from .sweeps.summary import open_sweep
@@ -41,6 +42,7 @@ __all__ = [
     "OpenRun",
     "__version__",
     "coerce",
+    "compare",
     "current_run",
     "form",
     "open_run",
@@ -56,6 +58,7 @@ __all__ = [
 #: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
 _LATER = {
     "form": ".forms",
+    "compare": ".runs.compare",
     "params": ".views",
     "publish": ".dashboards.publish",
     "run": ".runs.runner",

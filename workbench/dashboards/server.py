@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import os
 import signal
-import sys
 import threading
 import webbrowser
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ import tornado.netutil
 import tornado.web
 
 from ..errors import WorkbenchError
+from ..screen import has_screen
 from . import handlers, page
 from .answers import is_loopback
 from .tier import Tier
@@ -130,18 +129,12 @@ async def _serve(server: Server, open_browser: bool) -> None:
         loop.add_signal_handler(number, done.set)
     server.start()
     print(f"Dashboards are at {server.address} (Ctrl-C stops)", flush=True)
-    if open_browser and _has_screen():
+    if open_browser and has_screen():
         threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
     try:
         await done.wait()
     finally:
         await server.stop()
-
-
-def _has_screen() -> bool:
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
 
 
 @contextlib.contextmanager

@@ -176,6 +176,12 @@ class Record:
             raise WorkbenchError(f"record {self.id} is sealed: it cannot be changed, start another run")
         write_json(self.folder / name, content, durable)
 
+    def _repr_html_(self) -> str:
+        """Show the run in a notebook as on its page: how it ended, metrics, parameters."""
+        from .view import page
+
+        return page(self, brief=True).fragment
+
     def _repr_markdown_(self) -> str:
         """Show the run in a notebook: how it ended, and its metrics."""
         about = self.summary()
