@@ -125,9 +125,12 @@ def test_a_secret_is_the_targets(
         monkeypatch.setenv("GENAI4EU_SECRETS", str(house / "here"))
         keep("hub", b"this one is of no use there")
         connect("factory", gateway.url, gateway.token_file)
-        record = genai4eu.run(notebook(*CELLS[:3]), on="factory-genai4eu", listener=lambda event, data: None)
+        study = notebook(*CELLS[:3], CELLS[4])
+        record = genai4eu.run(study, on="factory-genai4eu", listener=lambda event, data: None)
     assert record.info["status"] == "completed", record.info["error"]
     assert "said secret:hub" in record.notebook_path.read_text(encoding="utf-8")
+    kept = {p.name for p in record.outputs.iterdir()}
+    assert kept == {"config.json.withheld.txt", "kept.txt", "large.bin.withheld.txt"}
     nowhere(house / "runs")
     nowhere(house / "gateway")
     assert not any(VALUE in text for text in seen)
