@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # -P: the folder `kernels` must not hide the package of that name from libraries that mean it.
 RUN := $(BIN)/python -P
 
-.PHONY: help install demo test test-quick lint lab bench bench-kernels clean
+.PHONY: help install demo test test-quick lint lab bench bench-kernels bench-runs clean
 
 help:
 	@echo "make install     make .venv with everything"
@@ -13,7 +13,7 @@ help:
 	@echo "make lab         JupyterLab with fresh copies of the templates"
 	@echo "make test        all tests; test-quick leaves out the slow ones"
 	@echo "make lint        ruff, mypy and notebooks without outputs"
-	@echo "make bench       measure us beside the stock tools; bench-kernels: starts and gateway alone"
+	@echo "make bench       measure us beside the stock tools; bench-kernels, bench-runs: parts of it"
 
 install: $(VENV)/.installed
 
@@ -46,9 +46,13 @@ lint: install
 	MYPYPATH=build/typing $(RUN) -m mypy --explicit-package-bases tests
 	$(BIN)/nbstripout --keep-id --verify $$(git ls-files '*.ipynb')
 
-bench: install bench-kernels
-	$(RUN) tests/benchmarks/runs.py
+bench: install bench-kernels bench-runs
 	$(RUN) tests/benchmarks/dashboards.py
+
+bench-runs: install
+	$(RUN) tests/benchmarks/runs.py
+	$(RUN) tests/benchmarks/records.py
+	$(RUN) tests/benchmarks/sweep.py
 
 bench-kernels: install
 	$(RUN) tests/benchmarks/kernel_start.py

@@ -79,6 +79,16 @@ def test_a_run_that_gets_no_kernel_says_why_and_leaves_no_record(service: Servic
     assert "Traceback" not in done.stderr and not all_runs()
 
 
+def test_a_sweep_takes_no_more_kernels_than_its_user_may_have(service: Service, notebook: Write) -> None:
+    service.add_ada("--kernels", "1")
+    service.start()
+    service.connect()
+    asked = ("sweep", str(notebook(PARAMETERS, "print(n)")), "-p", "n=1..3", "--jobs", "2", "--on", "factory-genai4eu")
+    done = service.type(*asked)
+    assert done.returncode == 0 and "3 completed" in done.stdout, done.stderr
+    assert {record.info["target"] for record in all_runs()} == {"factory-genai4eu"}
+
+
 def test_a_cell_whose_gateway_is_restarted_died_with_its_outputs(service: Service, notebook: Write) -> None:
     service.add_ada()
     service.start()

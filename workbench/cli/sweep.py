@@ -39,9 +39,8 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the points, and start nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    r"""Run a notebook once for every point of a grid, a list or a sample; each run is an ordinary record.
+    """Run a notebook once for every point of a grid, a list or a sample; each run is an ordinary record.
 
-    \b
     VALUES may be
       1e-3,1e-4          a list
       0..4               whole numbers, both ends included
