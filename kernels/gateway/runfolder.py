@@ -12,11 +12,14 @@ from typing import Any
 
 AS_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 AS_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a pipe must not be waited for
+#: What a run keeps.
+_FILES = ("inputs.json", "sizes.json")
+_FOLDERS = ("checkpoints", "outputs")
 
 
 @dataclass
 class RunFolder:
-    """What a run keeps beside its kernel: of its folder only ``outputs/`` and ``sizes.json``.
+    """What a run keeps beside its kernel: of its folder only what is named above.
 
     Attributes
     ----------
@@ -35,9 +38,9 @@ class RunFolder:
 
     def listing(self) -> list[dict[str, Any]]:
         """List what the run kept: path, size in bytes and SHA-256. A link is only named as one."""
-        found = [self._about("sizes.json")] if self._has("sizes.json") else []
-        if self._has("outputs"):
-            for root, _, names, folder in os.fwalk("outputs", dir_fd=self.handle):
+        found = [self._about(name) for name in _FILES if self._has(name)]
+        for top in filter(self._has, _FOLDERS):
+            for root, _, names, folder in os.fwalk(top, dir_fd=self.handle):
                 links = [name for name in os.listdir(folder) if stat.S_ISLNK(_mode(name, folder))]  # noqa: PTH208
                 found += [{"path": f"{root}/{name}", "link": True} for name in links]
                 plain = [name for name in names if stat.S_ISREG(_mode(name, folder))]
@@ -66,7 +69,7 @@ class RunFolder:
         parts = path.split("/")
         if "\0" in path or len(path) > 4096 or any(part in ("", ".", "..") for part in parts):
             raise LookupError(path)
-        if path != "sizes.json" and (parts[0] != "outputs" or len(parts) < 2):
+        if path not in _FILES and (parts[0] not in _FOLDERS or len(parts) < 2):
             raise LookupError(path)
         at = os.dup(self.handle)
         try:

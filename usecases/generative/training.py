@@ -9,12 +9,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 Progress = Callable[[float, float, str], None]
+#: ``keep(name, state)`` keeps a state at once, and asks a callable for one when it is time to.
+Keep = Callable[[str, dict[str, Any] | Callable[[], dict[str, Any]]], Any]
+#: ``kept(name)`` returns the state that was kept last, or ``None``.
+Kept = Callable[[str], Any]
 Model = TypeVar("Model", bound=nn.Module)
 THREADS = 2  # sums depend on how many threads share them, so the number is fixed and not the machine's
 
@@ -93,6 +97,67 @@ class Average(Generic[Model]):
                 mine.copy_(theirs)
 
 
+class Training(Generic[Model]):
+    """All that one training is made of, so that it can be kept and taken up again with the same result.
+
+    Parameters
+    ----------
+    model : nn.Module
+        On its device; changed in place.
+    steps, seed, rate
+        As :func:`train` has them.
+    """
+
+    def __init__(self, model: Model, steps: int, seed: int, rate: float) -> None:
+        self.model, self.done, self.plan = model, 0, [steps, seed, rate]
+        self.device = next(model.parameters()).device
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-4)
+        warmup = max(1, steps // 20)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimiser, lambda i: min((i + 1) / warmup, 0.5 * (1 + math.cos(math.pi * i / max(steps, 1))))
+        )
+        self.average = Average(model)
+
+    def step(self, loss: Tensor) -> None:
+        """Take one step down the gradient of ``loss``."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update(self.model)
+        self.done += 1
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the next step depends on, torch's own random numbers included."""
+        return {
+            "plan": self.plan,
+            "done": self.done,
+            "averaged": self.average.steps,
+            "model": self.model.state_dict(),
+            "average": self.average.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "generator": self.generator.get_state(),
+            "random": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()],
+        }
+
+    def take_up(self, state: dict[str, Any] | None) -> None:
+        """Go on where ``state`` was returned; that of another training, or none, changes nothing."""
+        if not state or state["plan"] != self.plan:
+            return
+        self.model.load_state_dict(state["model"])
+        self.average.model.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.generator.set_state(state["generator"])
+        torch.set_rng_state(state["random"][0])
+        for number, drawn in enumerate(state["random"][1 : 1 + torch.cuda.device_count()]):
+            torch.cuda.set_rng_state(drawn, number)
+        self.average.steps, self.done = state["averaged"], state["done"]
+
+
 def train(
     model: Model,
     batch_loss: Callable[[torch.Generator], Tensor],
@@ -102,6 +167,8 @@ def train(
     mixed: bool = False,
     progress: Progress | None = None,
     label: str = "training",
+    keep: Keep | None = None,
+    kept: Kept | None = None,
 ) -> Model:
     """Train ``model`` and return the average of its weights.
 
@@ -121,6 +188,9 @@ def train(
         Compute in bfloat16 where that saves time (GPU).
     progress : callable, optional
         Called with (steps done, steps, label) about fifty times.
+    keep, kept : callable, optional
+        Keep the training under ``label``, as often as progress is told and at the end, and return what was kept: a
+        training that broke off goes on from there, with the same weights in the end as one that did not.
 
     Returns
     -------
@@ -133,27 +203,19 @@ def train(
         If the loss is not finite; the message gives the step.
     """
     _keep_freed_memory()
-    where = next(model.parameters()).device
-    generator = torch.Generator(where).manual_seed(seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-4)
-    warmup = max(1, steps // 20)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda i: min((i + 1) / warmup, 0.5 * (1 + math.cos(math.pi * i / max(steps, 1))))
-    )
-    average = Average(model)
-    for step in range(1, steps + 1):
-        with torch.autocast(where.type, torch.bfloat16, enabled=mixed):
-            loss = batch_loss(generator)
-        _check(loss, step, label)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        average.update(model)
-        if progress and (step % max(1, steps // 50) == 0 or step == steps):
-            progress(step, steps, label)
-    return average.model
+    training = Training(model, steps, seed, rate)
+    training.take_up(kept(label) if kept else None)
+    while training.done < steps:
+        with torch.autocast(training.device.type, torch.bfloat16, enabled=mixed):
+            loss = batch_loss(training.generator)
+        _check(loss, training.done + 1, label)
+        training.step(loss)
+        if training.done % max(1, steps // 50) == 0 or training.done == steps:
+            if progress:
+                progress(training.done, steps, label)
+            if keep:
+                keep(label, training.state if training.done < steps else training.state())
+    return training.average.model
 
 
 def _check(loss: Tensor, step: int, label: str) -> None:

@@ -21,7 +21,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from ..generative.flow import flow_loss, sample
-from ..generative.training import Progress, channels_last, device, reproducible, train
+from ..generative.training import Keep, Kept, Progress, channels_last, device, reproducible, train
 from .acquisition import Array
 from .augment import move, renormalise
 from .labels import Labels, contrast_map, new_labels
@@ -69,7 +69,14 @@ class ScanFlow:
         return out.float()
 
 
-def train_generator(labelled: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | None = None) -> ScanFlow:
+def train_generator(
+    labelled: xr.Dataset,
+    sizes: Sizes,
+    seed: int,
+    progress: Progress | None = None,
+    keep: Keep | None = None,
+    kept: Kept | None = None,
+) -> ScanFlow:
     """Train the flow on the labelled slices.
 
     Parameters
@@ -82,6 +89,8 @@ def train_generator(labelled: xr.Dataset, sizes: Sizes, seed: int, progress: Pro
         The same seed gives the same weights.
     progress : callable, optional
         Called with (done, total, label).
+    keep, kept : callable, optional
+        Keep the training as it goes on, and return what was kept; see :func:`.generative.training.train`.
     """
     where = device()
     pairs = zip(labelled["label"].values, labelled["site"].values, strict=True)
@@ -101,7 +110,8 @@ def train_generator(labelled: xr.Dataset, sizes: Sizes, seed: int, progress: Pro
             return flow_loss(lambda x, t: flow.velocity(x, t, both[:, 1:], label), rest, generator)
 
         steps = sizes.flow_epochs * sizes.steps
-        flow.network = train(flow.network, loss, steps, seed, 2e-3, sizes.mixed, progress, "training the flow")
+        label = "training the flow"
+        flow.network = train(flow.network, loss, steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept)
     return flow
 
 

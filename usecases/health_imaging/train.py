@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional
 
-from ..generative.training import Progress, channels_last, device, reproducible, train
+from ..generative.training import Keep, Kept, Progress, channels_last, device, reproducible, train
 from .augment import augment
 from .randomise import randomised
 from .relaxometry import LESION
@@ -43,6 +43,8 @@ def train_segmenter(
     seed: int,
     progress: Progress | None = None,
     label: str = "training a segmenter",
+    keep: Keep | None = None,
+    kept: Kept | None = None,
 ) -> Segmenter:
     """Train one segmenter on labelled slices and, where given, synthetic ones beside them.
 
@@ -60,7 +62,9 @@ def train_segmenter(
     progress : callable, optional
         Called with (done, total, label).
     label : str
-        What progress calls this training.
+        What progress calls this training, and what it is kept under.
+    keep, kept : callable, optional
+        Keep the training as it goes on, and return what was kept; see :func:`.generative.training.train`.
     """
     where = device()
     pool = [_tensors(d, where) for d in (labelled, synthetic) if d is not None and d.sizes["case"]]
@@ -73,7 +77,7 @@ def train_segmenter(
 
     with reproducible(seed):
         model = channels_last(Segmenter(sizes.channels).to(where))
-        return train(model, loss, epochs * sizes.steps, seed, 5e-3, sizes.mixed, progress, label)
+        return train(model, loss, epochs * sizes.steps, seed, 5e-3, sizes.mixed, progress, label, keep, kept)
 
 
 def method_name(ratio: int) -> str:
@@ -85,7 +89,13 @@ RANDOMISED = "randomised"
 
 
 def train_all(
-    labelled: xr.Dataset, synthetic: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | None = None
+    labelled: xr.Dataset,
+    synthetic: xr.Dataset,
+    sizes: Sizes,
+    seed: int,
+    progress: Progress | None = None,
+    keep: Keep | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, Segmenter]:
     """Train the segmenter of every synthetic:real ratio, and that of domain randomisation at the largest ratio.
 
@@ -102,7 +112,7 @@ def train_all(
     }
     pools[RANDOMISED] = (randomised(labelled, largest, seed), whole)
     return {
-        name: train_segmenter(labelled, pool, epochs, sizes, seed, progress, f"training: {name}")
+        name: train_segmenter(labelled, pool, epochs, sizes, seed, progress, f"training: {name}", keep, kept)
         for name, (pool, epochs) in pools.items()
     }
 

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import WorkbenchError
+from .carry import place
 from .sources import Source
 
 #: Called with ``("collect", {"done": bytes, "total": bytes})``.
@@ -133,10 +134,10 @@ def _there(path: Path, entry: dict[str, Any]) -> bool:
 def _home(folder: Path, relative: str) -> Path:
     """Return where a file goes; refuse a path that a kernel names outside the record."""
     parts = PurePosixPath(relative).parts
-    ours = relative == "sizes.json" or (len(parts) > 1 and parts[0] == "outputs")
+    ours = relative in ("sizes.json", "inputs.json") or (len(parts) > 1 and parts[0] in ("outputs", "checkpoints"))
     if not ours or ".." in parts or "\0" in relative:
         raise WorkbenchError(f"the kernel names a file outside the run's folder: {_plain(relative)}")
-    return folder / _plain(relative)
+    return folder / _plain(relative) if parts[0] != "checkpoints" else place(folder) / _plain(parts[-1])
 
 
 def _plain(path: str) -> str:

@@ -17,7 +17,9 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ import platformdirs
 
 from ..errors import WorkbenchError
 from . import kernel_inputs
+from .checkpoints import Checkpoints, State
 from .files import write_json
 
 METRIC_MIME = "application/vnd.genai4eu.metric+json"
@@ -133,6 +136,41 @@ class CurrentRun:
         self._publish(PROGRESS_MIME, data, text.strip(), f"progress-{label}")
         if done >= total:
             self._started.pop(label, None)
+
+    def checkpoint(self, name: str, state: State | Callable[[], State]) -> bool:
+        """Keep a state that a later attempt can go on from; it outlives the kernel.
+
+        Parameters
+        ----------
+        name : str
+            What it is the state of; a later one replaces an earlier one of this name, whole or not at all.
+        state : dict or bytes, or callable
+            Numbers, texts, bytes, arrays and tensors, in dicts and lists. A callable returns them: it is called where
+            it is time for another checkpoint (after 30 s, ``GENAI4EU_CHECKPOINT_SECONDS``, or longer where keeping one
+            takes more than a twentieth of that), so that it may be offered as often as one likes.
+
+        Returns
+        -------
+        bool
+            Whether it was kept.
+
+        Raises
+        ------
+        WorkbenchError
+            If the state holds something else, or the disk does not take it.
+        """
+        return self._checkpoints.keep(name, state)
+
+    def restore(self, name: str) -> State | None:
+        """Return the state that an earlier attempt of this run kept under ``name``; ``None`` where there is none.
+
+        In plain JupyterLab or a script only where ``GENAI4EU_RESUME=1`` is set, so that nothing old is taken for new.
+        """
+        return self._checkpoints.find(name)
+
+    @cached_property
+    def _checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.folder, scratch=not os.environ.get(RUN_DIR_VARIABLE))
 
     def _publish(self, mime: str, data: dict[str, Any], text: str, display_id: str) -> None:
         _display(mime, data, text, display_id, update=display_id in self._shown)

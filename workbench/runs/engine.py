@@ -18,6 +18,7 @@ from papermill.utils import merge_kwargs, remove_args
 from genai4eu.kernels import local
 
 from ..errors import WorkbenchError
+from .carry import lend
 from .client import RunClient
 from .clock import Clock
 from .files import cannot_write
@@ -150,6 +151,7 @@ def _execute(client: RunClient, session: Session | None) -> None:
     client.pace()
     session.remote = started["remote"]
     more = survey(client.ask, session.folder, session.remote["folder"], session.paths)
+    lend(client.ask, session.folder)
     session.began({**started["environment"], **more})
     _execute_cells(client, session)
 
@@ -177,6 +179,7 @@ def _execute_cells(client: RunClient, session: Session) -> None:
             _bring_home(client, session, _patience(client, problem))
         raise
     client.clock.stop()
+    client.ask("forget")
     _bring_home(client, session, math.inf)
 
 

@@ -44,6 +44,7 @@ def begin(run_id: str, parameters: str, usecase: str, change_folder: bool) -> st
         owner["kernel"] = Path(noted).name
     (folder / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
     STATE["folder"] = folder
+    os.environ.pop("GENAI4EU_CHECKPOINTS", None)  # of a run that started this one
     wait_for_reader()
     os.environ["GENAI4EU_RUN_DIR"] = str(folder)
     if change_folder:
@@ -176,6 +177,7 @@ def kept_in(folder: Path) -> list[dict[str, Any]]:
     """Return path, size in bytes and SHA-256 of every file that a run keeps; ``link`` where a link leads to it."""
     files = [_withheld(p) for p in sorted((folder / "outputs").rglob("*")) if p.is_file()]
     files += [p for p in (folder / "sizes.json", folder / "inputs.json") if p.is_file()]
+    files += sorted((folder / "checkpoints").glob("*.checkpoint"))
     return [
         {
             "path": p.relative_to(folder).as_posix(),
@@ -202,6 +204,34 @@ def _withheld(path: Path) -> Path:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def share(record: str) -> str:
+    """Let checkpoints be kept beside the record, where that can be seen from here; tell whether it can."""
+    place, there = Path(f"{record}.checkpoints"), Path(record)
+    seen = there.name == STATE["folder"].name and (there / "run.json").is_file() and os.access(there.parent, os.W_OK)
+    if seen:
+        os.environ["GENAI4EU_CHECKPOINTS"] = str(place)
+    return json.dumps(seen)
+
+
+def take(path: str, offset: int, content: str, size: int) -> str:
+    """Take a piece of a checkpoint of an earlier attempt; it stands when all of it is there."""
+    part = STATE["folder"] / "checkpoints" / f".{path}.part"
+    part.parent.mkdir(exist_ok=True)
+    with part.open("r+b" if offset else "wb") as stream:
+        stream.seek(offset)
+        stream.write(base64.b64decode(content))
+        done = stream.tell()
+    if done == size:
+        part.replace(part.with_name(path))
+    return ""
+
+
+def forget() -> str:
+    """Remove the checkpoints of a run that has completed, before its files are brought home."""
+    shutil.rmtree(STATE["folder"] / "checkpoints", ignore_errors=True)
+    return ""
 
 
 def read(path: str, offset: int, size: int) -> str:

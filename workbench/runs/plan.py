@@ -53,8 +53,8 @@ class Plan:
         Where the kernel runs.
     asked : str or None
         The kernelspec that was asked for, by the caller or by the notebook; ``None`` where neither did.
-    sweep, resumes : str or None
-        Id of the sweep that it is a part of, of the run that it goes on with.
+    sweep, resumes, verifies : str or None
+        Id of the sweep that it is a part of, of the run that it goes on with, of the run that it repeats as a proof.
     """
 
     source: catalogue.Source
@@ -65,6 +65,7 @@ class Plan:
     asked: str | None = None
     sweep: str | None = None
     resumes: str | None = None
+    verifies: str | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -110,6 +111,7 @@ class Plan:
             "limits": asdict(self.limits),
             "sweep": self.sweep,
             "resumes": self.resumes,
+            "verifies": self.verifies,
         }
 
 

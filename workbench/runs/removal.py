@@ -26,15 +26,15 @@ def refusal(record: Record) -> str | None:
 
 
 def remove(record: Record) -> None:
-    """Remove a record and the verdicts beside it; it is gone from every list at once, whatever happens meanwhile.
+    """Remove a record and what lies beside it; it is gone from every list at once, whatever happens meanwhile.
 
     Raises
     ------
     WorkbenchError
         If the folder may not be changed.
     """
-    verdicts = record.folder.with_name(f"{record.id}.verdicts")
-    for folder in (record.folder, verdicts):
+    beside = [record.folder.with_name(f"{record.id}.{kind}") for kind in ("verdicts", "checkpoints")]
+    for folder in (record.folder, *beside):
         if not folder.exists():
             continue
         aside = folder.with_name(f".removed-{record.id}-{secrets.token_hex(4)}")

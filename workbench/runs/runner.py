@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import WorkbenchError
 from .attempts import Attempt, put_away
+from .carry import drop
 from .clock import Clock
 from .crate import seal
 from .files import cannot_write, write_json
@@ -156,6 +157,8 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
         status: Status = "failed" if session.missing and session.status == "completed" else session.status
         said = "; ".join(filter(None, (session.error, left_out(record, session.missing)))) or None
         _close(record, time.monotonic() - began, status, said, session.cells)
+        if status == "completed":
+            drop(record.folder)
     if last.stopped:
         raise last.stopped
     return record
