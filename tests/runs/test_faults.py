@@ -79,7 +79,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_a_kernel_starts(
     assert done.stderr.strip() == said
 
 
-WRONG = {
+WRONG: dict[str, tuple[list[tuple[str, str] | str], str]] = {
     "no parameters cell": (["x = 1"], "has no cell tagged 'parameters': tag one"),
     "two parameters cells": ([PARAMETERS, PARAMETERS], "has 2 cells tagged 'parameters': tag one"),
     "no Python in the parameters cell": (
