@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WorkbenchError
+from ..runs.energy import energy_sentence
 from ..runs.files import write_json
 from ..runs.large import files_of, restore
 from ..runs.record import CRATE, Record, now
@@ -25,7 +26,7 @@ from .bundle import SLUG, Bundle, dashboards_root
 from .freeze import Frozen, freeze
 from .part import dashboard_cells, live_notebook, question, read_notebook
 
-_COPIED = ("parameters.json", "metrics.json", "sizes.json", "environment.json", "notebook.ipynb")
+_COPIED = ("parameters.json", "metrics.json", "sizes.json", "environment.json", "energy.json", "notebook.ipynb")
 
 
 @dataclass(frozen=True)
@@ -192,8 +193,9 @@ def _evidence(folder: Path, about: dict[str, Any]) -> str:
     """Return the page that shows what the result rests on."""
     read = {
         name: json.loads((folder / f"{name}.json").read_text("utf-8")) if (folder / f"{name}.json").exists() else {}
-        for name in ("parameters", "sizes", "metrics", "environment")
+        for name in ("parameters", "sizes", "metrics", "environment", "energy")
     }
     outputs = sorted(p for p in (folder / "outputs").rglob("*") if p.is_file())
     files = [(p.relative_to(folder / "outputs").as_posix(), p.stat().st_size) for p in outputs]
+    read["energy"] = energy_sentence(read["energy"])
     return page.render("evidence", root="../../", about=about, files=files, **read)

@@ -23,7 +23,7 @@ LEASE = 600
 FOLDER = "attempts"
 #: What an attempt makes anew; checkpoints and what was given stay for the next.
 _OWN = ("notebook.ipynb", "notebook_files", "cells", "outputs", "log.txt", "metrics.json", "sizes.json",
-        "environment.json", "energy.json")  # fmt: skip
+        "environment.json", "inputs.json", "energy.json")  # fmt: skip
 
 
 class Attempt:
