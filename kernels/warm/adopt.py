@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,15 @@ def _redirect(fds: dict[str, int]) -> None:
         target = getattr(getattr(sys, name), "_original_stdstream_copy", None) or number
         os.dup2(fds[name], target, inheritable=target <= 2)
         os.close(fds[name])
+    _encode()
+
+
+def _encode() -> None:
+    """Write to the standard streams themselves as the variable says, which an interpreter reads as it begins."""
+    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    for stream, handler in ((sys.__stdout__, errors or None), (sys.__stderr__, None)):
+        if isinstance(stream, TextIOWrapper) and encoding:
+            stream.reconfigure(encoding=encoding, errors=handler)
 
 
 def use_threads(pools: Any, env: Mapping[str, str]) -> None:

@@ -18,6 +18,8 @@ from ..errors import KernelsError
 from .channel import Channel, ChannelError, connect
 from .place import Place, base, place_of
 from .process import WarmProcess
+from .settings import settings
+from .variables import without_traces
 
 #: Seconds for an answer that takes a millisecond; a template that is slower hangs, or the computer does.
 _PATIENCE = 3.0
@@ -120,10 +122,11 @@ def start(place: Place, interpreter: str, env: Mapping[str, str]) -> None:
         If that cannot be done here.
     """
     try:
+        settings(env)
         place.make()
         with place.log.open("wb") as log:
             command = [interpreter, "-I", "-S", "-c", _DETACH, interpreter, "-P", "-m", "genai4eu.kernels.warm"]
-            own = {name: value for name, value in env.items() if name not in _OWN}
+            own = {name: value for name, value in without_traces(env).items() if name not in _OWN}
             subprocess.run(
                 [*command, str(place.folder)], env=own, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 check=True, timeout=30,
@@ -207,6 +210,7 @@ def trouble() -> str | None:
     """
     place = place_for(sys.executable, os.environ)
     try:
+        settings(os.environ)
         place.check()
     except KernelsError as error:
         return f"kernels start the ordinary way: {error}"

@@ -17,6 +17,7 @@ from .children import Child, Nursery
 from .installed import Installed
 from .place import Place
 from .preload import Preloaded
+from .settings import settings
 from .variables import unlike
 
 #: Seconds after a request in which the processors belong to the kernels, not to new children.
@@ -64,8 +65,8 @@ class Template:
 
     def __init__(self, place: Place, loaded: Preloaded, began: Mapping[str, str], keep: set[int]) -> None:
         self.place, self.loaded, self.began = place, loaded, dict(began)
-        self.idle = float(began.get("GENAI4EU_WARM_IDLE") or 900)
-        self.nursery = Nursery(loaded, self.began, keep, int(began.get("GENAI4EU_WARM_AHEAD") or 3))
+        self.idle, ahead = settings(began)
+        self.nursery = Nursery(loaded, self.began, keep, ahead)
         self.installed = Installed()
         self.kernels: dict[int, Conversation | None] = {}  # who hears how it ended, by pid
         self.started, self.born, self.asked = 0, time.time(), time.monotonic() - _QUIET
@@ -163,7 +164,7 @@ class Template:
             self.retire()
             return f"{changed} has changed since the template was started"
         if name := unlike(request["env"], self.began, os.environ):
-            return f"{name} differs from the template's ({self.began.get(name)!r})"
+            return f"{name} differs from the template's ({self.began.get(name)!r}): genai4eu warm stop makes room"
         if name := beyond(request):
             return f"{name} is not within the template's own limit"
         return None if self.nursery.usable() else "an import of the template has touched CUDA"

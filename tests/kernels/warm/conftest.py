@@ -81,7 +81,7 @@ def _stopped(warm_home: dict[str, str]) -> Iterator[None]:
         client.stop()
 
 
-def wait_until(condition: Callable[[], Any], timeout: float = 30) -> Any:
+def wait_until(condition: Callable[[], Any], timeout: float = 120) -> Any:
     """Return what a condition gives once it is true."""
     deadline = time.monotonic() + timeout
     while not (found := condition()):

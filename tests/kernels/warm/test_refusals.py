@@ -226,3 +226,13 @@ def test_command_line(template: dict[str, Any], kernel: Kernel) -> None:
     assert "ended" in said("stop") and json.loads(said("status", "--json")) == []
     assert said("status").startswith("no template is running")
     assert kernel.value("1 + 1") == 2
+
+
+@pytest.mark.parametrize("name", ["GENAI4EU_WARM_IDLE", "GENAI4EU_WARM_AHEAD"])
+def test_a_setting_that_says_nothing_is_named(start: Start, capfd: Any, monkeypatch: Any, name: str) -> None:
+    monkeypatch.setenv(name, "abc")
+    monkeypatch.setenv("GENAI4EU_WARM_OWNER", "abc")  # one whose template is not there yet
+    assert not start().warm
+    assert f"{name} is 'abc': give " in why(capfd)
+    assert "abc" not in [about.get("owner") for about in client.status()]
+    assert f"{name} is 'abc'" in str(client.trouble())
