@@ -9,7 +9,7 @@ import time
 
 from .queued import Job
 
-#: Seconds before the end at which the user is told.
+#: Seconds before the end at which the user is told; in a job too short for either, when half of it is over.
 WARNINGS = (600, 120)
 #: Seconds in the queue after which news of it need not be fresh.
 LONG = 120.0
@@ -28,7 +28,7 @@ class Reminder:
 
     def __init__(self) -> None:
         self._offset: float | None = None
-        self._given: set[int] = set()
+        self._given: set[float] = set()
         self._whole = 0  # the longest the job was ever to run
         self._since = time.monotonic()
 
@@ -53,9 +53,10 @@ class Reminder:
         if left is None:
             return ""
         self._whole = max(self._whole, (job.end or 0) - (job.start or 0))
-        passed = {limit for limit in WARNINGS if left <= limit} - self._given
+        told = [limit for limit in WARNINGS if 1.5 * limit <= self._whole]  # else news to nobody in a job as short
+        passed = {limit for limit in told or [self._whole / 2] if left <= limit} - self._given
         self._given |= passed
-        if not any(1.5 * limit <= self._whole for limit in passed):  # news to nobody in a job that is as short
+        if not passed:
             return ""
         return f"Slurm job {job.id} ends in {span(left)}, its time is up then: save what you need"
 

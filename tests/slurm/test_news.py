@@ -88,6 +88,15 @@ def test_a_short_job_is_not_warned_when_it_begins_and_one_cut_short_is(clock: li
     assert cut.due(job(end=NOW + 30)) == ""
 
 
+def test_a_job_too_short_for_a_warning_is_warned_at_half_time(clock: list[float]) -> None:
+    reminder, said = Reminder(), []
+    for left in (60, 31, 30, 29, 1):
+        clock[0] = NOW + 60.0 - left
+        if warning := reminder.due(job(end=NOW + 60)):
+            said.append((left, warning))
+    assert said == [(30, "Slurm job 7 ends in 30 s, its time is up then: save what you need")]
+
+
 def test_what_is_shown() -> None:
     rows = Reminder().rows
     assert rows("", None, "Slurm does not answer") == {"job": "not submitted yet", "but": "Slurm does not answer"}
