@@ -91,13 +91,13 @@ def select(sector: str | None = None, country: str | None = None) -> list[Factor
         If no factory has that sector or country; names the nearest ones.
     """
     found = list(factories())
-    if sector:
+    if sector is not None:
         wanted = sector.strip().casefold()
-        word = re.compile(rf"\b{re.escape(wanted)}s?\b") if wanted else re.compile("$^")
+        word = re.compile(rf"\b{re.escape(wanted)}s?\b") if wanted else re.compile("(?!)")
         found = [f for f in found if wanted in f.serves or any(word.search(words.casefold()) for words in f.sectors)]
         if not found:
             raise KernelsError(_unknown("sector", wanted, {s for f in factories() for s in f.serves}))
-    if country:
+    if country is not None:
         wanted = code(country)
         countries = {c for f in factories() for c in f.countries}
         if wanted not in countries | antennas().keys():
@@ -112,8 +112,9 @@ def code(country: str) -> str:
 
 
 def _unknown(what: str, wanted: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(wanted, known, n=3) or sorted(known, key=str.casefold)
-    return f"no factory is registered for the {what} {wanted!r}: use one of {', '.join(near)}"
+    near = difflib.get_close_matches(wanted, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(sorted(known, key=str.casefold))}"
+    return f"no factory is registered for the {what} {wanted!r}: {hint}"
 
 
 def antennas() -> dict[str, str]:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from .errors import KernelsError
 
+#: Characters of a token with 128 random bits, six in each; a random one repeats few.
+SHORTEST, DIFFERENT = 22, 8
+
 
 def read_token(path: Path) -> str:
     """Return the token kept in ``path``.
@@ -45,6 +48,23 @@ def _check_private(path: Path, status: os.stat_result) -> None:
         raise KernelsError(f"the token file {path} belongs to another user: copy the token into a file of your own")
     if status.st_mode & 0o077:
         raise KernelsError(f"the token file {path} can be read by others: type chmod 600 {path}")
+
+
+def strong_token(path: Path) -> str:
+    """Return the token in ``path``, after putting a fresh random one there if there is no such file.
+
+    Raises
+    ------
+    KernelsError
+        If it is so short or so plain that it could be guessed.
+    """
+    token = ensure_token(path)
+    if len(token) < SHORTEST or len(set(token)) < DIFFERENT:
+        raise KernelsError(
+            f"the token in {path} is too easy to guess, it needs {SHORTEST} random characters or more: "
+            "remove the file, and the gateway puts a good one there"
+        )
+    return token
 
 
 def ensure_token(path: Path) -> str:

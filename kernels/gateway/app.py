@@ -26,7 +26,7 @@ from tornado.netutil import bind_sockets
 
 from .. import local
 from ..errors import KernelsError
-from ..tokens import ensure_token
+from ..tokens import strong_token
 from . import certificate, keeper
 from .attach import attach_all
 from .caretaker import EVERY, Caretaker
@@ -257,7 +257,7 @@ def _users(options: Options, state: State) -> Users:
                 f"a token file is for a gateway of one person, and {state.folder} has users: leave out --token-file, "
                 "or name another folder with --state"
             )
-        return Users([User(getpass.getuser(), digest(ensure_token(options.token_file)), operator=True)])
+        return Users([User(getpass.getuser(), digest(strong_token(options.token_file)), operator=True)])
     if not any(user.state() == "active" for user in users.all().values()):
         at = f" --state {state.folder}" if options.state != default_state() else ""
         raise KernelsError(

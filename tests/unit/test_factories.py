@@ -64,7 +64,14 @@ def test_by_sector_and_country(sector: str | None, country: str | None, found: l
     assert [factory.id for factory in factories.select(sector, country)] == found
 
 
-@pytest.mark.parametrize(("sector", "country"), [("astrology", None), (None, "XX"), (None, "Slovenia")])
+def test_a_misspelt_sector_is_guessed() -> None:
+    with pytest.raises(KernelsError, match=r"the sector 'clmate': did you mean 'climate'\?$"):
+        factories.select("clmate")
+
+
+@pytest.mark.parametrize(
+    ("sector", "country"), [("astrology", None), ("", None), (" ", None), (None, "XX"), (None, "Slovenia"), (None, "")]
+)
 def test_an_unknown_sector_or_country_is_named(sector: str | None, country: str | None) -> None:
     with pytest.raises(KernelsError, match="use one of"):
         factories.select(sector, country)

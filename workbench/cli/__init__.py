@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -14,6 +17,9 @@ from ..errors import Stopped, WorkbenchError
 
 # jsonschema imports this optional checker of IRIs, which nothing here asks for, and which takes a second to build.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+warnings.filterwarnings("ignore", "Invalid kernelspec directory name", UserWarning)  # genai4eu doctor says it
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="genai4eu",
@@ -50,6 +56,25 @@ def _ended(number: int, frame: object) -> None:
     raise Stopped("cancelled", f"ended by {signal.Signals(number).name}")
 
 
+def _write_out() -> None:
+    """Write out what was printed, while there is still somebody to say that it cannot be."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _no_room(error)
+
+
+def _no_room(error: OSError) -> NoReturn:
+    """End in one line where something cannot be written; the interpreter's own last try goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno())  # type: ignore[union-attr]  # a command line has one
+    os.close(nowhere)
+    if error.errno != errno.EPIPE:  # else whoever read it has seen enough
+        what = error.filename or "the output"
+        print(f"genai4eu: {what} cannot be written ({error.strerror}): make room, or write elsewhere", file=sys.stderr)
+    raise SystemExit(1) from None
+
+
 def main() -> None:
     """Run the command line; ``--debug`` anywhere shows the traceback of an error."""
     debug = "--debug" in sys.argv
@@ -62,7 +87,12 @@ def main() -> None:
             raise
         print(f"genai4eu: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except OSError as error:
+        if debug or error.errno not in _FULL:
+            raise
+        _no_room(error)
     except SystemExit as end:
+        _write_out()
         if end.code == 130:  # typer's own answer to Ctrl-C says nothing
             print("genai4eu: stopped", file=sys.stderr)
         raise

@@ -70,7 +70,8 @@ def add_user(
     state: StateFolder = None,
 ) -> None:
     """Add users; prints a page for each with address, token and three commands. Tokens are shown this once."""
-    from genai4eu.kernels.files import write_text
+    from genai4eu.kernels.errors import KernelsError
+    from genai4eu.kernels.files import check_writable, write_text
     from genai4eu.kernels.gateway import handout, operate, spans
 
     if (name is None) == (count is None):
@@ -79,14 +80,19 @@ def add_user(
     until = spans.moment(expires) if expires else None
     about = {"kernels": kernels, "kernelspecs": kernelspec or None, "operator": operator or None, "expires": until}
     about["longest"] = spans.seconds(longest) if longest else None
-    folder = _folder(state)
+    folder, html = _folder(state), html.expanduser() if html else None
+    if html:
+        check_writable(html)
     tokens = operate.add_users(folder, names, renew, **about)
     address, private, guess = operate.address(folder, url)
     for line in operate.missing_kernelspecs(kernelspec or []) + ([guess] if guess else []):
         typer.echo(f"genai4eu: {line}", err=True)
     print(handout.text(address, tokens, until, private), end="")
     if html:
-        write_text(html, handout.page(address, tokens, until, private), 0o600)
+        try:
+            write_text(html, handout.page(address, tokens, until, private), 0o600)
+        except OSError as error:
+            raise KernelsError(f"{html} cannot be written ({error.strerror}): print the pages above instead") from None
 
 
 @gateway.command("revoke")
