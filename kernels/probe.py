@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import shlex
 import statistics
 import tempfile
 import time
@@ -111,7 +112,7 @@ def _failed(target: str, line: str, error: Exception) -> KernelsError:
         return KernelsError(line.removeprefix(_OURS))
     quoted = line or str(error).strip() or "it said nothing"
     return KernelsError(
-        f"its kernel does not answer ({quoted}): start it by hand with jupyter console --kernel {target}"
+        f"its kernel does not answer ({quoted}): start it by hand with jupyter console --kernel {shlex.quote(target)}"
     )
 
 

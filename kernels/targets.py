@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -99,9 +100,10 @@ def check(target: Target, timeout: float = TIMEOUT) -> None:
         In one line: the gateway is down, refuses the token or no longer has the kernelspec, or the program is gone.
     """
     if shutil.which(target.program) is None:
+        found = f"starts {target.program}, which is not on this computer" if target.program else "names no program"
+        remedy = f"type jupyter kernelspec remove {shlex.quote(target.name)}"
         raise KernelsError(
-            f"the target {target.name} starts {target.program or 'nothing'}, which is not on this computer: "
-            + ("connect the gateway again" if target.gateway else f"type jupyter kernelspec remove {target.name}")
+            f"the target {target.name} {found}: {'connect the gateway again' if target.gateway else remedy}"
         )
     if target.url is None or target.token_file is None:
         return

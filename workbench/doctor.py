@@ -8,12 +8,15 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from genai4eu.kernels import targets
@@ -155,7 +158,8 @@ def warm() -> Finding:
     templates = client.status()
     if not templates:
         return Finding("warm kernels", "ok", "no template runs; the first kernel starts it")
-    return Finding("warm kernels", "ok", f"{len(templates)} template running; genai4eu warm status says more")
+    running = "a template runs" if len(templates) == 1 else f"{len(templates)} templates run"
+    return Finding("warm kernels", "ok", f"{running}; genai4eu warm status says more")
 
 
 def slurm() -> Finding:
@@ -171,8 +175,10 @@ def slurm() -> Finding:
         return Finding("slurm", "wrong", "sinfo does not answer within 10 s", "ask the operator of the cluster")
     if asked.returncode:
         said = (asked.stderr.strip().splitlines() or ["sinfo failed"])[-1]
-        remedy = "check SLURM_CONF, or ask the operator of the cluster; without Slurm targets nothing is needed"
-        return Finding("slurm", "wrong" if _slurm_used() else "note", said, remedy)
+        remedy = "check SLURM_CONF, or ask the operator of the cluster"
+        if _slurm_used():
+            return Finding("slurm", "wrong", said, remedy)
+        return Finding("slurm", "note", said, f"{remedy}; without Slurm targets nothing is needed")
     return Finding("slurm", "ok", f"partitions {', '.join(asked.stdout.split())}")
 
 
@@ -185,12 +191,23 @@ def kernelspecs() -> Iterator[Finding]:
     from jupyter_client.kernelspec import KernelSpecManager
 
     manager = KernelSpecManager()
-    for name, folder in sorted(manager.find_kernel_specs().items()):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        found = manager.find_kernel_specs()
+    for line in dict.fromkeys(str(warning.message) for warning in said):
+        _, _, folder = line.rpartition(": ")
+        why = f"{folder}: its name cannot be a kernelspec's, Jupyter may leave it out"
+        yield Finding(
+            f"kernelspec {Path(folder).name}", "note", why, "give the folder a name of letters, digits, . _ -"
+        )
+    for name, folder in sorted(found.items()):
         try:
             manager.get_kernel_spec(name)
         except Exception as error:  # noqa: BLE001  # whatever Jupyter's reading of somebody's file raises
             why = f"{folder}/kernel.json cannot be read ({type(error).__name__}: {str(error).splitlines()[0][:80]})"
-            yield Finding(f"kernelspec {name}", "wrong", why, f"jupyter kernelspec remove {name}, or write it anew")
+            yield Finding(
+                f"kernelspec {name}", "wrong", why, f"jupyter kernelspec remove {shlex.quote(name)}, or write it anew"
+            )
 
 
 def _wrong(what: str, error: object) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from genai4eu import doctor
+from genai4eu.cli.show import table
 from genai4eu.doctor import Finding
 from genai4eu.kernels.connect import connect, disconnect
 from genai4eu.kernels.errors import KernelsError
@@ -74,6 +76,56 @@ def test_a_kernelspec_that_jupyter_leaves_out_is_named(broken_target: str, conte
     path.write_text(content)
     (found,) = doctor.kernelspecs()
     assert (found.what, found.state) == ("kernelspec broken", "wrong") and str(path) in found.found
+
+
+def test_names_that_need_quotes_and_programs_that_are_not_named(broken_target: str) -> None:
+    folder = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / broken_target
+    odd = folder.rename(folder.with_name("we ird"))
+    try:
+        found = findings("we ird", execute=True)["target we ird"]
+        assert found.remedy == "start it by hand with jupyter console --kernel 'we ird'"
+        (row,) = doctor.kernelspecs()
+        assert (row.what, row.state) == ("kernelspec we ird", "note") and row.found.startswith(
+            f"{odd}: its name cannot"
+        )
+        (odd / "kernel.json").write_text(json.dumps({"argv": [], "display_name": "B", "language": "python"}))
+        asked = genai4eu("doctor", "--target", "we ird", "--json")
+        assert "Warning" not in asked.stderr and asked.returncode == 1
+        row = next(row for row in json.loads(asked.stdout) if row["what"] == "target we ird")
+        assert (row["found"], row["remedy"]) == (
+            "the target we ird names no program", "type jupyter kernelspec remove 'we ird'",
+        )  # fmt: skip
+    finally:
+        odd.rename(folder)
+
+
+def test_slurm_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("sbatch", "squeue", "scancel", "scontrol", "sinfo"):
+        (tmp_path / name).write_text("#!/bin/sh\necho sinfo: error: no controller >&2; exit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    remedy = "check SLURM_CONF, or ask the operator of the cluster"
+    monkeypatch.setattr(doctor, "_slurm_used", lambda: True)
+    assert doctor.slurm() == Finding("slurm", "wrong", "sinfo: error: no controller", remedy)
+    monkeypatch.setattr(doctor, "_slurm_used", lambda: False)
+    assert (doctor.slurm().state, doctor.slurm().remedy.removeprefix(remedy)) == (
+        "note", "; without Slurm targets nothing is needed",
+    )  # fmt: skip
+
+
+def test_a_narrow_terminal_breaks_no_word(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, value in {"COLUMNS": "40", "FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    row = ["target far-gpu", "WRONG", "the gateway refuses the token", "ask its operator for another one"]
+    table(["what", "state", "found", "remedy"], [row])
+    words = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert words == [
+        "target far-gpu", "  state: WRONG", "  found: the gateway refuses the token",
+        "  remedy: ask its operator for another", "one",
+    ]  # fmt: skip
+    monkeypatch.setenv("COLUMNS", "120")
+    table(["what", "state", "found", "remedy"], [row])
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+#: Letters for which a column has to have room; what is longer goes on in the next line.
+_ROOM = 16
+
 #: The option of every command that prints a table.
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -34,12 +37,27 @@ def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | 
     if not console.is_terminal:
         _plain(headings, rows)
         return
+    if not _fits(headings, rows, console.width):
+        for row in rows:
+            console.print(Text("\n".join(_stacked(headings, row))), style=(colours or {}).get(row[0]) or None)
+        return
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for number, heading in enumerate(headings):
         made.add_column(heading, overflow="fold", no_wrap=number == 0)  # a name must be fit to be copied
     for row in rows:
         made.add_row(*[Text(cell) for cell in row], style=(colours or {}).get(row[0]) or None)
     console.print(made)
+
+
+def _fits(headings: list[str], rows: list[list[str]], width: int) -> bool:
+    """Tell whether each column has room for what it holds, or at least for a few words of it."""
+    first, *others = [max(map(_width, column)) for column in zip(headings, *rows, strict=True)]
+    return first + sum(min(wanted, _ROOM) + 2 for wanted in others) <= width
+
+
+def _stacked(headings: list[str], row: list[str]) -> list[str]:
+    """Return a row as lines, for a terminal too narrow for a table."""
+    return [row[0], *(f"  {heading}: {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True) if cell)]
 
 
 def _plain(headings: list[str], rows: list[list[str]]) -> None:
