@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from tornado import web
 
@@ -31,6 +32,12 @@ def allowed(env: object) -> dict[str, str]:
     if not all(_is_plain(value) for value in asked.values()):
         raise web.HTTPError(400, "the values of env must be short strings")
     return asked
+
+
+def ignored(env: object) -> list[str]:
+    """Return the names of what the client may not set, for the answer and the audit log: a few, and fit to be read."""
+    asked = sorted(set(env) - ALLOWED) if isinstance(env, dict) else []
+    return [name if re.fullmatch(r"[A-Za-z_]\w{0,63}", name, re.ASCII) else "(no name)" for name in asked[:20]]
 
 
 def _is_plain(value: object) -> bool:

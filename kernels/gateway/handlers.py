@@ -11,7 +11,7 @@ from tornado import web
 
 from .about import Health, Me, Metrics, Spec, SpecFile, Specs, Status, Version
 from .channels import Channels
-from .environment import allowed
+from .environment import allowed, ignored
 from .files import RunFile, RunListing
 from .guard import Guard, NotFound
 from .kernel import Wish
@@ -31,13 +31,17 @@ class Kernels(Guard, APIHandler):  # type: ignore[misc]
         self.answer([self.kernels.kernel_model(i) for i in mine if i in self.kernels])
 
     async def post(self) -> None:
-        """Start a kernel: ``{"name", "kernel_id", "env", "lease", "batch"}``, all optional."""
+        """Start a kernel: ``{"name", "kernel_id", "env", "lease", "batch"}``, all optional.
+
+        The answer names in ``ignored_env`` what of ``env`` the kernel does not get.
+        """
         sent = self.body()
         lease = _lease(sent.get("lease"))
         wish = Wish(
             kernelspec=str(sent.get("name") or self.kernels.default_kernel_name),
             kernel_id=_kernel_id(sent.get("kernel_id")),
             env=allowed(sent.get("env")),
+            ignored=ignored(sent.get("env")),
             lease=lease,
             batch=bool(sent.get("batch", lease > LEASE)),
             address=self.address,
@@ -46,7 +50,8 @@ class Kernels(Guard, APIHandler):  # type: ignore[misc]
         if kernel_id not in self.kernels:
             raise web.HTTPError(410, "the kernel ended as soon as it had started")
         self.set_header("Location", f"{self.base_url}api/kernels/{kernel_id}")
-        self.answer(self.kernels.kernel_model(kernel_id), 201)
+        about = {"ignored_env": wish.ignored} if wish.ignored else {}
+        self.answer({**self.kernels.kernel_model(kernel_id), **about}, 201)
 
 
 def _kernel_id(wanted: object) -> str | None:

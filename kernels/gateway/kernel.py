@@ -94,6 +94,7 @@ class Wish:
     lease: float = 0.0
     batch: bool = False
     address: str = ""
+    ignored: list[str] = field(default_factory=list)  # names of variables that it may not set
 
 
 async def _within(work: Coroutine[Any, Any, None], seconds: float) -> bool:

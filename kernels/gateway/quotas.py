@@ -32,15 +32,19 @@ def may_use(user: User, spec: str) -> bool:
     return user.kernelspecs is None or spec in user.kernelspecs
 
 
-def check_count(user: User, kernels: list[Record]) -> None:
-    """Refuse one kernel too many, and say which ones there are and how to free one."""
+def check_count(user: User, kernels: list[Record], bridge: bool = False) -> None:
+    """Refuse one kernel too many, and say which ones there are and how to free one.
+
+    ``bridge`` tells that a person will read it in a notebook, who has menus and no REST.
+    """
     if user.kernels is None or len(kernels) < user.kernels:
         return
     if user.kernels == 0:
         raise Refused(429, "kernels", f"{user.name} may have no kernels here: ask the gateway's operator")
     used = ", ".join(f"{kernel.kernelspec} for {kernel.age()}" for kernel in kernels[:5])
+    rest = "" if bridge else f", or with DELETE /api/kernels/{kernels[0].kernel_id}"
     raise Refused(
         429, "kernels",
-        f"{user.name} has {len(kernels)} of {user.kernels} kernels at once ({used}): shut one down in its notebook, "
-        f"or with DELETE /api/kernels/{kernels[0].kernel_id}, and ask again", 30,
+        f"{user.name} has {len(kernels)} of {user.kernels} kernels at once ({used}): shut one down in JupyterLab under "
+        f"Running Terminals and Kernels, or end the program that uses it{rest}, and ask again", 30,
     )  # fmt: skip

@@ -101,7 +101,8 @@ class StartingKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             self.audit.write("kernel start", **about, result="failed", reason=type(error).__name__)
             self.meters.starts.labels(wish.kernelspec, "failed").inc()
             raise self._reason(wish.kernelspec, error) from None
-        self.audit.write("kernel start", **about, result="started")
+        unset = {"ignored_env": wish.ignored} if wish.ignored else {}
+        self.audit.write("kernel start", **about, result="started", **unset)
         self.meters.starts.labels(wish.kernelspec, "started").inc()
         return record.kernel_id
 
@@ -110,7 +111,7 @@ class StartingKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         if self.draining:
             raise Refused(503, "draining", "this gateway is about to restart and takes no new kernels: ask again", 30)
         check_kernelspec(user, wish.kernelspec, list(self.kernel_spec_manager.find_kernel_specs()))
-        check_count(user, self.records.of(user.name))
+        check_count(user, self.records.of(user.name), bridge=wish.lease > 0)
         kernel_id = wish.kernel_id or str(uuid.uuid4())
         if self.records.get(kernel_id):
             raise Refused(409, "taken", "there is a kernel with this id already: choose another one")

@@ -13,6 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from genai4eu.kernels.gateway.quotas import Refused, check_count
+from genai4eu.kernels.gateway.records import Record
+from genai4eu.kernels.gateway.users import User
+
 from .conftest import SPEC, Service, Someone
 
 pytestmark = pytest.mark.slow
@@ -110,7 +114,10 @@ def test_each_kernel_has_its_own_variables(shared: Service) -> None:
     names = [f"notebook-{number}" for number in range(20)]
 
     def start(name: str) -> str:
-        return fay.start(env={"JPY_SESSION_NAME": name, "LD_PRELOAD": "x", "KERNEL_USERNAME": "root", "PATH": "x"})
+        env = {"JPY_SESSION_NAME": name, "LD_PRELOAD": "x", "KERNEL_USERNAME": "root", "PATH": "x", "a\nb": "x"}
+        status, model = fay.ask("POST", "/api/kernels", {"name": SPEC, "env": env})
+        assert (status, model["ignored_env"]) == (201, ["KERNEL_USERNAME", "LD_PRELOAD", "PATH", "(no name)"])
+        return str(model["id"])
 
     with ThreadPoolExecutor(20) as people:
         kernels = dict(zip(names, people.map(start, names), strict=True))
@@ -138,3 +145,9 @@ def test_others_are_answered_while_a_start_takes_long(shared: Service, home: dic
     assert gina.kernels()[kernel]["execution_state"] == "starting"
     assert gina.ask("DELETE", f"/api/kernels/{kernel}")[0] == 204
     shutil.rmtree(folder)  # the home is shared
+
+
+def test_a_person_in_a_notebook_is_told_of_menus_not_of_rest() -> None:
+    kernels = [Record(str(uuid.uuid4()), "hal", SPEC)]
+    with pytest.raises(Refused, match=r"under Running Terminals and Kernels, or end the program that uses it, and ask"):
+        check_count(User("hal", "", kernels=1), kernels, bridge=True)
