@@ -239,7 +239,8 @@ class Bridge:
         if self._asked:
             await asyncio.Event().wait()  # whoever asked for the end finishes
         line = line or f"the kernel {self._remote.spec} at the gateway {self._gateway.url} died"
-        await self._say_if_running(line)
+        for cell in [request for request in self._requests.end() if request.is_cell]:
+            await self._voice.fail(cell, "KernelDied", line)
         with contextlib.suppress(TimeoutError):  # the watcher, or at the latest the lease, sees to it
             await asyncio.wait_for(self._finish(), 3)
         raise KernelDied(line)

@@ -104,6 +104,14 @@ class Front:
         """Tell a person something, in the cell that runs, else in the last one."""
         await self._voice.line(next(iter(self._cells.values()), self._last), text)
 
+    async def end(self, text: str) -> None:
+        """End the cells that run or wait with an error that says why; where there is none, say it in the last one."""
+        cells, self._cells = self._cells, {}
+        for header in cells.values():
+            await self._voice.refuse("shell", header, "KernelDied", text)
+        if not await self._room.refuse("KernelDied", text) and not cells:
+            await self.tell(text)
+
     async def entertain(self, rows: dict[str, str]) -> None:
         """Answer those who wait, and show them the state of the queue."""
         await self._room.answer()

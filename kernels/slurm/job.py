@@ -40,6 +40,14 @@ _WORDS = {
     "DEADLINE": "it could not end before its deadline",
     "BOOT_FAIL": "its node did not boot",
 }
+#: Why a job failed that left no word of its own, in plain words.
+_REASONS = {
+    "JobLaunchFailure": "its node could not begin it, or crashed: start the kernel again; where that happens again, "
+    "tell the cluster's operators",
+    "NodeDown": "its node went down: start the kernel again",
+    "Prolog": "the cluster's own preparation of the node failed: tell the cluster's operators",
+}
+_SILENT = "it left no word: start the kernel again, or ask the cluster's operators about this job"
 
 
 class SlurmJob:
@@ -140,28 +148,37 @@ class SlurmJob:
             return f"Slurm job {self.number} ended ({state}): {_WORDS[state]}"
         if agent_said:
             return f"Slurm job {self.number} ended: {agent_said}"
-        code, line = await self._exit_code(), self._last_line()
-        remedy = self._remedy() if _NOT_THERE.search(line) else ""
-        return f"Slurm job {self.number} ended ({state or 'unknown'}{code}): {line or 'it left no word'}{remedy}"
+        reason, code = await self._ending()
+        said = self.last_words() or _REASONS.get(reason, _SILENT)
+        return f"Slurm job {self.number} ended ({', '.join(filter(None, (state or 'unknown', reason, code)))}): {said}"
 
     def _remedy(self) -> str:
         first = "--container, --python" if self.options.container else "--python"
         return f": check {first} and --kernel of the target: genai4eu slurm add replaces it"
 
-    async def _exit_code(self) -> str:
+    async def _ending(self) -> tuple[str, str]:
+        """Return Slurm's reason and the exit code; of a job that Slurm has forgotten nothing, the state must do."""
         try:
             shown = await acall("scontrol", "show", "job", self.number)
         except KernelsError:
-            return ""  # Slurm has forgotten it; the state must do
+            return "", ""
         found = re.search(r"\bReason=(\S+)[\s\S]*?\bExitCode=(\d+):(\d+)", shown)
-        return f", {found.group(1)}, exit code {found.group(2)}" if found else ""
+        if found is None:
+            return "", ""
+        reason, code, _ = found.groups()
+        return reason, "" if code == "0" else f"exit code {code}"  # 0 is of a program that never ran
 
-    def _last_line(self) -> str:
+    def last_words(self) -> str:
+        """Return what the job's log ends with, and what to do about it where that is known."""
         try:
             lines = (self.folder / "job.log").read_text("utf-8", "replace").strip().splitlines()
         except OSError:  # it never wrote any
             return ""
-        return lines[-1].removeprefix("genai4eu: ")[:300] if lines else ""
+        last, before = (lines[-1][:300] if lines else ""), (lines[-2][:300] if len(lines) > 1 else "")
+        last = last.removeprefix("genai4eu: ")
+        if before and last.endswith((" fails", " does not load")):  # ours; the line before says why
+            return f"{last} ({before}): correct it, or the target with genai4eu slurm add"
+        return last + (self._remedy() if _NOT_THERE.search(last) else "")
 
     def clear(self) -> None:
         """Remove the folder."""

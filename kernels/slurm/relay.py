@@ -244,7 +244,7 @@ class Relay:
         if said:
             state = await self._final_state()
         why = await self._job.why(state, said)
-        await self._front.tell(why)
+        await self._front.end(why)
         handover.give(self._file, {"ended": why})
         self._watcher.tell("ended")
         with contextlib.suppress(KernelsError):

@@ -13,6 +13,8 @@ from .options import Options
 
 #: Seconds before the end of the job's time at which the agent is told.
 NOTICE = 120
+#: What to do about a setup script that is not there.
+SETUP = "correct --setup of the target, genai4eu slurm add replaces it"
 
 
 def wishes(options: Options) -> list[str]:
@@ -54,7 +56,9 @@ def running(options: Options, words: Sequence[str]) -> str:
     for module in options.modules:
         lines.append(_or_fail(f"module load {shlex.quote(module)}", f"the module {module} does not load"))
     if options.setup:
-        lines.append(_or_fail(f". {shlex.quote(options.setup)}", f"the setup script {options.setup} fails"))
+        file, what = shlex.quote(options.setup), f"the setup script {options.setup}"
+        lines.append(_or_fail(f"test -r {file}", f"{what} is not on this node, or cannot be read: {SETUP}"))
+        lines.append(_or_fail(f". {file}", f"{what} fails"))
     lines.append("exec " + shlex.join([*options.container, options.python, *words]))
     return "\n".join(lines) + "\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -77,11 +78,19 @@ def ask(options: Options) -> None:
     """
     for program in ("sbatch", "squeue", "scancel", "scontrol", "sinfo"):
         find(program)
+    look_for_setup(options)
     _ask_partitions(options)
     try:
         call("sbatch", "--test-only", *wishes(options), text=script(options, Path("/")))
     except SlurmRefused as error:
         raise KernelsError(f"Slurm would not take such a job ({error}): {error.remedy}") from None
+
+
+def look_for_setup(options: Options) -> None:
+    """Refuse a setup script that is missing from a folder that can be seen from here; only nodes may see others."""
+    file = Path(options.setup)
+    if options.setup and file.parent.is_dir() and not (file.is_file() and os.access(file, os.R_OK)):
+        raise KernelsError(f"the setup script {file} is not there, or cannot be read: name one that the nodes have")
 
 
 def _ask_partitions(options: Options) -> None:

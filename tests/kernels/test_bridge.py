@@ -143,12 +143,20 @@ def test_a_killed_remote_kernel_is_a_dead_kernel(start_kernel: Start, target: st
     bridge = bridge_of(kernel)
     watching = [child.pid for child in bridge.children()]
     pid = int(kernel.run("import os; print(os.getpid())")[0])
-    kernel.client.execute("import time; time.sleep(60)")
+    ran, waited = [kernel.client.execute("import time; time.sleep(60)") for _ in range(2)]
     psutil.Process(pid).kill()
+    for asked in (ran, waited):
+        reply = kernel.reply_to(asked)
+        assert (reply["status"], reply["ename"]) == ("error", "KernelDied") and "the kernel died" in reply["evalue"]
     eventually(lambda: not kernel.manager.is_alive(), 5)
-    said = ""
-    while "died" not in said:
-        said += kernel.client.get_iopub_msg(timeout=5)["content"].get("text", "")
+    said: list[dict[str, Any]] = []
+    while (
+        not said
+        or said[-1]["content"].get("execution_state") != "idle"
+        or said[-1]["parent_header"]["msg_id"] != waited
+    ):
+        said.append(kernel.client.get_iopub_msg(timeout=5))
+    assert [m["parent_header"]["msg_id"] for m in said if m["msg_type"] == "error"] == [ran, waited]
     assert kernel_ids(rest) <= before
     ended([bridge.pid, *watching])
 

@@ -80,6 +80,7 @@ def test_papermill_sees_the_death_of_the_kernel(notebook: Path, target: str, res
     answer = run_papermill(notebook, target)
     assert answer.returncode != 0
     assert "Kernel died" in answer.stderr
+    assert "KernelDied: the kernel died" in notebook.with_name("out.ipynb").read_text()  # and why
 
 
 def lab_address(process_id: int) -> dict[str, Any]:

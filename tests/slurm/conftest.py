@@ -70,8 +70,9 @@ class Kernel:
         return self.text(start)
 
     def text(self, start: int = 0) -> str:
-        """Return the streams so far."""
-        return "".join(m["content"]["text"] for m in self.said[start:] if m["msg_type"] == "stream")
+        """Return the streams so far, and how errors ended cells."""
+        said = [message["content"] for message in self.said[start:] if message["msg_type"] in ("stream", "error")]
+        return "".join(content.get("text") or content["evalue"] for content in said)
 
     def shown(self) -> list[str]:
         """Return what was displayed so far, updates too."""

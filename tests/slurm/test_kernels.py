@@ -126,7 +126,10 @@ def test_a_job_cancelled_by_somebody_else(start: Start, target: Make, cluster: C
     kernel = start(target())
     job = kernel.job()
     block(kernel)
+    waits = kernel.client.execute("1")
     cluster("scancel", job)
+    reply = kernel.reply_to(waits)
+    assert (reply["ename"], reply["evalue"]) == ("KernelDied", f"Slurm job {job} ended (CANCELLED): it was cancelled")
     assert f"Slurm job {job} ended (CANCELLED): it was cancelled" in dead(kernel, cluster, job)
 
 
@@ -155,7 +158,8 @@ def test_a_node_that_fails(start: Start, target: Make, cluster: Cluster) -> None
     try:
         cluster.kill_node(node)
         cluster("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-        assert f"Slurm job {job} ended (NODE_FAIL): its node failed" in dead(kernel, cluster, job)
+        said = dead(kernel, cluster, job).partition(f"Slurm job {job} ended (")[2]
+        assert said.startswith(("NODE_FAIL): its node failed", "FAILED, JobLaunchFailure): its node could not begin"))
     finally:
         shutil.rmtree(private)  # nobody was left on the node to do it
         cluster.start_node(node)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -12,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genai4eu.kernels.errors import KernelsError
+from genai4eu.kernels.slurm.job import SlurmJob
 from genai4eu.kernels.slurm.options import Options
 from genai4eu.kernels.slurm.script import arguments, script
+from genai4eu.kernels.slurm.targets import look_for_setup
 
 from .cluster import Cluster
 from .conftest import Kernel
@@ -67,7 +71,7 @@ def test_a_value_stays_a_value(wish: dict[str, object]) -> None:
     given_options = [n for n in ("partition", "account", "qos", "time", "memory", "gpus") if getattr(options, n)]
     assert len(asked) == 7 + len(given_options) + len(options.extra)
     lines = script(options, FOLDER).splitlines()
-    assert len(lines) == 4 + len(options.modules) + bool(options.setup)
+    assert len(lines) == 4 + len(options.modules) + 2 * bool(options.setup)
     assert not any(line.lstrip().startswith("#SBATCH") for line in lines)
     words = [*options.container, options.python, "-P", "-m", "genai4eu.kernels.slurm.agent", str(FOLDER)]
     assert shlex.split(lines[-1]) == ["exec", *words]
@@ -134,3 +138,52 @@ def test_nasty_values_at_a_real_slurm(
     assert (folder / "words").read_text().splitlines()[: len(words)] == list(words)
     assert "Comment=$(touch_pwned)" in cluster("scontrol", "show", "job", kernel.job())
     assert not [f for f in [*tmp_path.rglob("pwned"), Path.home() / "pwned"] if f.exists()]
+
+
+@pytest.mark.parametrize(
+    ("setup", "log", "said"),
+    [
+        ("/no/setup.sh", "", "the setup script /no/setup.sh is not on this node, or cannot be read: correct --setup"),
+        (
+            "here.sh",
+            "no_such_module A\n",
+            "here.sh fails (here.sh: line 1: no_such_module: command not found): correct it",
+        ),
+        ("here.sh", "false\n", "here.sh fails"),
+    ],
+)
+def test_a_setup_script_that_fails_says_why(tmp_path: Path, setup: str, log: str, said: str) -> None:
+    file = tmp_path / setup
+    if log:
+        file.write_text(log)
+    options = Options(setup=str(file) if log else setup)
+    done = subprocess.run(["bash"], input=script(options, tmp_path), capture_output=True, text=True, check=False)
+    (tmp_path / "job.log").write_text(done.stderr)
+    job = SlurmJob(options, "genai4eu-far-0", tmp_path, ("", ""), "7")
+    assert done.returncode == 97 and said in job.last_words().replace(f"{tmp_path}/", "")
+
+
+def test_a_setup_script_missing_from_a_folder_in_sight_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KernelsError, match=r"setup\.sh is not there, or cannot be read"):
+        look_for_setup(Options(setup=str(tmp_path / "setup.sh")))
+    look_for_setup(Options(setup=str(tmp_path / "only-on-the-nodes" / "setup.sh")))
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (
+            "Reason=JobLaunchFailure x\n ExitCode=0:0",
+            "(FAILED, JobLaunchFailure): its node could not begin it, or crash",
+        ),
+        ("Reason=NonZeroExitCode\n ExitCode=9:0", "(FAILED, NonZeroExitCode, exit code 9): it left no word: start the"),
+    ],
+)
+def test_a_job_that_left_no_word_has_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: str, said: str
+) -> None:
+    (tmp_path / "scontrol").write_text(f"#!/bin/sh\nprintf '{shown}'\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    job = SlurmJob(Options(), "genai4eu-far-0", tmp_path, ("", ""), "7")
+    assert f"Slurm job 7 ended {said}" in asyncio.run(job.why("FAILED"))

@@ -48,6 +48,7 @@ def test_papermill(target: Make, cluster: Cluster, tmp_path: Path) -> None:
     failed = papermill(notebook(tmp_path / "in.ipynb", kill), out)
     assert failed.returncode != 0
     assert "DeadKernelError" in failed.stderr
+    assert "its kernel died (killed by SIGKILL)" in out.read_text()
     eventually(lambda: not cluster("squeue", "-h"))
 
 

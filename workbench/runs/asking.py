@@ -20,7 +20,7 @@ from genai4eu.kernels.warm.process import WarmProcess
 from ..errors import WorkbenchError
 from . import kernel_side
 from .death import Watch
-from .status import KERNEL_REFUSED, KernelEnded
+from .status import KERNEL_DIED, KERNEL_REFUSED, KernelEnded
 
 _MODULE = "_genai4eu_run"
 #: Messages that may wait here once the kernel waits for its reader; before, all must, because it would drop them.
@@ -92,6 +92,8 @@ class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
         answer = content.get("user_expressions", {}).get("answer") or content
         if answer.get("ename") == KERNEL_REFUSED:
             raise WorkbenchError(str(answer.get("evalue")))
+        if answer.get("ename") == KERNEL_DIED:
+            raise KernelEnded(str(answer.get("evalue")))
         if answer["status"] != "ok":
             raise WorkbenchError(f"the kernel cannot keep a run: {answer.get('ename')}: {answer.get('evalue')}")
         return str(ast.literal_eval(answer["data"]["text/plain"]))

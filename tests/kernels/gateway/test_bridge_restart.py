@@ -106,6 +106,6 @@ def test_a_revoked_token(service: Service, place: Proxy, start_kernel: Start) ->
 def test_a_stopped_gateway_is_no_death_without_a_reason(service: Service, place: Proxy, start_kernel: Start) -> None:
     cell = Cell(start_kernel("stays-python3"), "import time\nprint('begun', flush=True); time.sleep(600)").begun()
     assert service.cli("stop").returncode == 0
-    while "the gateway was stopped" not in cell.text("stderr"):
-        cell.next()
+    reply = cell.end()
+    assert (reply["status"], reply["ename"]) == ("error", "KernelDied") and "the gateway was stopped" in reply["evalue"]
     eventually(lambda: not cell.kernel.manager.is_alive())
