@@ -53,7 +53,9 @@ class Reminder:
         if left is None:
             return ""
         self._whole = max(self._whole, (job.end or 0) - (job.start or 0))
-        told = {limit for limit in WARNINGS if 1.5 * limit <= self._whole}  # else news to nobody in a job as short
+        told = {
+            float(limit) for limit in WARNINGS if 1.5 * limit <= self._whole
+        }  # else news to nobody in a job as short
         passed = {limit for limit in told or {self._whole / 2} if left <= limit} - self._given
         self._given |= passed
         if not passed:
