@@ -12,6 +12,7 @@ from genai4eu.kernels.warm import client as warm
 
 from ..errors import WorkbenchError
 from ..runs.plan import Limits
+from ..runs.record import now
 from .array import Array
 from .folder import State, Sweep, made
 from .points import Axes
@@ -115,7 +116,8 @@ def carry_out(asked: Request, jobs: int | None, follow: Follower, best: str | No
             if todo:
                 _runner(asked, found, states, jobs, follow, per_task).run(todo)
         finally:
-            follow(found.states(), {})
+            found.save(states := found.states(), ended=now())
+            follow(states, {})
         write(found, best)
     return found
 
