@@ -197,3 +197,40 @@ def test_a_wrong_length_of_time_is_refused(notebook: Write, genai4eu: CLI, house
     assert done.returncode == 1
     assert "'soon' is no length of time: write it like 30m, 8h or 2d" in done.stderr
     assert not (house / "runs").exists()
+
+
+@pytest.mark.slow
+def test_a_second_attempt_without_a_kernel_loses_nothing_of_the_first(notebook: Write, house: Path) -> None:
+    spec = house / "jupyter" / "kernels" / "once"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    about = {"argv": argv, "display_name": "Once", "language": "python", "env": {"ONCE": "1"}}
+    (spec / "kernel.json").write_text(json.dumps(about))
+    broken = {**about, "argv": [sys.executable, "-c", "print('no more kernels')"]}
+    cell = (
+        f"from pathlib import Path\nimport os\nPath({str(spec / 'kernel.json')!r}).write_text({json.dumps(broken)!r})"
+    )
+    record = genai4eu.run(notebook(PARAMETERS, KEEP, cell + "\nos.kill(os.getpid(), 9)"), on="once", retries=1)
+    info = record.info
+    assert info["status"] == "died"
+    assert info["error"] == "target once gave no kernel: no more kernels"
+    assert [a["status"] for a in info["attempts"]] == ["died", "died"]
+    assert "kept.txt" in (record.folder / "attempts/1/notebook.ipynb").read_text()
+    assert record.sealed
+
+
+def test_stopped_before_its_kernel_began_a_run_leaves_no_record_but_one_that_was_there(
+    notebook: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(self: object) -> None:
+        raise Stopped("cancelled", "ended by SIGTERM")
+
+    monkeypatch.setattr("genai4eu.runs.attempts.Attempt.execute", stop)
+    planned = plan(notebook(PARAMETERS, "n"))
+    for status in ("running", "pending"):
+        record = create(planned, status)  # type: ignore[arg-type]
+        with pytest.raises(Stopped):
+            carry_out(planned, record, lambda event, data: None)
+    (record,) = all_runs()
+    assert (record.info["status"], record.info["error"]) == ("cancelled", "ended by SIGTERM")
+    assert record.sealed

@@ -67,17 +67,16 @@ class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
         TimeoutError
             If the kernel is busy for longer than ``patience``.
         """
-        call = f"__import__({_MODULE!r}).{function}({', '.join(map(repr, arguments))})"
-        return self._evaluate(call, patience)
+        return self._evaluate(_call(function, arguments), patience)
 
-    def prepare(self) -> None:
-        """Send the module ``kernel_side`` to the kernel, out of the user's namespace."""
+    def prepare(self, function: str, *arguments: object) -> str:
+        """Send the module ``kernel_side`` to the kernel, out of the user's namespace, and call a function of it."""
         source = Path(kernel_side.__file__).read_text(encoding="utf-8")
         create = (
             f"(lambda m: (__import__('sys').modules.__setitem__({_MODULE!r}, m), exec({source!r}, m.__dict__), '')[2])"
             f"(__import__('types').ModuleType({_MODULE!r}))"
         )
-        self._evaluate(create, math.inf)
+        return self._evaluate(f"({create}, {_call(function, arguments)})[1]", math.inf)
 
     def pace(self) -> None:
         """Let few messages wait here: the kernel's side has seen to it that it waits instead of dropping them."""
@@ -144,6 +143,10 @@ class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
     def alive(self) -> bool:
         """Tell whether the kernel's process still runs."""
         return self.km is not None and bool(run_sync(self.km.is_alive)())
+
+
+def _call(function: str, arguments: tuple[object, ...]) -> str:
+    return f"__import__({_MODULE!r}).{function}({', '.join(map(repr, arguments))})"
 
 
 async def _forget() -> None:

@@ -139,12 +139,8 @@ def _execute(client: RunClient, session: Session | None) -> None:
         _execute_alone(client)
         return
     session.warm = client.warm
-    client.prepare()
-    started = json.loads(
-        client.ask(
-            "begin", session.run_id, json.dumps(session.parameters), json.dumps(session.usecase), session.change_folder
-        )
-    )
+    parameters, usecase = json.dumps(session.parameters), json.dumps(session.usecase)
+    started = json.loads(client.prepare("begin", session.run_id, parameters, usecase, session.change_folder))
     if started["problem"]:
         client.ask("end")
         raise WorkbenchError(f"the kernel {started['problem']}")
@@ -160,8 +156,7 @@ def _execute_alone(client: RunClient) -> None:
     """Execute the cells for papermill's own command line."""
     if client.km.kernel_spec.language == "python":
         with contextlib.suppress(WorkbenchError):  # not every Python kernel is ipykernel; it may drop what is not read
-            client.prepare()
-            client.ask("wait_for_reader")
+            client.prepare("wait_for_reader")
             client.pace()
     client.clock.start()
     client.papermill_execute_cells()

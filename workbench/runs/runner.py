@@ -24,7 +24,7 @@ from .project import project
 from .record import Record, new_id, now
 from .reserve import release, set_aside, with_reserve
 from .session import Listener
-from .status import RETRIED, Status
+from .status import RETRIED, Status, sentence_of, status_of
 from .store import runs_root
 
 
@@ -139,14 +139,16 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
         info = record.read("run.json")
         if record.sealed:
             raise WorkbenchError(f"run {record.id} has ended as {info['status']} and is sealed: start another run")
+        status: Status
         began = time.monotonic()
         record.write("run.json", {**info, "status": "running", "started": now(), **here()})
         set_aside(record.folder)
         try:
             last = _attempts(planned, record, listener)
-        except WorkbenchError as error:
-            if info["status"] == "pending":
-                _close(record, time.monotonic() - began, "failed", str(error), [])
+        except (WorkbenchError, KeyboardInterrupt) as error:  # before any kernel had begun
+            if info["status"] == "pending" or info["attempts"]:
+                status = "failed" if isinstance(error, WorkbenchError) else status_of(error)
+                _close(record, time.monotonic() - began, status, sentence_of(error), [])
             else:
                 shutil.rmtree(record.folder)
             raise
@@ -154,7 +156,7 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
             _close(record, time.monotonic() - began, "failed", f"{type(error).__name__}: {error}", [])
             raise
         session = last.session
-        status: Status = "failed" if session.missing and session.status == "completed" else session.status
+        status = "failed" if session.missing and session.status == "completed" else session.status
         said = "; ".join(filter(None, (session.error, left_out(record, session.missing)))) or None
         _close(record, time.monotonic() - began, status, said, session.cells)
         if status == "completed":
@@ -176,9 +178,15 @@ def _attempts(planned: Plan, record: Record, listener: Listener) -> Attempt:
     first = number = len(record.read("run.json")["attempts"]) + 1  # a job that was started again had others before
     while True:
         attempt = Attempt(planned, record, listener, clock)
-        attempt.execute()
-        if not attempt.began:
-            _refuse(attempt, planned.target.name, number == first)
+        try:
+            attempt.execute()
+        except WorkbenchError as error:
+            if number == first:
+                raise
+            attempt.session.status, attempt.session.error = "died", str(error)  # the one before had a kernel
+        else:
+            if not attempt.began:
+                _refuse(attempt, planned.target.name, number == first)
         _note(record, attempt)
         if attempt.session.status not in RETRIED or attempt.stopped or number > planned.limits.retries:
             return attempt
