@@ -23,6 +23,10 @@ HASHING = 3600.0
 PATIENCE, PAUSES = 90.0, (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
+#: Why files stay where they are whose kernel is gone, if it knew a secret.
+SECRETS = "it may hold the value of a secret, which only its kernel could have kept out"
+
+
 class Sink(Protocol):
     """Where the bytes of a file go. What its own methods raise is not taken for trouble of the network."""
 
@@ -74,8 +78,12 @@ class Transfer:
         ------
         KernelGone
             If the gateway has nothing of the run, or cannot see it.
+        KernelsError
+            If the run knew a secret: its kernel has to list what it keeps then.
         """
         answer = self.gateway.call("GET", self._address, timeout=HASHING)
+        if answer.get("secrets"):
+            raise KernelsError(SECRETS)
         files: list[dict[str, Any]] = answer["files"]
         return files
 

@@ -80,9 +80,9 @@ class RunListing(_Files):
 
     async def get(self, kernel_id: str, run: str) -> None:
         """List what the run kept, and for how many seconds it stays once its kernel is gone."""
-        files = await self.within(kernel_id, run, RunFolder.listing)
+        files, secrets = await self.within(kernel_id, run, lambda folder: (folder.listing(), folder.has("secrets")))
         self._note("files listed", kernel_id)
-        self.answer({"files": files, "kept": KEPT})
+        self.answer({"files": files, "kept": KEPT, "secrets": secrets})
 
     async def delete(self, kernel_id: str, run: str) -> None:
         """Remove it: it is at home."""

@@ -37,17 +37,26 @@ class RunFolder:
     hash: Callable[[int], str] = field(repr=False)
 
     def listing(self) -> list[dict[str, Any]]:
-        """List what the run kept: path, size in bytes and SHA-256. A link is only named as one."""
-        found = [self._about(name) for name in _FILES if self._has(name)]
-        for top in filter(self._has, _FOLDERS):
+        """List what the run kept: path, size in bytes and SHA-256. Of a link, the kept file ``to`` which it leads."""
+        found = [self._about(name) for name in _FILES if self.has(name)]
+        for top in filter(self.has, _FOLDERS):
             for root, _, names, folder in os.fwalk(top, dir_fd=self.handle):
                 links = [name for name in os.listdir(folder) if stat.S_ISLNK(_mode(name, folder))]  # noqa: PTH208
-                found += [{"path": f"{root}/{name}", "link": True} for name in links]
+                found += [self._link(f"{root}/{name}", os.readlink(name, dir_fd=folder)) for name in links]
                 plain = [name for name in names if stat.S_ISREG(_mode(name, folder))]
                 found += [self._about(f"{root}/{name}") for name in plain]
         return sorted(found, key=lambda entry: str(entry["path"]))
 
-    def _has(self, name: str) -> bool:
+    def _link(self, path: str, target: str) -> dict[str, Any]:
+        """Describe a link; what it leads to is named if that is a file that the run kept, and no link itself."""
+        to = os.path.normpath(f"{path.rpartition('/')[0]}/{target}")
+        try:
+            return {**self._about(to), "path": path, "link": True, "to": to}
+        except LookupError:
+            return {"path": path, "link": True}
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a file or folder of this name."""
         mode = _mode(name, self.handle)
         return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 

@@ -49,7 +49,7 @@ def begin(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=400)
+    out, err = process.communicate(timeout=240)
     return process.returncode, out, err
 
 
@@ -102,7 +102,7 @@ def test_ctrl_c_cancels_the_array(cluster: Cluster, target: Callable[..., str], 
     (study.parent / "wait").touch()
     process = begin(study, "-p", "seed=1..4", "--on", target(), "--jobs", "2")
     eventually(lambda: list((study.parent / "runs").glob("sweep-*/sweep.json")))
-    eventually(lambda: statuses().count("completed") == 1 and statuses().count("running") == 2, 240)
+    eventually(lambda: statuses().count("completed") == 1 and statuses().count("running") == 2, 90)
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
     assert code == 1
@@ -120,7 +120,7 @@ def test_the_array_outlives_the_command_that_asked_and_is_followed_again(
     asked = (study, "-p", "seed=1..4", "--on", target())
     process = begin(*asked)
     eventually(lambda: list((study.parent / "runs").glob("sweep-*/sweep.json")))
-    eventually(lambda: statuses().count("running") == 3, 240)
+    eventually(lambda: statuses().count("running") == 3, 90)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     again = begin(*asked)
@@ -139,7 +139,7 @@ def test_a_cancelled_task_is_told_as_such(cluster: Cluster, target: Callable[...
     (study.parent / "wait").touch()
     process = begin(study, "-p", "seed=1..2", "--on", target())
     eventually(lambda: list((study.parent / "runs").glob("sweep-*/sweep.json")))
-    eventually(lambda: "running" in statuses() and "completed" in statuses(), 240)
+    eventually(lambda: "running" in statuses() and "completed" in statuses(), 90)
     cluster("scancel", f"{_jobs().pop()}_1")
     code, _, err = ended(process)
     assert code == 1

@@ -50,14 +50,14 @@ class Command:
         """Return every process of the sweep: it, the nursery, workers and kernels, which all inherit one variable."""
         return [p for p in psutil.process_iter() if _variable(p) == str(self.runs)]
 
-    def ended(self, timeout: float = 300) -> tuple[int, str, str]:
+    def ended(self, timeout: float = 90) -> tuple[int, str, str]:
         """Wait for the end; return exit code and what it printed."""
         out, err = self.process.communicate(timeout=timeout)
         return self.process.returncode, out, err
 
     def nobody_left(self) -> None:
         """Hold that no process of the sweep is left over."""
-        eventually(lambda: not [p for p in self.family() if p.pid != os.getpid()], 240)
+        eventually(lambda: not [p for p in self.family() if p.pid != os.getpid()], 60)
 
 
 def _variable(process: psutil.Process) -> str | None:
@@ -67,7 +67,7 @@ def _variable(process: psutil.Process) -> str | None:
         return None
 
 
-def eventually(fact: Callable[[], object], seconds: float = 240) -> None:
+def eventually(fact: Callable[[], object], seconds: float = 60) -> None:
     """Ask again and again until ``fact`` holds; the deadline only ends a test that has failed."""
     deadline = time.monotonic() + seconds
     while not fact():

@@ -71,13 +71,11 @@ def fetch(run: Run) -> None:
     """Bring home what a run kept on its target, where its connection broke or this computer's disk was full."""
     from ..runs.home import fetch as bring
     from ..runs.progress import Bar
-    from ..runs.settle import settle
     from ..runs.store import find
 
     record = find(run)
     with Bar(record.id) as bar:
         bring(record, bar)
-    settle(record)
     print(f"all that run {record.id} kept is at home: {record.folder}")
 
 

@@ -49,5 +49,11 @@ def last_words(folder: Path) -> str:
 def clear(folder: Path) -> None:
     """Remove it, and the folder of all where it was the last."""
     shutil.rmtree(of(folder), ignore_errors=True)
-    with contextlib.suppress(OSError):  # others are there
-        of(folder).parent.rmdir()
+    tidy(folder)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what is empty."""
+    for path in (of(folder), of(folder).parent):
+        with contextlib.suppress(OSError):  # there is something in it, or it is not there
+            path.rmdir()

@@ -26,6 +26,7 @@ from genai4eu.kernels.slurm.targets import all_of_them
 from ..errors import Stopped, WorkbenchError
 from . import aside
 from .attempts import put_away
+from .fate import job_of
 from .plan import Plan, plan_of
 from .record import Record, now
 from .runner import carry_out, create
@@ -95,7 +96,7 @@ def name_of(record: Record) -> str:
 
 def number_of(record: Record) -> str | None:
     """Return the number of a run's job, as far as anybody has written it down."""
-    number = (record.read("run.json").get("job") or {}).get("number") or aside.read(record.folder).get("number")
+    number = job_of(record.read("run.json")).get("number") or aside.read(record.folder).get("number")
     return str(number) if number else None
 
 

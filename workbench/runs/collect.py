@@ -91,16 +91,15 @@ def collect(source: Source, folder: Path, aside: Path, tell: Tell) -> None:
         If something could not be brought home; it is still where it was then, and what has arrived is kept.
     """
     files = source.listing()
-    missing = [entry for entry in files if not _there(_home(folder, entry["path"]), entry)]
-    strange = [entry["path"] for entry in missing if entry.get("link") and not source.links]
-    missing = [entry for entry in missing if entry["path"] not in strange]
+    strange = [entry["path"] for entry in files if "sha256" not in entry]
+    missing = [e for e in files if e["path"] not in strange and not _there(_home(folder, e["path"]), e)]
     total, done = sum(entry["size"] for entry in missing), 0
     _check_room(folder, total)
     for entry in missing:
         _fetch(source, entry, folder, aside, partial(_arrived, tell, done, total))
         done += entry["size"]
     if strange:
-        raise NotHome(f"{', '.join(map(_plain, strange))}: only links there, which the gateway does not follow")
+        raise NotHome(f"{', '.join(map(_plain, strange))}: only links there, to what the run did not keep")
     source.remove()
     shutil.rmtree(aside, ignore_errors=True)
 

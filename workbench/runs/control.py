@@ -13,6 +13,7 @@ from genai4eu.kernels.slurm import batch
 from ..errors import WorkbenchError
 from .batch import number_of
 from .cells import assemble
+from .fate import job_of
 from .presence import gone
 from .record import Record
 from .settle import end_of, settle
@@ -58,6 +59,8 @@ def cancel(record: Record) -> None:
     info = record.info
     if not record.running:
         raise WorkbenchError(f"run {record.id} has ended: {info['status']}")
+    if info.get("sweep"):
+        raise WorkbenchError(f"run {record.id} is a part of the sweep {info['sweep']}: stop that one")
     if info.get("job"):
         batch.cancel([_number(record)])
     else:
@@ -67,8 +70,7 @@ def cancel(record: Record) -> None:
 
 
 def _number(record: Record) -> str:
-    name = record.read("run.json")["job"]["name"]
-    number = number_of(record) or batch.find(name)
+    number = number_of(record) or batch.find(job_of(record.read("run.json"))["name"])
     if not number:
         raise WorkbenchError(f"run {record.id} is about to be submitted to Slurm: try again in a moment")
     return number

@@ -68,7 +68,7 @@ def fate(info: dict[str, Any], folder: Path) -> Fate | None:
     folder : Path
         The record's.
     """
-    about = info.get("job")
+    about = job_of(info)
     if not about:
         return None
     number = about.get("number") or aside.read(folder).get("number")
@@ -80,6 +80,12 @@ def fate(info: dict[str, Any], folder: Path) -> Fate | None:
     if job is not None:
         return _of(job, info, folder)
     return _forgotten(number, info, folder)
+
+
+def job_of(info: dict[str, Any]) -> dict[str, Any]:
+    """Return name and number of a run's job, if it has one; those of a sweep's array note their number alone."""
+    about = info.get("job") or {}
+    return about if isinstance(about, dict) else {"name": None, "number": str(about)}
 
 
 def _of(job: Job, info: dict[str, Any], folder: Path) -> Fate | None:

@@ -20,6 +20,7 @@ from genai4eu.kernels.errors import KernelsError
 from ..errors import WorkbenchError
 from . import aside
 from .collect import Tell, collect
+from .lock import locked
 from .record import Record
 from .sources import Ask, FromKernel, WithKernel, lasting
 
@@ -54,6 +55,8 @@ def bring(
         collect(way, folder, place, tell)
     except (WorkbenchError, KernelsError, OSError) as error:
         return f"what it kept is not home ({str(error) or type(error).__name__})"
+    finally:
+        aside.tidy(folder)
     return None
 
 
@@ -69,9 +72,10 @@ def until(remote: dict[str, Any]) -> float:
 
 def may_come(remote: dict[str, Any]) -> bool:
     """Return whether the files of a run whose kernel is gone may still be had."""
-    if time.time() > until(remote):
+    folder = Path(remote["folder"])
+    if time.time() > until(remote) or (folder / "secrets").exists():
         return False
-    if Path(remote["folder"]).is_dir():
+    if folder.is_dir():
         return True
     return bool(remote["owner"].get("kernel")) and _target(remote) is not None
 
@@ -122,13 +126,15 @@ def come_home(record: Record) -> bool:
 
 
 def fetch(record: Record, tell: Tell) -> None:
-    """Bring home what a run left on its target. Called by ``genai4eu runs fetch``, which then has the record sealed.
+    """Bring home what a run left on its target, then seal its record. Called by ``genai4eu runs fetch``.
 
     Raises
     ------
     WorkbenchError, KernelsError
         Says what is missing and why, and whether trying again may help.
     """
+    from .settle import finish
+
     remote = record.read("run.json").get("remote")
     if record.sealed or not remote:
         raise WorkbenchError(f"all that run {record.id} kept is at home already")
@@ -141,7 +147,10 @@ def fetch(record: Record, tell: Tell) -> None:
         raise WorkbenchError(f"run {record.id}: {problem}; {how(remote, record.id)}")
     if problem:
         raise WorkbenchError(f"run {record.id}: {problem}, and the target need not keep it any longer: run again")
-    _arrived(record)
+    with locked(record.folder):
+        _arrived(record)
+        info = record.read("run.json")
+        finish(record, info["status"], info["error"])
 
 
 def _arrived(record: Record) -> None:

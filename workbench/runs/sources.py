@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.rest import Gateway
 from genai4eu.kernels.targets import Target
-from genai4eu.kernels.transfer import Sink, Transfer, offered
+from genai4eu.kernels.transfer import SECRETS, Sink, Transfer, offered
 
 from . import kernel_side
 
@@ -34,7 +34,7 @@ class Source(Protocol):
 
     @property
     def links(self) -> bool:
-        """Whether it also gives files that are only links."""
+        """Whether it also gives files to which links lead out of what the run kept."""
 
     def listing(self) -> list[dict[str, Any]]:
         """List path, size and SHA-256 of every file; ``link`` is true of what is only a link."""
@@ -54,7 +54,9 @@ class Visible:
     links = True
 
     def listing(self) -> list[dict[str, Any]]:
-        """List the files."""
+        """List the files. Asked where the kernel is gone, which alone can keep out the value of a secret."""
+        if (self.folder / "secrets").exists():
+            raise KernelsError(SECRETS)
         return kernel_side.kept_in(self.folder)
 
     def copy(self, entry: dict[str, Any], sink: Sink) -> None:
@@ -82,7 +84,7 @@ class AtGateway:
 
     def copy(self, entry: dict[str, Any], sink: Sink) -> None:
         """Fetch the file, however often the connection breaks."""
-        self.transfer.copy(entry["path"], entry["size"], sink)
+        self.transfer.copy(entry.get("to", entry["path"]), entry["size"], sink)
 
     def remove(self) -> None:
         """Remove the files there."""

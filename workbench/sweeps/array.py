@@ -56,7 +56,6 @@ class Array:
     _queue: dict[str, Job] = field(default_factory=dict)
     _asked: float = -_ASK
     _silent: str = ""
-    _took: float = 0.0
     _vanished: dict[int, float] = field(default_factory=dict)
 
     def run(self, todo: list[int]) -> None:
@@ -76,7 +75,7 @@ class Array:
             self._submit(new)
         try:
             while not self._over():
-                time.sleep(max(_LOOK, 4 * self._took))
+                time.sleep(_LOOK)
         except KeyboardInterrupt:
             self._cancel()
             raise
@@ -126,14 +125,12 @@ class Array:
 
     def _over(self) -> bool:
         """Look at records and queue, draw, and tell whether all that was asked for is over."""
-        began = time.monotonic()
-        if began - self._asked > _ASK:
+        if time.monotonic() - self._asked > _ASK:
             self._ask()
         waiting = [index for index in self._tasks if not self.states[index].over]
         for index in waiting:
             self.states[index] = self._state(self.sweep.current(self.states[index]))
         self.follow(self.states, {index: self._said(index) for index in waiting})
-        self._took = time.monotonic() - began
         return all(self.states[index].over for index in self._tasks)
 
     def _ask(self) -> None:

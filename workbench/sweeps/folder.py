@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
@@ -198,12 +197,6 @@ class Sweep:
                 ) from None
             yield
 
-    def _repr_markdown_(self) -> str:
-        """Show the sweep in a notebook: how it went, and its best run."""
-        from .summary import Summary
-
-        return f"{Summary(self)!r}\n\n`{self.folder / 'summary.ipynb'}` has figures and all points."
-
     def summary(self) -> dict[str, Any]:
         """Return what a list of sweeps shows of this one."""
         info, states = self.info, self.states()
@@ -228,7 +221,7 @@ def counts(states: list[State]) -> dict[str, int]:
 def made(request: Request) -> Sweep:
     """Return the folder of a requested sweep, made where it is the first time. What has been done stays done."""
     sweep = Sweep(runs_root() / request.id)
-    with contextlib.suppress(WorkbenchError):  # it is the first time, or what it said is lost: the points' files tell
+    if (sweep.folder / "sweep.json").is_file():
         write_json(sweep.folder / "sweep.json", {**sweep.info, "limits": request.about()["limits"]})
         return sweep
     sweep.folder.mkdir(parents=True, exist_ok=True)

@@ -27,8 +27,6 @@ from .line import Line
 _TICK = 0.25
 #: Seconds between two writings of sweep.json; the points' own files are always current.
 _SAVE = 2.0
-#: A sweep of ten thousand points takes a while to be written: so many times that lie between two writings.
-_RARELY = 20
 #: Seconds for a stopped worker to seal its record before it is killed: longer than the engine gives a cell.
 _GRACE = 30.0
 #: So many refusals in the same words, and nothing that went well, are everybody's.
@@ -68,7 +66,7 @@ class Pool:
     def __post_init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
-        self._save_at = self._follow_at = time.monotonic()
+        self._saved = time.monotonic()
         self._busy = Busy()
         self._refusals: list[str] = []
         self._lost = 0
@@ -151,14 +149,10 @@ class Pool:
                 self._hear(worker, message)
             if messages is None:
                 self._gone(worker)
-        now = time.monotonic()
-        if now > self._save_at:
+        if time.monotonic() - self._saved > _SAVE:
             self.sweep.save(self.states)
-            took = time.monotonic() - now
-            self._save_at = now + max(_SAVE, _RARELY * took)
-        if now > self._follow_at:
-            self.follow(self.states, self.said)
-            self._follow_at = now + _TICK
+            self._saved = time.monotonic()
+        self.follow(self.states, self.said)
 
     def _hear(self, worker: _Worker, message: dict[str, Any]) -> None:
         if "pid" in message:

@@ -12,7 +12,6 @@ from genai4eu.kernels.warm import client as warm
 
 from ..errors import WorkbenchError
 from ..runs.plan import Limits
-from ..runs.record import now
 from .array import Array
 from .folder import State, Sweep, made
 from .points import Axes
@@ -116,8 +115,7 @@ def carry_out(asked: Request, jobs: int | None, follow: Follower, best: str | No
             if todo:
                 _runner(asked, found, states, jobs, follow, per_task).run(todo)
         finally:
-            found.save(states := found.states(), ended=now())
-            follow(states, {})
+            follow(found.states(), {})
         write(found, best)
     return found
 

@@ -43,6 +43,7 @@ place.mkdir()
 (folder / 'outputs' / os.fsdecode(b'no utf-8 \\xff')).write_text('odd')
 os.symlink('/etc/passwd', folder / 'outputs' / 'link')
 os.symlink('/etc', folder / 'outputs' / 'linked')
+os.symlink('../outputs/deep/../empty', folder / 'outputs' / 'inner')
 os.mkfifo(folder / 'outputs' / 'pipe')
 """
 
@@ -71,14 +72,28 @@ def test_the_list_and_the_files(run: tuple[Someone, str, Path]) -> None:
     someone, kernel, folder = run
     assert someone.ask("GET", "/api")[1]["genai4eu"] == {"files": 1}
     status, answer = someone.ask("GET", address(kernel))
-    assert (status, answer["kept"]) == (200, KEPT)
+    assert (status, answer["kept"], answer["secrets"]) == (200, KEPT, False)
     files = {entry["path"]: entry for entry in answer["files"]}
     odd = os.fsdecode(b"outputs/no utf-8 \xff")
-    names = {"outputs/deep/big.bin", "outputs/empty", "outputs/link", "outputs/linked", odd, "sizes.json"}
+    names = {
+        "outputs/deep/big.bin",
+        "outputs/empty",
+        "outputs/link",
+        "outputs/linked",
+        "outputs/inner",
+        odd,
+        "sizes.json",
+    }
     assert files.keys() == names  # and no pipe, no metrics
     digest = hashlib.sha256(content(folder)).hexdigest()
     assert files["outputs/deep/big.bin"] == {"path": "outputs/deep/big.bin", "size": BIG, "sha256": digest}
     assert files["outputs/link"] == {"path": "outputs/link", "link": True}
+    assert files["outputs/inner"] == {
+        **files["outputs/empty"],
+        "path": "outputs/inner",
+        "link": True,
+        "to": "outputs/empty",
+    }
     for path, data in (("outputs/deep/big.bin", content(folder)), ("outputs/empty", b""), ("sizes.json", b"{}")):
         assert someone.raw("GET", address(kernel, path), None, {})[:2] == (200, data)
     assert someone.raw("GET", address(kernel) + "/" + quote(os.fsencode(odd)), None, {})[:2] == (200, b"odd")
