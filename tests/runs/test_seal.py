@@ -179,5 +179,6 @@ def test_rm_removes_and_refuses(notebook: Write, genai4eu: CLI, house: Path) -> 
     shutil.rmtree(bundle)
     _unfinished(record, {"status": "running", **here(os.getpid())})
     assert "still runs: stop it first" in genai4eu("runs", "rm", record.id, "--yes").stderr
+    (house / "runs" / ".removed-before" / "a").mkdir(parents=True)  # that was stopped in the middle
     assert genai4eu("runs", "rm", record.id, "--yes", "--force").stdout == f"removed {record.id}\n"
     assert not list((house / "runs").iterdir())

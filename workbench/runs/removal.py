@@ -8,6 +8,9 @@ import shutil
 from ..errors import WorkbenchError
 from .record import Record
 
+#: Beginning of the name of a folder that is being removed.
+_ASIDE = ".removed-"
+
 
 def refusal(record: Record) -> str | None:
     """Return what speaks against removing a run, in words that follow its id; None where nothing does."""
@@ -33,11 +36,13 @@ def remove(record: Record) -> None:
     WorkbenchError
         If the folder may not be changed.
     """
+    for left in record.folder.parent.glob(f"{_ASIDE}*"):
+        shutil.rmtree(left, ignore_errors=True)  # an earlier removal was stopped, or goes on
     beside = [record.folder.with_name(f"{record.id}.{kind}") for kind in ("verdicts", "checkpoints")]
     for folder in (record.folder, *beside):
         if not folder.exists():
             continue
-        aside = folder.with_name(f".removed-{record.id}-{secrets.token_hex(4)}")
+        aside = folder.with_name(f"{_ASIDE}{record.id}-{secrets.token_hex(4)}")
         try:
             folder.rename(aside)
             shutil.rmtree(aside)
