@@ -8,6 +8,7 @@ ends them. A job gets as little of the caller's environment as a kernel's job do
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -189,17 +190,20 @@ def cancel(numbers: Iterable[str], patience: float = 60) -> None:
 
 
 def why(number: str) -> str:
-    """Return what Slurm is ending a running job for: ``TIMEOUT``, ``PREEMPTED``, ``CANCELLED``, or nothing.
+    """Return what Slurm ends a running job for: ``TIMEOUT``, ``PREEMPTED``, ``REQUEUED``, ``CANCELLED``, or nothing.
 
-    Asked by the program inside the job when it gets SIGTERM, while the state is only "completing".
+    Asked by the program inside the job when it gets SIGTERM, while the state is only "completing". A job that is put
+    back into the queue, for one of higher priority as a rule, is known by having one start more than the program knows.
     """
     try:
         shown = call("scontrol", "show", "job", number, timeout=5)
     except KernelsError:
         return ""
-    about: dict[str, str] = dict(re.findall(r"\b(JobState|Reason|PreemptTime)=(\S+)", shown))
+    about: dict[str, str] = dict(re.findall(r"\b(JobState|Reason|PreemptTime|Restarts)=(\S+)", shown))
     if about.get("JobState") in ("TIMEOUT", "PREEMPTED", "CANCELLED", "NODE_FAIL"):
         return about["JobState"]
+    if int(about.get("Restarts", 0)) > int(os.environ.get("SLURM_RESTART_COUNT", "0")):
+        return "REQUEUED"
     if about.get("Reason") == "TimeLimit":
         return "TIMEOUT"
     return "PREEMPTED" if about.get("PreemptTime", "None") != "None" else "CANCELLED"

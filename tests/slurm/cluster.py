@@ -56,6 +56,8 @@ KillWait=2
 MinJobAge=3600
 DefMemPerCPU=100
 PropagateResourceLimits=NONE
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 FirstJobId={job}
 {nodes}
 PartitionName=cpu Nodes=node[1-4] Default=YES MaxTime=2:00:00 DefaultTime=10

@@ -152,6 +152,8 @@ def test_scancel_from_outside(cluster: Cluster, run: Callable[..., Record]) -> N
     record = run(KEEP, SLEEP)
     running(record)
     assert find(record.id).info["status"] == "running"
+    assert f"job {number(record)} " in genai4eu("runs", "logs", record.id).stdout  # while it runs
+    assert "running" in genai4eu("runs", "wait", record.id, "--timeout", "1").stderr
     cluster("scancel", number(record))
     info = ended(record)
     assert (info["status"], info["cells"][-1]["status"]) == ("cancelled", "cancelled")
@@ -195,6 +197,32 @@ def test_a_failed_node(cluster: Cluster, run: Callable[..., Record], retries: in
     assert [attempt["status"] for attempt in info["attempts"]] == ["died", "completed"]
     assert "its node had failed" in info["attempts"][0]["error"]
     assert (record.folder / "attempts" / "1").is_dir()
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_job_of_higher_priority(cluster: Cluster, run: Callable[..., Record], retries: int) -> None:
+    cluster("scontrol", "create", "PartitionName=urgent", "Nodes=node1", "PriorityTier=9", "MaxTime=5")
+    try:
+        again = "time.sleep(0 if os.environ.get('SLURM_RESTART_COUNT') else 300)"
+        record = run(KEEP, again, retries=retries, extra=("--nodelist=node1",))
+        running(record)
+        cluster("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 3")
+        if retries:
+            eventually(lambda: record.info["status"] == "pending")
+            eventually(lambda: not cluster("squeue", "-h", "--partition=urgent"))
+            cluster("scontrol", "update", f"JobId={number(record)}", "StartTime=now")  # not in two minutes
+        info = ended(record)
+    finally:
+        cluster("scancel", "--partition=urgent")
+        eventually(lambda: not cluster("squeue", "-h", "--partition=urgent"))
+        cluster("scontrol", "delete", "PartitionName=urgent")
+    why = "a Slurm job of higher priority took its place"
+    if retries:
+        assert (info["status"], info["error"]) == ("completed", None)
+        assert [attempt["status"] for attempt in info["attempts"]] == ["preempted", "completed"]
+        assert why in info["attempts"][0]["error"]
+    else:
+        assert (info["status"], why in info["error"]) == ("preempted", True)
 
 
 def test_a_controller_that_is_away_makes_nothing_up(cluster: Cluster, run: Callable[..., Record]) -> None:

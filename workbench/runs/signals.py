@@ -25,6 +25,7 @@ MARGIN = 30.0
 _WORDS: dict[str, tuple[Status, str]] = {
     "TIMEOUT": ("timeout", "its time in Slurm was up: give the target more with --time"),
     "PREEMPTED": ("preempted", "a Slurm job of higher priority took its place"),
+    "REQUEUED": ("preempted", "a Slurm job of higher priority took its place, or somebody put it back into the queue"),
     "CANCELLED": ("cancelled", "its Slurm job was cancelled"),
     "NODE_FAIL": ("died", "its node failed"),
 }
@@ -75,8 +76,8 @@ class Signals:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if self._reason is None:
             why = batch.why(self._number)
-            if why == "PREEMPTED" and self._again:
-                self._leave()
+            if why in ("PREEMPTED", "REQUEUED") and self._again:
+                self._leave(why)
             self._reason = Stopped(*self._words(why))
         raise self._reason
 
@@ -84,8 +85,8 @@ class Signals:
         status, sentence = _WORDS.get(why, ("cancelled", "Slurm ended its job and does not say why"))
         return status, f"{sentence} (Slurm job {self._number})"
 
-    def _leave(self) -> None:
+    def _leave(self, why: str) -> None:
         """Go at once, and leave the record to the job's next start."""
-        status, error = self._words("PREEMPTED")
+        status, error = self._words(why)
         aside.write(self._record.folder, lost={"status": status, "error": error, "ended": now()})
         os._exit(0)
