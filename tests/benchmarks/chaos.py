@@ -13,6 +13,7 @@ command says nothing. Everything lies in a folder of its own, the template proce
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import os
 import random
@@ -108,10 +109,11 @@ def raise_gateway(chaos: Chaos) -> None:
             raise SystemExit(f"the gateway cannot be reached: {done.stderr}")
 
 
-def template(chaos: Chaos) -> psutil.Process | None:
-    """Return the template process, if one serves."""
-    about = warm.ask(warm.place_for(sys.executable, chaos.env), "status")
-    return psutil.Process(about["pid"]) if about else None
+def templates(chaos: Chaos) -> list[psutil.Process]:
+    """Return the template processes that serve: of runs here, and of the gateway, which has one for its user."""
+    owners = [chaos.env, {**chaos.env, "GENAI4EU_WARM_OWNER": getpass.getuser()}]
+    found = [warm.ask(warm.place_for(sys.executable, env), "status") for env in owners]
+    return [psutil.Process(about["pid"]) for about in found if about]
 
 
 def kernels(chaos: Chaos) -> list[psutil.Process]:
@@ -119,7 +121,9 @@ def kernels(chaos: Chaos) -> list[psutil.Process]:
     found = []
     for path in (chaos.folder / "runs").glob("*/environment.json"):
         try:
-            found.append(psutil.Process(json.loads(path.read_text())["pid"]))
+            one = psutil.Process(json.loads(path.read_text())["pid"])
+            if one.create_time() <= path.stat().st_mtime:  # else another process has the number meanwhile
+                found.append(one)
         except (psutil.NoSuchProcess, ValueError, OSError):
             continue
     return [k for k in found if k in chaos.mine()]
@@ -131,7 +135,7 @@ def kill(chaos: Chaos, victim: str, runner: psutil.Process) -> bool:
     if victim == "runner":
         target = runner
     elif victim == "template":
-        target = template(chaos)
+        target = next(iter(templates(chaos)), None)
     elif victim == "gateway" and chaos.gateway:
         target = psutil.Process(chaos.gateway.process.pid)
     elif victim == "kernel":
@@ -215,7 +219,7 @@ def faults_of(record: Record, about: dict[str, Any]) -> list[str]:
 
 def end(chaos: Chaos) -> None:
     """End template and gateway; whatever is there afterwards is left over."""
-    if (serving := template(chaos)) is not None:
+    for serving in templates(chaos):
         serving.terminate()
     if chaos.gateway:
         chaos.gateway.stop()

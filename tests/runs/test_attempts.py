@@ -228,7 +228,7 @@ def test_stopped_before_its_kernel_began_a_run_leaves_no_record_but_one_that_was
     monkeypatch.setattr("genai4eu.runs.attempts.Attempt.execute", stop)
     planned = plan(notebook(PARAMETERS, "n"))
     for status in ("running", "pending"):
-        record = create(planned, status)  # type: ignore[arg-type]
+        record = create(planned, status)
         with pytest.raises(Stopped):
             carry_out(planned, record, lambda event, data: None)
     (record,) = all_runs()
