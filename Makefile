@@ -51,6 +51,7 @@ bench: install bench-kernels bench-runs
 
 bench-runs: install
 	$(RUN) tests/benchmarks/runs.py
+	$(RUN) tests/benchmarks/runs.py --one-process
 	$(RUN) tests/benchmarks/records.py
 	$(RUN) tests/benchmarks/sweep.py
 
