@@ -25,7 +25,14 @@ Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 PARAMETERS = ("parameters", "n: int = 3")
 #: Dies at the first attempt, not at the second: the folder is the notebook's own.
-FLAKY = "from pathlib import Path\nimport os\nmark = Path('tried')\nif not mark.exists():\n    mark.touch()\n    print('dying', flush=True)\n    os.kill(os.getpid(), 9)"  # noqa: E501
+FLAKY = """from pathlib import Path
+import os, time
+mark = Path('tried')
+if not mark.exists():
+    mark.touch()
+    print('dying', flush=True)
+    time.sleep(0.5)  # a kernel says only in the background what it prints
+    os.kill(os.getpid(), 9)"""
 KEEP = "import genai4eu\n(genai4eu.current_run().outputs / 'kept.txt').write_text('x')"
 
 

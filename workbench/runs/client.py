@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from queue import Empty
 from typing import Any
 
 from jupyter_core.utils import run_sync
@@ -57,6 +59,7 @@ class RunClient(AskingClient):
         except DeadKernelError:
             if self._trouble is not None:
                 raise cannot_write(self._trouble) from None
+            await self._hear_out(cell, cell_index)
             raise KernelEnded(await self.why_dead()) from None
         except CellTimeoutError as error:
             if "IOPub" in str(error):  # it ended, but not all that it said has come
@@ -66,6 +69,14 @@ class RunClient(AskingClient):
             keeper.cancel()
 
     execute_cell = run_sync(async_execute_cell)
+
+    async def _hear_out(self, cell: Any, index: int) -> None:
+        """Take what the kernel said before it died and has arrived, but was not read yet."""
+        with contextlib.suppress(Empty):
+            while True:
+                message = await self.kc.iopub_channel.get_msg(timeout=0.1)
+                if message["msg_type"] in (*_DISPLAYS, "stream", "error"):
+                    self.process_message(message, cell, index)
 
     def _give_up(self, error: OSError) -> None:
         """End the running cell: what it says can be kept no more."""
