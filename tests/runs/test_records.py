@@ -21,7 +21,8 @@ PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
 def test_find_by_id_end_beginning_folder_and_latest(notebook: Write) -> None:
     path = notebook(PARAMETERS, "n")
     first, second = workbench.run(path), workbench.run(path)
-    assert find("latest") == max(first, second, key=lambda r: r.id)
+    assert [find(name) for name in ("latest~1", "latest~0")] == sorted((first, second), key=lambda r: r.id)
+    assert find("latest") == find("latest~0")
     assert find(first.id) == find(first.id[-4:]) == find(str(first.folder)) == first
     with pytest.raises(WorkbenchError, match="may mean 2 runs"):
         find(first.id[:4])
@@ -84,6 +85,7 @@ def test_damaged_record_is_one_line_and_does_not_hide_the_others(
         (["run", "nothing"], "unknown template 'nothing'"),
         (["run", "study.ipynb", "--on", "nowhere"], "nowhere"),
         (["runs", "show", "latest"], "unknown run 'latest'"),
+        (["runs", "show", "latest~7"], "unknown run 'latest~7'"),
         (["show", "plain.ipynb"], "plain.ipynb has no cell tagged 'parameters'"),
     ],
 )

@@ -16,7 +16,7 @@ runs = typer.Typer(help="List, look at, check, compare and move the records of r
 app.add_typer(runs, name="runs")
 
 #: The argument of every command on one run.
-Run = Annotated[str, typer.Argument(help="Id, the beginning or end of one, or 'latest'.")]
+Run = Annotated[str, typer.Argument(help="Id, the beginning or end of one, 'latest', or 'latest~1'.")]
 _MARKS = {"completed": "green", "running": "cyan", "failed": "red", "died": "red", "timeout": "yellow"}
 #: Rows that a terminal is given where no limit is asked for; a pipe gets all.
 _SCREENFUL = 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def all_runs() -> list[Record]:
 
 
 def find(name: str) -> Record:
-    """Return one record by its id, the beginning or end of it, its folder, or ``latest``.
+    """Return one record by its id, the beginning or end of it, its folder, ``latest``, or ``latest~1`` before that.
 
     A run whose process is gone is settled first.
 
@@ -55,8 +56,9 @@ def _find(name: str) -> Record:
     if (Path(name) / "run.json").is_file():
         return Record(Path(name).absolute())
     records = all_runs()
-    if name == "latest" and records:
-        return records[0]
+    back = _back(name)
+    if back is not None and back < len(records):
+        return records[back]
     exact = [r for r in records if r.id == name]
     near = exact or [r for r in records if name and (r.id.startswith(name) or r.id.endswith(name))]
     if not near:
@@ -64,3 +66,9 @@ def _find(name: str) -> Record:
     if len(near) > 1:
         raise WorkbenchError(f"{name!r} may mean {len(near)} runs ({near[0].id}, {near[1].id}, …): give more of the id")
     return near[0]
+
+
+def _back(name: str) -> int | None:
+    """Return how many runs before the latest ``latest~N`` means, as git counts; None for another name."""
+    found = re.fullmatch(r"latest(?:~(\d{1,6}))?", name)
+    return int(found[1] or 0) if found else None
