@@ -78,7 +78,8 @@ def test_an_array_carries_out_the_points_and_later_the_missing_ones(
     assert [s.status for s in states] == ["completed", "failed", "completed", "completed"]
     about = record(states[2]).info
     (job,) = {array["job"] for array in latest().info["arrays"].values()}
-    assert (about["target"], about["job"], about["sweep"]) == ("far", f"{job}_2", latest().id)
+    assert (about["target"], about["job"]["number"], about["sweep"]) == ("far", f"{job}_2", latest().id)
+    assert about["kernel"]["used"] == "genai4eu"
     assert all(s.metrics["node"] in (1, 2, 3, 4) for s in states if s.status == "completed")
 
     (study.parent / "broken").unlink()
@@ -93,7 +94,7 @@ def test_one_task_may_carry_out_several_points(cluster: Cluster, target: Callabl
     code, out, err = ended(begin(study, "-p", "seed=0..4", "--on", target(), "--per-task", "3"))
     assert (code, "5 completed" in out) == (0, True), err
     assert "of 2 tasks" in err
-    jobs = [record(state).info["job"].rpartition("_")[2] for state in latest().states()]
+    jobs = [record(state).info["job"]["number"].rpartition("_")[2] for state in latest().states()]
     assert jobs == ["0", "0", "0", "3", "3"]
 
 

@@ -20,6 +20,7 @@ from genai4eu.kernels.slurm import targets as slurm
 from genai4eu.kernels.slurm.queued import Job
 
 from ..errors import WorkbenchError
+from ..runs.batch import environment
 from .folder import State, Sweep
 from .pool import Follower
 
@@ -117,7 +118,7 @@ class Array:
         self.sweep.save(self.states, arrays={**kept, mark: array})
         words = ["-P", "-m", "genai4eu.sweeps.task", str(self.sweep.folder), options.kernel, mark]
         # No template of warm kernels: one that is forked once costs more than it saves, and must end with the job.
-        env = {"GENAI4EU_RUNS": str(self.sweep.folder.parent), "GENAI4EU_WARM": "off"}
+        env = {**environment(), "GENAI4EU_RUNS": str(self.sweep.folder.parent), "GENAI4EU_WARM": "off"}
         job = batch.submit(options, words, name, folder, map(int, tasks), self.jobs, env=env)
         self.sweep.save(self.states, arrays={**kept, mark: {**array, "job": job}})
         self._tasks |= {index: f"{job}_{task}" for task, chunk in tasks.items() for index in chunk}

@@ -30,7 +30,8 @@ from ..errors import WorkbenchError
 from ..runs.files import write_json
 from ..runs.plan import Limits, Plan, valid
 from ..runs.record import Record, now
-from ..runs.status import FINAL
+from ..runs.settle import finish
+from ..runs.status import FINAL, sentence_of, status_of
 from ..runs.store import runs_root
 from .request import Request
 
@@ -211,6 +212,12 @@ def seen(state: State, record: Record) -> State:
     return replace(
         state, run=record.id, status=info["status"], duration=info["duration"], error=info["error"], metrics=metrics
     )
+
+
+def end(record: Record, stop: KeyboardInterrupt) -> None:
+    """Seal the record of a run that was stopped before it had a kernel; later the engine does so itself."""
+    if record.folder.is_dir() and not record.sealed:
+        finish(record, status_of(stop), sentence_of(stop))
 
 
 def counts(states: list[State]) -> dict[str, int]:

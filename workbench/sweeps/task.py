@@ -7,53 +7,56 @@ the sweep's folder and leaves its runs beside it. The records name the Slurm tar
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from genai4eu.kernels import local, targets
 from genai4eu.kernels.errors import KernelsError
-from genai4eu.kernels.slurm import batch
 
-from ..errors import Stopped, WorkbenchError
+from ..errors import WorkbenchError
 from ..runs import runner
+from ..runs.batch import number_here
 from ..runs.plan import Plan
-from .folder import State, Sweep
+from ..runs.signals import Signals
+from .folder import State, Sweep, end
 
 
 def main(sweep: Sweep, kernel: str, chosen: str) -> None:
     """Carry out the points that ``chosen``, one of the sweep's arrays, gives to this task."""
-    signal.signal(signal.SIGTERM, _ended)
     array = sweep.info["arrays"][chosen]
     if kernel == local.NAME:
         local.ensure()
     plan = sweep.plan(targets.find(kernel))
+    job = {"scheduler": "slurm", "name": array["name"], "number": number_here(), "kernel": kernel, "warm": False}
     states = {state.index: state for state in sweep.states()}
     for index in array["tasks"][os.environ["SLURM_ARRAY_TASK_ID"]]:
-        carry_out(sweep, plan, states[index].again())
+        carry_out(sweep, plan, states[index].again(), job)
 
 
-def _ended(number: int, frame: object) -> None:
-    """Let the record say what Slurm ends the job for."""
-    why = batch.why(os.environ["SLURM_JOB_ID"])
-    status = {"TIMEOUT": "timeout", "PREEMPTED": "preempted", "NODE_FAIL": "died"}.get(why, "cancelled")
-    raise Stopped(status, f"Slurm ended its job: {why or 'no reason is known'}")
+def carry_out(sweep: Sweep, plan: Plan, state: State, job: dict[str, Any]) -> None:
+    """Carry out one point; a refusal is noted, and the next has its turn.
 
-
-def carry_out(sweep: Sweep, plan: Plan, state: State) -> None:
-    """Carry out one point; a refusal is noted, and the next has its turn."""
+    Raises
+    ------
+    Stopped
+        After the record says what Slurm ends the job for.
+    """
     planned = replace(plan, given=state.parameters)
-    asked = replace(plan.target, name=sweep.info["target"], slurm="in a job")
-    record = runner.create(replace(planned, target=asked))
-    job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-    record.write("run.json", {**record.read("run.json"), "job": job})
+    record = runner.create(replace(planned, target=replace(plan.target, name=sweep.info["target"], slurm="in a job")))
+    info = record.read("run.json")
+    record.write("run.json", {**info, "job": job, "kernel": {**info["kernel"], "used": planned.target.name}})
     state = sweep.begin(state, record.id)
     try:
-        runner.carry_out(planned, record, lambda event, data: None)
+        with Signals(record, job["number"], again=False):
+            runner.carry_out(planned, record, lambda event, data: None)
     except (WorkbenchError, KernelsError) as error:
         sweep.refuse(state, str(error))
         print(f"genai4eu: {error}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt as stop:
+        end(record, stop)
+        raise
 
 
 if __name__ == "__main__":

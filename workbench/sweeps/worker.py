@@ -19,7 +19,7 @@ from genai4eu.kernels.errors import KernelsError
 from ..errors import Stopped, WorkbenchError
 from ..runs.plan import Plan
 from ..runs.record import Record
-from .folder import State, Sweep, seen
+from .folder import State, Sweep, end, seen
 from .line import Line
 
 #: Seconds between two messages on how far a run has come.
@@ -84,8 +84,9 @@ def carry_out(sweep: Sweep, plan: Plan, state: State, line: Line) -> dict[str, A
     except (WorkbenchError, KernelsError) as error:  # no kernel, and no record
         sweep.refuse(state, str(error))
         return {"index": state.index, "refused": str(error)}
-    except KeyboardInterrupt:
-        if record.folder.is_dir():  # else it had no kernel yet, and is as if it had never been
+    except KeyboardInterrupt as stop:
+        end(record, stop)
+        if record.folder.is_dir():
             line.send(**_ended(state, record))
         raise
     return _ended(state, record)
