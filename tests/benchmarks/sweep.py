@@ -140,10 +140,11 @@ def array(folder: Path, options: argparse.Namespace) -> dict[str, float]:
         program = str(Path(sys.executable).with_name("genai4eu"))
         command = [program, "sweep", str(notebook), "-p", f"seed=0..{options.runs - 1}", "--on", "bench"]
         began = time.monotonic()
-        subprocess.run(
-            [*command, "--jobs", str(options.jobs)], check=True, capture_output=True,
+        done = subprocess.run(
+            [*command, "--jobs", str(options.jobs)], check=False, capture_output=True, text=True,
             env={**os.environ, "GENAI4EU_RUNS": str(folder / "runs")},
         )  # fmt: skip
+        assert done.returncode == 0, done.stderr
         seconds = time.monotonic() - began
         while not all(job.over for job in batch.look().values()):
             time.sleep(0.5)
