@@ -180,5 +180,6 @@ def test_rm_removes_and_refuses(notebook: Write, genai4eu: CLI, house: Path) -> 
     _unfinished(record, {"status": "running", **here(os.getpid())})
     assert "still runs: stop it first" in genai4eu("runs", "rm", record.id, "--yes").stderr
     (house / "runs" / ".removed-before" / "a").mkdir(parents=True)  # that was stopped in the middle
-    assert genai4eu("runs", "rm", record.id, "--yes", "--force").stdout == f"removed {record.id}\n"
-    assert not list((house / "runs").iterdir())
+    done = genai4eu("runs", "rm", record.id, "--yes", "--force")
+    assert done.stdout == f"removed {record.id}\n", done.stderr
+    assert [p.name for p in (house / "runs").rglob("*")] == []
