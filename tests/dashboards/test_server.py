@@ -23,6 +23,8 @@ from genai4eu.dashboards import proxy
 from genai4eu.dashboards.publish import Published
 from genai4eu.dashboards.server import Server, running
 from genai4eu.errors import WorkbenchError
+from genai4eu.runs.record import Record
+from genai4eu.verify.verdict import Verdict, keep, seal_of
 
 
 def _get(server: Server, path: str, **headers: str) -> httpx.Response:
@@ -193,3 +195,28 @@ def test_no_more_go_live_at_once_than_there_are_places(published: Published) -> 
         folder = server.tier.socket.parent
         assert next(folder.glob("voila_*/kernel-*"), None), "what kernels leave goes with the tier's folder"
     assert not folder.exists()
+
+
+def test_a_verification_after_publishing_is_shown(published: Published, record: Record) -> None:
+    """The dashboard stays as it is; what is known of its run today is put in where it is served."""
+    frozen = (published.folder / "index.html").read_text("utf-8")
+    assert "<!--verified-->Not yet<!--/verified-->" in frozen
+    seal = seal_of(record.folder)
+    assert seal is not None
+    about = {"run": record.id, "by": "20261201-101112-tiny-wave-ffff", "outcome": "equal", "target": "factory-genai4eu"}
+    more = {
+        "where": "a <factory>",
+        "environment": "lock file",
+        "tolerance": "rtol 1e-06",
+        "started": "2026-12-01T10:11:12+00:00",
+    }
+    with running(published.folder.parent) as server:
+        before = _get(server, f"d/{published.slug}/")
+        assert before.text == frozen
+        keep(record.folder, Verdict(seal="0" * 64, **about, **more))
+        assert _get(server, f"d/{published.slug}/").text == frozen  # on another record
+        keep(record.folder, Verdict(seal=seal, outputs={"a": {"outcome": "equal", "max_abs": 1e-9}}, **about, **more))
+        page, evidence = (_get(server, f"d/{published.slug}/{name}") for name in ("", "evidence"))
+    assert "Yes, within the tolerance, on <time" in page.text and "a &lt;factory&gt;" in page.text
+    assert page.headers["etag"] != before.headers["etag"]
+    assert "made from the lock file" in evidence.text and about["by"] in evidence.text

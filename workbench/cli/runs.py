@@ -108,11 +108,13 @@ def show(run: Run, as_json: Json = False) -> None:
     """Show one run: how it ended, its parameters and metrics, and where its record lies."""
     from ..runs.seal import fingerprint
     from ..runs.store import find
+    from ..verify.verdict import about
 
     record = find(run)
     summary = record.summary()
     if as_json:
         more = {"folder": str(record.folder), "cells": record.info["cells"], "energy": record.energy}
+        more |= {"verdicts": about(record.folder), **{k: record.info.get(k) for k in ("resumes", "verifies")}}
         emit({**summary, **more, "fingerprint": fingerprint(record) if summary["sealed"] else None})
         return
     print(f"{summary['title']}\n{record.id}: {ended(summary)} on {summary['target']}, started {summary['started']}")
@@ -120,6 +122,8 @@ def show(run: Run, as_json: Json = False) -> None:
     metrics(record.metrics)
     if record.energy:
         print(f"energy: {record.energy_sentence}")
+    for verdict in about(record.folder):
+        print(verdict["sentence"])
     print(f"record: {record.folder}" + ("" if summary["sealed"] else " (not sealed)"))
 
 

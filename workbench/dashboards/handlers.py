@@ -11,7 +11,7 @@ import tornado.web
 import tornado.websocket
 
 from ..errors import WorkbenchError
-from . import page, proxy
+from . import page, proxy, verified
 from .answers import Refused, check_host, same_origin
 from .bundle import Bundle, all_bundles
 from .tier import Tier
@@ -140,14 +140,17 @@ class Page(Base):
 
     def get(self, slug: str, name: str) -> None:
         """Send the file; the answer carries an ETag, and an unchanged page is not sent twice."""
-        path = _whole(self.root, slug).folder / self._FILES[name]
+        bundle = _whole(self.root, slug)
+        path = bundle.folder / self._FILES[name]
         if not path.is_file():
             raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
         self.set_header("Cache-Control", "no-cache")
         if path.suffix == ".ipynb":
             self.set_header("Content-Type", "application/x-ipynb+json")
             self.set_header("Content-Disposition", f'attachment; filename="{slug}.ipynb"')
-        self.finish(path.read_bytes())
+            self.finish(path.read_bytes())
+            return
+        self.finish(verified.refreshed(path.read_bytes(), path.stem, bundle.info["run"]))
 
     head = get
 

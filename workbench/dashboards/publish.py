@@ -21,7 +21,7 @@ from ..runs.large import files_of, restore
 from ..runs.record import CRATE, Record, now
 from ..runs.seal import check
 from ..runs.store import find
-from . import page
+from . import page, verified
 from .bundle import SLUG, Bundle, dashboards_root
 from .freeze import Frozen, freeze
 from .part import dashboard_cells, live_notebook, question, read_notebook
@@ -181,15 +181,17 @@ def _fill(folder: Path, record: Record, about: dict[str, Any], frozen: Frozen, l
         shutil.copytree(large, folder / large.name, copy_function=shutil.copyfile)
     frozen.media.write(folder / "media")
     write_json(folder / "live.ipynb", live)
-    (folder / "index.html").write_text(page.render("index", root="../../", about=about, blocks=frozen.blocks), "utf-8")
-    (folder / "evidence.html").write_text(_evidence(folder, about), "utf-8")
+    known = verified.known(record.folder)
+    seen = {"about": about, "verified": verified.fragment("index", known)}
+    (folder / "index.html").write_text(page.render("index", root="../../", blocks=frozen.blocks, **seen), "utf-8")
+    (folder / "evidence.html").write_text(_evidence(folder, about, verified.fragment("evidence", known)), "utf-8")
     write_json(folder / "dashboard.json", about)
     for path in folder.rglob("*"):
         if path.is_file():
             path.chmod(0o444)  # a dashboard is never changed, only replaced by that of another run
 
 
-def _evidence(folder: Path, about: dict[str, Any]) -> str:
+def _evidence(folder: Path, about: dict[str, Any], said: str) -> str:
     """Return the page that shows what the result rests on."""
     read = {
         name: json.loads((folder / f"{name}.json").read_text("utf-8")) if (folder / f"{name}.json").exists() else {}
@@ -198,4 +200,4 @@ def _evidence(folder: Path, about: dict[str, Any]) -> str:
     outputs = sorted(p for p in (folder / "outputs").rglob("*") if p.is_file())
     files = [(p.relative_to(folder / "outputs").as_posix(), p.stat().st_size) for p in outputs]
     read["energy"] = energy_sentence(read["energy"])
-    return page.render("evidence", root="../../", about=about, files=files, **read)
+    return page.render("evidence", root="../../", about=about, verified=said, files=files, **read)

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ..errors import WorkbenchError
+from ..verify.verdict import Verdict, keep, seal_of
+from ..verify.verdict import folder as verdicts_of
 from .record import CRATE, Record
 from .seal import check, described, files
 
@@ -26,6 +28,8 @@ MOST = 50 * 10**9
 #: Bytes of a seal, and files of a record, beyond which something is wrong.
 _CRATE_MOST = 64 * 2**20
 _FILES_MOST = 200_000
+#: Bytes of a verdict.
+_VERDICT_MOST = 16 * 2**20
 _ID = re.compile(r"[A-Za-z0-9][\w.\- ]{0,199}", re.UNICODE)
 _PIECE = 1 << 20
 #: What reading a damaged or foreign zip may raise.
@@ -72,6 +76,8 @@ def _write(record: Record, path: Path) -> None:
         with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in [CRATE, *files(record.folder)]:
                 archive.write(record.folder / name, f"{record.id}/{name}")
+            for verdict in sorted(verdicts_of(record.folder).glob("*.json")):
+                archive.write(verdict, f"{record.id}.verdicts/{verdict.name}")
         Path(part).chmod(0o644)
         _name(Path(part), path)
     except FileExistsError:
@@ -123,6 +129,7 @@ def _bring(archive: zipfile.ZipFile, path: Path, root: Path, most: int) -> Recor
     name = next(iter(entries)).partition("/")[0]
     if (root / name).exists():
         raise WorkbenchError(f"there is a run {name} in {root} already: remove that first, or import elsewhere")
+    spoken = _verdicts(archive, path, entries, name)
     root.mkdir(parents=True, exist_ok=True)
     with _building(root) as building:
         crate = entries.pop(f"{name}/{CRATE}", None)
@@ -138,7 +145,24 @@ def _bring(archive: zipfile.ZipFile, path: Path, root: Path, most: int) -> Recor
         _verify(building, name, path)
         building.chmod(0o755)
         building.rename(root / name)
+    for said in spoken:
+        if said.run == name and said.seal == seal_of(root / name):
+            keep(root / name, said)
     return Record(root / name)
+
+
+def _verdicts(archive: zipfile.ZipFile, path: Path, entries: dict[str, zipfile.ZipInfo], name: str) -> list[Verdict]:
+    """Take the verdicts that came along out of the entries, and read them."""
+    found = []
+    for entry in [e for e in entries if e.startswith(f"{name}.verdicts/")]:
+        about = entries.pop(entry)
+        try:
+            if about.file_size > _VERDICT_MOST:
+                raise ValueError(f"{about.file_size} bytes")
+            found.append(Verdict.model_validate_json(archive.read(about)))
+        except ValueError:
+            raise WorkbenchError(f"{path} is no exported record: {entry} is no verdict") from None
+    return found
 
 
 def _entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
@@ -150,7 +174,8 @@ def _entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
         kind = stat.S_IFMT(about.external_attr >> 16)
         odd = "/".join(parts) != name or "\\" in name or "\0" in about.orig_filename
         outside = odd or len(parts) < 2 or ".." in parts
-        if outside or parts[0] != listed[0].filename.partition("/")[0] or not _ID.fullmatch(parts[0]):
+        top = listed[0].filename.partition("/")[0]
+        if outside or parts[0] not in (top, f"{top}.verdicts") or not _ID.fullmatch(parts[0]):
             raise WorkbenchError(f"{path} is no exported record: it names {name!r}")
         if kind not in (0, stat.S_IFREG) or about.flag_bits & 1:
             raise WorkbenchError(f"{path} is no exported record: {name!r} is a link, or encrypted")

@@ -19,6 +19,7 @@ import jinja2
 
 from ..errors import WorkbenchError
 from ..screen import has_screen
+from ..verify import verdict
 from . import plot
 from .compare import Comparison
 from .figures import figures
@@ -98,6 +99,7 @@ def page(record: Record, brief: bool = False) -> Page:
         "inputs": _optional(record, "inputs.json"),
         "energy": record.energy,
         "energy_sentence": record.energy_sentence,
+        "verdicts": verdict.about(record.folder),
         "checked": None if brief else check(record),
         "files": _files(record),
         "log": _log(record) if info["error"] else "",

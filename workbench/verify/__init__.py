@@ -1,0 +1,1 @@
+"""Verify: a recorded run is done once more, and what it kept is compared output by output."""
