@@ -8,6 +8,7 @@ In a notebook::
     day = genai4eu.coerce(day, date)  # dates and paths are injected as text
     key = genai4eu.secret(key)  # the parameter holds secret:NAME, the value stays out of the record
     run = genai4eu.current_run()  # where the study part leaves what is worth keeping
+    run.checkpoint("training", state)  # and run.restore("training"): a run that broke off goes on from there
     record = genai4eu.open_run()  # where the dashboard part finds it again
 
 In a script or notebook that starts runs::

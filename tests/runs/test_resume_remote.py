@@ -69,5 +69,5 @@ def test_a_run_here_is_verified_at_a_gateway(gateway: process.GatewayProcess, no
     study = "import genai4eu\nrun = genai4eu.current_run()\nrun.metric('half', n / 2)\nprint(run.outputs.parent.name)"
     record = genai4eu.run(notebook(PARAMETERS, study), listener=nobody)
     verdict = verify(record, on=TARGET, listener=nobody)
-    assert verdict.exact and verdict.target == TARGET and verdict.where.startswith(f"{TARGET} (")
+    assert verdict.exact and verdict.target == TARGET and verdict.where.endswith(f", target {TARGET}")
     assert verdict.outputs["notebook.ipynb"]["aside"] == ["the run's own name and folder"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,7 +52,7 @@ def test_a_run_is_had_again_and_the_verdict_is_kept(notebook: Write, genai4eu: C
     (file,) = folder(record.folder).iterdir()
     assert file.name.endswith("-genai4eu.json") and check(record).whole  # the seal is as it was
     shown = genai4eu("runs", "show", record.id)
-    said = f"verified, bit-identical on {verdict.started[:10]} on this computer (3 bit-identical)"
+    said = f"verified, bit-identical on {verdict.started[:10]} on {os.uname().nodename} (3 bit-identical)"
     assert said in shown.stdout and said in done.stdout
     assert json.loads(genai4eu("runs", "show", record.id, "--json").stdout)["verdicts"][0]["by"] == later.id
     (record.outputs / "table.json").write_text("{}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import WorkbenchError
 from .carry import hand_on
+from .home import fetch
 from .plan import Plan, plan_of
 from .record import Record
 from .runner import carry_out, create
@@ -57,9 +58,12 @@ def resume(
     Raises
     ------
     WorkbenchError, KernelsError
-        Before any kernel is asked for: a run that completed or still runs, a target that cannot be reached.
+        Before any kernel is asked for: a run that completed or still runs, a target that cannot be reached, files of
+        the run that are still there and do not come.
     """
     record = find(run) if isinstance(run, str) else run
+    if not (record.sealed or record.running) and record.info.get("remote"):
+        fetch(record, listener)  # its checkpoints may be what is not at home yet
     status = record.info["status"]
     if record.running:
         raise WorkbenchError(f"run {record.id} is {status}: wait for its end, or stop it first")

@@ -58,6 +58,7 @@ class Checkpoints:
         try:
             self._place.mkdir(parents=True, exist_ok=True)
             states.write(path, state)
+            _check(path, name)
         except OSError as error:
             raise cannot_write(error, self._place) from None
         ended = time.monotonic()
@@ -82,3 +83,11 @@ class Checkpoints:
         if not name or len(file) > 200:
             raise WorkbenchError(f"a checkpoint cannot be called {name[:40]!r}: give it a short name")
         return self._place / file
+
+
+def _check(path: Path, name: str) -> None:
+    """Keep nothing that holds the value of a secret, as outputs do not."""
+    redact = sys.modules.get("genai4eu.redact")  # there only where the notebook asked for a secret
+    if redact and (found := redact.held_by(path)):
+        path.unlink()
+        raise WorkbenchError(f"checkpoint {name!r} would hold the value of {found}: leave that out of the state")

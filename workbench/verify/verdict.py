@@ -31,7 +31,7 @@ class Verdict(pydantic.BaseModel):
     outcome : str
         The worst of its outputs: ``identical``, ``equal`` or ``different``; ``failed`` where the run failed.
     where : str
-        The target, in words.
+        The computer, and the target where that was another one.
     environment : str
         ``lock file`` for one made from the record, ``target`` for the target's own.
     outputs : dict

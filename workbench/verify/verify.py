@@ -103,7 +103,7 @@ def _verdict(record: Record, ours: Record, planned: Plan, env: bool, tolerances:
         by=ours.id,
         outcome="failed" if failed else together(found.values()).outcome,
         target=planned.target.name,
-        where="this computer" if planned.here else f"{planned.target.name} ({info['kernel_host']})",
+        where=f"{info['kernel_host']}" + ("" if planned.here else f", target {planned.target.name}"),
         environment="lock file" if env else "target",
         tolerance=tolerances.sentence(),
         started=info["started"],
