@@ -60,6 +60,12 @@ def _netcdf(path: Path, change: float) -> None:
     made.assign_attrs(history=f"written {change}", title="scores").to_netcdf(path)
 
 
+def _zarr(path: Path, change: float) -> None:
+    pytest.importorskip("zarr")
+    xarray = pytest.importorskip("xarray")
+    xarray.Dataset({"dice": ("case", [1.0, 2 + change])}).to_zarr(path, mode="w")
+
+
 def _json(path: Path, change: float) -> None:
     path.write_text(json.dumps({"a": {"b": [1, 2 + change]}, "name": "x"}))
 
@@ -77,6 +83,7 @@ def _packed(path: Path, change: float) -> None:
 CASES: list[tuple[str, Make, str]] = [
     ("a.npy", _npy, "[1, 2]"), ("a.npz", _npz, "b[1]"), ("a.safetensors", _safetensors, "head.weight[1, 2]"),
     ("a.csv", _csv, "score[1]"), ("a.parquet", _parquet, "score[1]"), ("a.nc", _netcdf, "dice[1, 2]"),
+    ("a.zarr", _zarr, "dice[1]"),
     ("a.json", _json, "a.b[1]"), ("a.txt", _text, "line 2"), ("a.json.gz", _packed, "a.b[1]"),
 ]  # fmt: skip
 

@@ -87,8 +87,16 @@ def _form(mime: str, a: Any, b: Any, tolerance: Tolerance, widget: bool) -> Find
     if mime in _MADE_UP:
         return Finding("identical", aside=(_MADE_UP[mime],))
     if mime.endswith("json") and not isinstance(b, str):
-        return trees.contents(a, b, tolerance)
+        return _json(a, b, tolerance)
     ours, theirs = "".join(a), "".join(b)
     if mime.startswith("image/") and mime != "image/svg+xml":
         return closer("images", base64.b64decode(ours), base64.b64decode(theirs), tolerance)
     return texts.contents(ours, theirs, tolerance, drawn=widget or mime in ("image/svg+xml", "text/html"))
+
+
+def _json(a: Any, b: Any, tolerance: Tolerance) -> Finding:
+    """Compare JSON, in which widgets may be named."""
+    ours, theirs = texts.without_ids(json.dumps(a)), texts.without_ids(json.dumps(b))
+    if ours == theirs:
+        return Finding("identical", aside=(_MADE_UP[_WIDGET],))
+    return trees.contents(json.loads(ours), json.loads(theirs), tolerance)

@@ -27,6 +27,8 @@ _NEEDS = {
     "tables": ("pandas",),
     "datasets": ("xarray",),
 }
+#: What some of them need beside that.
+_READERS = {".zarr": ("zarr",), ".parquet": ("pyarrow",)}
 _ENDINGS = {
     **dict.fromkeys((".json", ".geojson"), "trees"),
     **dict.fromkeys((".txt", ".md", ".log", ".yaml", ".yml", ".toml", ".svg", ".html", ".xml", ".rst"), "texts"),
@@ -40,7 +42,9 @@ _ENDINGS = {
 
 def compare(ours: Path, theirs: Path, tolerance: Tolerance) -> Finding:
     """Compare a file, or a Zarr store, of the verifying run with the record's."""
-    if theirs.is_file() and ours.is_file() and sha256(ours) == sha256(theirs):
+    if theirs.is_dir() != ours.is_dir():
+        return different(None, "a folder instead of a file" if ours.is_dir() else "a file instead of a folder")
+    if _content(ours) == _content(theirs) if theirs.is_dir() else sha256(ours) == sha256(theirs):
         return IDENTICAL
     if theirs.suffix == ".gz":
         return _unpacked(ours, theirs, tolerance)
@@ -50,7 +54,8 @@ def compare(ours: Path, theirs: Path, tolerance: Tolerance) -> Finding:
 
 def closer(kind: str, ours: Any, theirs: Any, tolerance: Tolerance) -> Finding:
     """Look closer at two files, or the contents of two pictures, that are not bit-identical."""
-    missing = [name for name in _NEEDS[kind] if find_spec(name) is None]
+    reader = _READERS.get(theirs.suffix.lower(), ()) if isinstance(theirs, Path) else ()
+    missing = [name for name in (*_NEEDS[kind], *reader) if find_spec(name) is None]
     if missing:
         return _bytes(ours, theirs, " and ".join(missing).replace("PIL", "pillow"))
     module = importlib.import_module(f".{kind}", __package__)
@@ -70,7 +75,7 @@ def _bytes(ours: Path | bytes, theirs: Path | bytes, missing: str | None) -> Fin
     first = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     said = "other bytes" if len(a) == len(b) else f"{len(a)} bytes instead of {len(b)}"
     if missing:
-        said += f"; to compare the values install {missing} here, which genai4eu[all] brings"
+        said += f"; to compare the values install {missing} here"
     return different(f"byte {first}", said)
 
 

@@ -14,12 +14,13 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE]
 #: What differs by nature: its name, and how it looks.
 _VOLATILE = {
     "addresses in memory": re.compile(r"\b0x[0-9a-f]{6,16}\b"),
-    "made-up ids": re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b"),
+    "made-up ids": re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
     "the run's own name and folder": re.compile(r"(?:/[^\s'\"<>:]*)?\b\d{8}-\d{6}-[a-z0-9-]*-[0-9a-f]{4}\b"),
     "times of cells": re.compile(r"^(?:CPU times: |Wall time: ).*$|^.* ± .* per loop .*$", re.M),
 }
 #: What drawings add: the time of drawing, and ids with a random salt (matplotlib's SVG).
 _DRAWN = {
+    "ids of widgets": re.compile(r"\b[0-9a-f]{32}\b"),  # in a file of results it may be a checksum
     "time of drawing": re.compile(r"<dc:date>.*?</dc:date>", re.S),
     "ids of a drawing": re.compile(r"\b[a-z]{1,2}[0-9a-f]{10}\b"),
     "ids of a styled table": re.compile(r"\bT_[0-9a-f]{5}\b"),
@@ -49,6 +50,13 @@ def contents(ours: str, theirs: str, tolerance: Tolerance, drawn: bool = False) 
     if found.outcome == "identical":
         return Finding("equal", aside=tuple(aside))
     return Finding(found.outcome, found.where, found.why, found.max_abs, found.max_rel, tuple(aside))
+
+
+def without_ids(text: str) -> str:
+    """Return a text with the ids that kernels make up replaced by numbers, in the order of their first use."""
+    for name, patterns in (("made-up ids", _VOLATILE), ("ids of widgets", _DRAWN)):
+        text = patterns[name].sub(_renamed(), text)
+    return text
 
 
 def _renamed() -> Callable[[re.Match[str]], str]:
