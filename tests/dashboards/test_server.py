@@ -203,8 +203,13 @@ def test_a_verification_after_publishing_is_shown(published: Published, record: 
     assert "<!--verified-->Not yet<!--/verified-->" in frozen
     seal = seal_of(record.folder)
     assert seal is not None
-    about = {"run": record.id, "by": "20261201-101112-tiny-wave-ffff", "outcome": "equal", "target": "factory-genai4eu"}
-    more = {
+    about: dict[str, Any] = {
+        "run": record.id,
+        "by": "20261201-101112-tiny-wave-ffff",
+        "outcome": "equal",
+        "target": "factory-genai4eu",
+    }
+    more: dict[str, Any] = {
         "where": "a <factory>",
         "environment": "lock file",
         "tolerance": "rtol 1e-06",

@@ -28,7 +28,7 @@ def record(house: Path) -> Record:
     """A sealed record, as small as it can be, with a name and a file that are not plain."""
     folder = house / "runs" / RUN
     (folder / "outputs").mkdir(parents=True)
-    info = {
+    info: dict[str, object] = {
         "id": RUN, "template": "study.ipynb", "title": "t", "usecase": None, "usecase_version": None, "kernel_id": "k",
         "status": "completed", "started": "2026-11-26T12:00:00+00:00", "ended": None, "duration": 9.0,
         "target": "genai4eu", "cells": [], "error": None,

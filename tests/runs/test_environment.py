@@ -9,11 +9,12 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 import genai4eu
+from genai4eu.errors import WorkbenchError
 from genai4eu.runs import kernel_inputs, kernel_machine, kernel_packages, lockfile
 from genai4eu.runs.energy import energy, energy_sentence
 from genai4eu.runs.project import project
@@ -161,8 +162,8 @@ def test_lines_of_the_lock_file(house: Path) -> None:
     packages = {"pip": "23", "a": "1.0", "torch": "2.0+cpu", "far": "1", "lost": "3"}
     local = {"far": {"url": "https://example.org/far.whl"}, "lost": {"version": "3", "key": "0123456789"}}
 
-    def fail(name: str) -> dict[str, Any]:
-        raise lockfile.WorkbenchError(f"cannot tell which files\nbelong to {name}")
+    def fail(name: str) -> NoReturn:
+        raise WorkbenchError(f"cannot tell which files\nbelong to {name}")
 
     lockfile.keep(record, {"packages": packages, "local": local}, fail, fail)
     assert (record / "requirements.txt").read_text().splitlines()[2:] == [

@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Request, sync_playwright
 
 import genai4eu as workbench
 from genai4eu.errors import WorkbenchError
@@ -53,12 +54,16 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         started.close()
 
 
+def _note(asked: list[str], request: Request) -> None:
+    asked.append(request.url)
+
+
 def without_barriers(browser: Browser, path: Path) -> None:
     for width, colours in ((320, "dark"), (320, "light"), (1280, "dark"), (1280, "light")):
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=colours, bypass_csp=True)  # type: ignore[arg-type]
         shown = context.new_page()
         asked: list[str] = []
-        shown.on("request", lambda request, asked=asked: asked.append(request.url))  # type: ignore[misc]
+        shown.on("request", partial(_note, asked))
         shown.goto(path.as_uri())
         found = Axe().run(shown).response["violations"]
         assert not found, [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
