@@ -32,6 +32,7 @@ import psutil
 from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.warm import client as warm
+from genai4eu.kernels.warm.place import Place
 from genai4eu.runs.record import Record
 
 #: Seconds after which a process counts as left over: some notice only by their heartbeat that they are not wanted.
@@ -109,10 +110,15 @@ def raise_gateway(chaos: Chaos) -> None:
             raise SystemExit(f"the gateway cannot be reached: {done.stderr}")
 
 
-def templates(chaos: Chaos) -> list[psutil.Process]:
-    """Return the template processes that serve: of runs here, and of the gateway, which has one for its user."""
+def places(chaos: Chaos) -> list[Place]:
+    """Return where template processes may be: of runs here, and of the gateway, which has one for its user."""
     owners = [chaos.env, {**chaos.env, "GENAI4EU_WARM_OWNER": getpass.getuser()}]
-    found = [warm.ask(warm.place_for(sys.executable, env), "status") for env in owners]
+    return [warm.place_for(sys.executable, env) for env in owners]
+
+
+def templates(chaos: Chaos) -> list[psutil.Process]:
+    """Return the template processes that serve."""
+    found = [warm.ask(place, "status") for place in places(chaos)]
     return [psutil.Process(about["pid"]) for about in found if about]
 
 
@@ -219,8 +225,9 @@ def faults_of(record: Record, about: dict[str, Any]) -> list[str]:
 
 def end(chaos: Chaos) -> None:
     """End template and gateway; whatever is there afterwards is left over."""
-    for serving in templates(chaos):
-        serving.terminate()
+    for held in filter(None, (place.holder() for place in places(chaos))):  # also one that is still importing
+        signal.pidfd_send_signal(held, signal.SIGTERM)
+        os.close(held)
     if chaos.gateway:
         chaos.gateway.stop()
     deadline = time.monotonic() + PATIENCE
