@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # -P: the folder `kernels` must not hide the package of that name from libraries that mean it.
 RUN := $(BIN)/python -P
 
+# Most tests wait for kernels, servers and Slurm: three at a time keep two cores busy. TESTERS=0 runs one after the other.
+TESTERS ?= 3
+
 .PHONY: help install demo test test-quick lint lab bench bench-kernels bench-runs clean
 
 help:
@@ -30,10 +33,10 @@ lab: install
 	@$(BIN)/genai4eu lab
 
 test: install
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n $(TESTERS) --dist loadfile
 
 test-quick: install
-	$(RUN) -m pytest -m "not slow"
+	$(RUN) -m pytest -n $(TESTERS) --dist loadfile -m "not slow"
 
 # mypy sees the namespace through a folder of links: the rooms stand at the top, the package is called genai4eu.
 lint: install
@@ -54,6 +57,7 @@ bench-runs: install
 	$(RUN) tests/benchmarks/runs.py --one-process
 	$(RUN) tests/benchmarks/records.py
 	$(RUN) tests/benchmarks/sweep.py
+	$(RUN) tests/benchmarks/transfer.py
 
 bench-kernels: install
 	$(RUN) tests/benchmarks/kernel_start.py
