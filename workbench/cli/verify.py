@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from .runs import Run, runs
 from .show import Json, emit, table
 
 if TYPE_CHECKING:
+    from ..runs.progress import Bar
     from ..verify.verdict import Verdict
 
 _MARKS = {"identical": "green", "equal": "green", "different": "red"}
@@ -42,9 +44,7 @@ def verify(
     record = find(run)
     number = asked(tolerance)
     with Bar(record.info["template"]) as bar:
-        verdict = verify(
-            record, on=on, env=env, tolerance=number, listener=bar, tell=lambda *said: _environment(bar, *said)
-        )
+        verdict = verify(record, on=on, env=env, tolerance=number, listener=bar, tell=_Making(bar))
     if as_json:
         emit({**verdict.model_dump(), "verified": verdict.verified})
     else:
@@ -53,11 +53,20 @@ def verify(
         raise typer.Exit(1)
 
 
-def _environment(bar: object, done: int, total: int, said: str) -> None:
-    """Show how far pip has come, on the bar of the run."""
-    if callable(bar):
-        about = {"done": done, "total": total, "label": f"environment, {said[:60]}:", "remaining": None}
-        bar("progress", about)
+class _Making:
+    """Shows how far pip has come, on the bar of the run; a line says once what takes so long."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._said = False
+
+    def __call__(self, done: int, total: int, said: str) -> None:
+        if not self._said:
+            self._bar.clear()
+            print(f"making an environment of {total} packages with pip; it is kept for the next time", file=sys.stderr)
+            self._said = True
+        label = f"environment, {said[:60]}:"
+        self._bar("progress", {"label": label, "done": done, "total": total, "remaining": None})
 
 
 def _print(verdict: Verdict) -> None:
