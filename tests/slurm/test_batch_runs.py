@@ -19,6 +19,7 @@ from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.slurm import batch as jobs
 from genai4eu.runs import aside, fate
 from genai4eu.runs.batch import number_of, submit
+from genai4eu.runs.carry import kept as checkpoints
 from genai4eu.runs.control import cancel, wait
 from genai4eu.runs.plan import Limits, plan
 from genai4eu.runs.record import Record
@@ -203,7 +204,8 @@ def test_a_failed_node(cluster: Cluster, run: Callable[..., Record], retries: in
 def test_a_job_of_higher_priority(cluster: Cluster, run: Callable[..., Record], retries: int) -> None:
     cluster("scontrol", "create", "PartitionName=urgent", "Nodes=node1", "PriorityTier=9", "MaxTime=5")
     try:
-        again = "time.sleep(0 if os.environ.get('SLURM_RESTART_COUNT') else 300)"
+        kept = "began = (run.restore('a') or {'n': 0})['n']\nrun.checkpoint('a', {'n': 7})\nrun.metric('began', began)"
+        again = f"{kept}\ntime.sleep(0 if os.environ.get('SLURM_RESTART_COUNT') else 300)"
         record = run(KEEP, again, retries=retries, extra=("--nodelist=node1",))
         running(record)
         cluster("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 3")
@@ -221,7 +223,9 @@ def test_a_job_of_higher_priority(cluster: Cluster, run: Callable[..., Record], 
         assert (info["status"], info["error"]) == ("completed", None)
         assert [attempt["status"] for attempt in info["attempts"]] == ["preempted", "completed"]
         assert why in info["attempts"][0]["error"]
+        assert record.metrics["began"]["value"] == 7  # it went on where it was
     else:
+        assert len(checkpoints(record.folder)) == 1  # for genai4eu runs resume
         assert (info["status"], why in info["error"]) == ("preempted", True)
 
 
