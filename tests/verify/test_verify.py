@@ -19,6 +19,7 @@ from genai4eu.runs.record import Record
 from genai4eu.runs.seal import check
 from genai4eu.runs.store import all_runs
 from genai4eu.runs.view import page
+from genai4eu.verify.environment import environment
 from genai4eu.verify.verdict import about, folder, verdicts
 from genai4eu.verify.verify import verify
 
@@ -109,17 +110,38 @@ def test_a_verdict_is_on_one_record_and_no_other(notebook: Write, house: Path) -
     assert verdicts(record.folder) == []
 
 
+def _index(house: Path) -> None:
+    """Skip where pip has nowhere to install from."""
+    pip = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "-q", "-d", str(house / "pip"), "ipykernel"]
+    if subprocess.run(pip, capture_output=True, check=False).returncode:
+        pytest.skip("pip reaches no index from here")
+
+
+@pytest.mark.slow
+def test_a_build_that_no_index_has_is_replaced_by_another_of_its_version(house: Path) -> None:
+    _index(house)
+    record = Record(house / "record")
+    record.folder.mkdir()
+    python = f"{sys.version_info.major}.{sys.version_info.minor}.0"
+    record.write("environment.json", {"python": python})
+    lock = "iniconfig==2.0.0  # here 2.0.0+ours; any build of 2.0.0 will do\n"
+    (record.folder / "requirements.txt").write_text(lock)
+    made = environment(record, lambda done, total, said: None)
+    asked = [made.python, "-c", "import importlib.metadata as m; print(m.version('iniconfig'))"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() == "2.0.0"
+    record.write("environment.json", {"python": "3.4.1"})
+    with pytest.raises(
+        WorkbenchError, match=r"made with Python 3\.4, which is not on this computer: install python3\.4"
+    ):
+        environment(record, lambda done, total, said: None)
+
+
 @pytest.mark.slow
 def test_a_fresh_environment_is_made_from_the_lock_file(
     notebook: Write, house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record comes from a small environment; ours has other packages, which is noticed."""
-    index = subprocess.run(
-        [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "-q", "-d", str(house / "pip"), "ipykernel"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if index.returncode:
-        pytest.skip("pip reaches no index from here")
+    _index(house)
     small = house / "small env"
     subprocess.run([sys.executable, "-P", "-m", "venv", str(small)], check=True)
     pip = [str(small / "bin" / "python"), "-P", "-m", "pip", "install", "-q", "ipykernel", "iniconfig==2.0.0"]
@@ -146,6 +168,7 @@ def test_a_fresh_environment_is_made_from_the_lock_file(
     assert told == []  # it was there
 
 
+@pytest.mark.slow
 def test_what_pip_cannot_do_is_one_line_with_a_remedy(
     notebook: Write, house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
