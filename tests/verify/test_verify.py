@@ -127,7 +127,7 @@ def test_a_build_that_no_index_has_is_replaced_by_another_of_its_version(house: 
     lock = "iniconfig==2.0.0  # here 2.0.0+ours; any build of 2.0.0 will do\n"
     (record.folder / "requirements.txt").write_text(lock)
     made = environment(record, lambda done, total, said: None)
-    asked = [made.python, "-c", "import importlib.metadata as m; print(m.version('iniconfig'))"]
+    asked = [str(made.python), "-c", "import importlib.metadata as m; print(m.version('iniconfig'))"]
     assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() == "2.0.0"
     record.write("environment.json", {"python": "3.4.1"})
     with pytest.raises(
