@@ -18,6 +18,7 @@ import pytest
 
 import genai4eu
 from genai4eu.errors import WorkbenchError
+from genai4eu.runs import runner
 from genai4eu.runs.record import Record
 from genai4eu.runs.store import all_runs, find
 
@@ -125,7 +126,9 @@ SLEEP = "from pathlib import Path\nPath('asleep').touch()\nimport time\ntime.sle
 def test_ctrl_c_is_cancelled_and_leaves_no_process(notebook: Write, house: Path) -> None:
     process = start(house, notebook(PARAMETERS, KEEP, SLEEP))
     record = all_runs()[0]
-    process.send_signal(signal.SIGINT)
+    for _ in range(3):  # a nervous hand
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert errors.endswith("genai4eu: stopped\n"), errors
@@ -134,6 +137,19 @@ def test_ctrl_c_is_cancelled_and_leaves_no_process(notebook: Write, house: Path)
     assert cell_statuses(record)[-1] == "cancelled"
     assert (record.outputs / "kept.txt").exists()
     assert not psutil.pid_exists(kernel_pid(record))
+
+
+def test_ctrl_c_once_more_leaves_what_the_run_kept(notebook: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def again(record: Record, attempt: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "_note", again)  # the moment in which the end is written down
+    with pytest.raises(KeyboardInterrupt):
+        genai4eu.run(notebook(PARAMETERS, KEEP), listener=lambda event, data: None)
+    (record,) = all_runs()
+    assert (record.info["status"], record.sealed) == ("cancelled", True)
+    assert (record.outputs / "kept.txt").exists()
+    assert cell_statuses(record)[-1] == "completed"
 
 
 @pytest.mark.slow

@@ -63,6 +63,21 @@ def test_output_that_cannot_be_written_is_one_line(arguments: list[str], unbuffe
     assert last == "genai4eu: the output cannot be written (No space left on device): make room, or write elsewhere"
 
 
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(("arguments", "code"), [("runs list", 0), ("run missing.ipynb", 1)])
+def test_a_closed_stream_changes_no_exit_code(arguments: str, code: int, closed: str, house: Path) -> None:
+    command = f"{sys.executable} -P -m genai4eu {arguments} {closed}"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("option", "code"), [("--timeout=soon", 1), ("--retries=21", 2), ("--timeout=30m", 0)])
+def test_a_sweep_takes_the_limits_that_a_run_takes(option: str, code: int, genai4eu: CLI) -> None:
+    done = genai4eu("sweep", "health-imaging", "-p", "profile=smoke", "--dry-run", option)
+    assert done.returncode == code, done.stderr
+
+
 def test_ctrl_c_while_it_imports_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}

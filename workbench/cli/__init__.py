@@ -13,7 +13,8 @@ import typer
 
 from genai4eu.kernels.errors import KernelsError
 
-from ..errors import Stopped, WorkbenchError
+from ..errors import Stopped, Unfinished, WorkbenchError
+from ..stop import Stop
 
 # jsonschema imports this optional checker of IRIs, which nothing here asks for, and which takes a second to build.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -51,9 +52,9 @@ from . import catalogue, params, run, runs, connect, gateway, slurm, dashboards,
 from . import control, records, resume, secrets, verify  # noqa: E402, F401  # secrets is not the library of that name
 
 
-def _ended(number: int, frame: object) -> None:
+def _ended(number: int) -> Stopped:
     """Let whoever ends us leave as little as Ctrl-C, and let a run say who it was."""
-    raise Stopped("cancelled", f"ended by {signal.Signals(number).name}")
+    return Stopped("cancelled", f"ended by {signal.Signals(number).name}")
 
 
 def _write_out() -> None:
@@ -78,7 +79,7 @@ def _no_room(error: OSError) -> NoReturn:
 def main() -> None:
     """Run the command line; ``--debug`` anywhere shows the traceback of an error."""
     debug = "--debug" in sys.argv
-    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGTERM, Stop(_ended))
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     try:
         app(arguments)
@@ -86,7 +87,7 @@ def main() -> None:
         if debug:
             raise
         print(f"genai4eu: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(130 if isinstance(error, Unfinished) else 1) from None
     except OSError as error:
         if debug or error.errno not in _FULL:
             raise

@@ -24,6 +24,7 @@ from .project import project
 from .record import Record, new_id, now
 from .reserve import release, set_aside, with_reserve
 from .session import Listener
+from .settle import finish
 from .status import RETRIED, Status, sentence_of, status_of
 from .store import runs_root
 
@@ -149,6 +150,8 @@ def carry_out(planned: Plan, record: Record, listener: Listener) -> Record:
             if info["status"] == "pending" or info["attempts"]:
                 status = "failed" if isinstance(error, WorkbenchError) else status_of(error)
                 _close(record, time.monotonic() - began, status, sentence_of(error), [])
+            elif record.read("run.json")["kernel_id"]:  # stopped once more, while its end was written down
+                finish(record, status_of(error), sentence_of(error))
             else:
                 shutil.rmtree(record.folder)
             raise
