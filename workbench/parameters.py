@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .errors import WorkbenchError
+from .errors import WorkbenchError, together
 from .limits import among, shown, within
 from .values import WRITTEN, leaves, plain, read_text, type_name, typed
 
@@ -130,7 +130,7 @@ class Schema:
             except WorkbenchError as fault:
                 faults.append(f"{origins[name]}: {fault}" if origins and name in origins else str(fault))
         if faults:
-            raise WorkbenchError("; ".join(faults))
+            raise together(faults, "parameters")
         return checked
 
     def parse(self, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -43,8 +43,10 @@ def secret(name: str) -> str:
     if value is None:
         value = from_keyring(short)
     if value is None:
-        said = f" {short!r}" if name.startswith(PREFIX) else " of that name"  # which may be a value by mistake
-        raise WorkbenchError(f"there is no secret{said} on {os.uname().nodename}: type genai4eu secrets set NAME there")
+        # without the prefix it may be a value by mistake, which nobody is to read
+        said, named = (f" {short!r}", short) if name.startswith(PREFIX) else (" of that name", "NAME")
+        where = f"on {os.uname().nodename}, neither in {folder()} nor in a keyring"
+        raise WorkbenchError(f"there is no secret{said} {where}: type genai4eu secrets set {named} there")
     redact.keep_out(value, PREFIX + short)
     return value
 

@@ -68,7 +68,8 @@ class Reminder:
             return {"job": number or "not submitted yet", **({"but": trouble} if trouble else {})}
         rows = {"job": job.id, "state": job.state.lower()}
         if job.state == "PENDING":
-            rows["reason"] = waits_for(job.reason)
+            if why := waits_for(job.reason):
+                rows["reason"] = why
             if job.place:
                 rows["place"] = f"{job.place} in partition {job.partition}"
             rows["start"] = (
@@ -82,7 +83,9 @@ class Reminder:
 
 
 def waits_for(reason: str) -> str:
-    """Return why a job waits: Slurm's word, and what it means."""
+    """Return why a job waits: Slurm's word, and what it means; nothing before Slurm has one."""
+    if reason == "None":
+        return ""
     return f"{reason}: {_WAITS[reason]}" if reason in _WAITS else reason
 
 

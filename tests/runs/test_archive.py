@@ -54,6 +54,8 @@ def test_out_and_in_again(record: Record, genai4eu: CLI, house: Path) -> None:
     mark = fingerprint(record)
     done = genai4eu("runs", "export", "latest", "a b.zip")
     assert (done.stdout, done.stderr.split()[1]) == ("a b.zip\n", f"{mark}:")
+    script = json.loads(genai4eu("runs", "export", "latest", "b.zip", "--json").stdout)
+    assert script == {"id": RUN, "file": "b.zip", "fingerprint": mark}
     again = genai4eu("runs", "export", "latest", "a b.zip")
     assert again.returncode == 1 and "a b.zip is there already: choose another name" in again.stderr
     there = genai4eu("runs", "import", "a b.zip")

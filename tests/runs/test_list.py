@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from genai4eu.errors import WorkbenchError
 from genai4eu.runs import index
 from genai4eu.runs.filters import Condition, Filters, moment
 from genai4eu.runs.presence import here
+from genai4eu.runs.store import find
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -86,6 +88,8 @@ def test_times(root: Path) -> None:
     [
         (["--metric", "dise>0.1"], "no run has a metric 'dise': there are dice"),
         (["--metric", "dice"], "--metric 'dice' is not of the form NAME=VALUE"),
+        (["--metric", "dice>x"], "--metric 'dice>x' compares with 'x', which is no number: give such as dice>0.8"),
+        (["--status", "bogus"], "--status 'bogus' is none that a run has: give pending, running, cancelled, completed"),
         (["-p", "epochs="], "--parameter 'epochs=' is not of the form"),
         (["--since", "yesterday"], "--since 'yesterday' is no time: give 2026-11-26"),
     ],
@@ -102,6 +106,26 @@ def test_list_has_a_column_for_what_was_asked_and_says_what_it_left_out(root: Pa
     assert heading.split() == ["run", "status", "target", "time", "dice"]
     assert [row.split()[-1] for row in rows] == ["0.4", "0.3"]
     assert done.stderr == "2 of 3 runs; --limit 0 shows all\n"
+
+
+def test_latest_is_no_run_that_verifies_another(root: Path) -> None:
+    before = sorted(p.name for p in root.iterdir())
+    write(root, 5, verifies=before[-1])
+    write(root, 6)
+    write(root, 7, verifies=before[-1])
+    assert [find(name).id[9:15] for name in ("latest", "latest~1", "latest~2")] == ["000006", "000004", "000003"]
+    assert find("20261126-000007").info["verifies"] == before[-1]
+    with pytest.raises(WorkbenchError, match="unknown run 'latest~6'"):
+        find("latest~6")
+
+
+def test_removing_and_waiting_answer_a_script(root: Path, genai4eu: CLI) -> None:
+    done = genai4eu("runs", "rm", "latest", "--yes", "--json")
+    assert json.loads(done.stdout) == {"removed": ["20261126-000004-study-0004"]}
+    ended = json.loads(genai4eu("runs", "wait", "latest", "--json").stdout)
+    assert (ended["id"], ended["status"]) == ("20261126-000003-study-0003", "completed")
+    refused = genai4eu("runs", "cancel", "latest", "--json")
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
 
 
 def test_the_index_follows_every_change(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

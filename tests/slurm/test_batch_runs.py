@@ -122,9 +122,9 @@ def test_a_full_queue_says_why_a_run_waits_and_can_be_left(cluster: Cluster, run
     try:
         eventually(lambda: state(cluster, others[0]) == "RUNNING")
         record = run(KEEP, partition="gpu")
-        eventually(lambda: "place 2" in str(record.info["error"]))
-        assert record.info["status"] == "pending"
-        assert f"Slurm job {number(record)} waits (" in record.info["error"]
+        eventually(lambda: "place 2" in str(record.info["waits"]))
+        assert (record.info["status"], record.info["error"]) == ("pending", None)
+        assert f"Slurm job {number(record)} waits (" in record.info["waits"]
         rows = {row["id"]: row for row in json.loads(genai4eu("runs", "list", "--json").stdout)}
         assert rows[record.id]["status"] == "pending"
         cancel(record)

@@ -8,8 +8,10 @@ import sys
 import papermill  # noqa: F401  # it imports our engine, which imported first would meet itself half made
 import pytest
 
+from genai4eu.cli.verify import _Making
 from genai4eu.runs.follow import Follower
 from genai4eu.runs.progress import Bar, clock
+from genai4eu.verify.environment import MADE
 
 
 class Terminal(io.StringIO):
@@ -18,7 +20,8 @@ class Terminal(io.StringIO):
 
 
 def cell(index: int, status: str) -> tuple[str, dict[str, object]]:
-    return "cell", {"index": index, "total": 4, "status": status, "type": "code", "source": "\n\nx = 1\ny"}
+    about = {"type": "code", "source": "\n\nx = 1\ny", "injected": index == 1}
+    return "cell", {"index": index, "total": 4, "status": status, **about}
 
 
 def test_a_bar_goes_on_within_a_cell_and_says_how_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +47,17 @@ def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
+def test_the_making_of_an_environment_is_said_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    with Bar("study") as bar:
+        making = _Making(bar, MADE)
+        for said in ("", "Collecting x", "Collecting y", MADE):
+            making(1, 2, said)
+    assert capsys.readouterr().err == (
+        "making an environment of 2 packages with pip; it is kept for the next time\n"
+        "the environment is made; the run begins in it\n"
+    )
+
+
 def test_lengths_of_time_are_read_aloud() -> None:
     assert [clock(s) for s in (0.4, 59, 61, 3599.6, 7500)] == ["0 s", "59 s", "1 min 1 s", "1 h 0 min", "2 h 5 min"]
 
@@ -58,8 +72,9 @@ def test_what_cells_print_keeps_its_lines() -> None:
     follow("stream", {"name": "stderr", "text": "warning\n"})
     follow("output", {"kind": "execute_result", "text": "42"})
     follow("output", {"kind": "error", "text": "Traceback"})
+    follow(*cell(1, "running"))
     assert out.getvalue() == "half a line\nno end\n42\n"
-    assert err.getvalue() == "[1/4] x = 1\nwarning\nTraceback\n"
+    assert err.getvalue() == "[1/4] x = 1\nwarning\nTraceback\n[2/4] parameters\n"
 
 
 def test_terminal_commands_stay_in_a_terminal() -> None:

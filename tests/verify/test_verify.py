@@ -19,7 +19,7 @@ from genai4eu.runs.record import Record
 from genai4eu.runs.seal import check
 from genai4eu.runs.store import all_runs
 from genai4eu.runs.view import page
-from genai4eu.verify.environment import environment
+from genai4eu.verify.environment import MADE, environment
 from genai4eu.verify.verdict import about, folder, verdicts
 from genai4eu.verify.verify import verify
 
@@ -157,7 +157,8 @@ def test_a_fresh_environment_is_made_from_the_lock_file(
     told: list[tuple[int, int, str]] = []
     same = verify(record, env=True, listener=nobody, tell=lambda *said: told.append(said))
     assert same.outcome == "identical" and same.environment == "lock file", same
-    assert told[-1][0] == told[-1][1] > 5 and "packages" not in same.around
+    assert told[0][2] == "" and told[-1][0] == told[-1][1] > 5 and told[-1][2] == MADE
+    assert "packages" not in same.around
     later = Record(record.folder.with_name(same.by))
     assert later.read("environment.json")["executable"].startswith(str(house / "cache"))
     other = verify(record, on="genai4eu", listener=nobody)

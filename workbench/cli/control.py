@@ -10,14 +10,16 @@ import typer
 
 from ..errors import WorkbenchError
 from .runs import runs
-from .show import ended
+from .show import Json, emit, ended
 
 Run = Annotated[str, typer.Argument(help="Id, the beginning or end of one, or 'latest'.")]
 
 
 @runs.command()
 def wait(
-    run: Run, timeout: Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")] = None
+    run: Run,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Wait until a run has ended. Exit code 0 means: it completed."""
     from ..runs.control import wait as wait_for
@@ -26,7 +28,7 @@ def wait(
     record, said = find(run), _Said()
     if not wait_for(record, timeout, lambda: said.say(record.info)):
         raise WorkbenchError(f"run {record.id} has not ended after {timeout:g} s: {record.info['status']}")
-    _judge(record)
+    _judge(record, as_json)
 
 
 @runs.command()
@@ -56,18 +58,21 @@ def logs(
 
 
 @runs.command()
-def cancel(run: Run) -> None:
+def cancel(run: Run, as_json: Json = False) -> None:
     """End a run, or take it out of the queue; what it has kept so far comes home."""
     from ..runs.control import cancel as end
     from ..runs.store import find
 
     record = find(run)
     end(record)
-    print(f"run {record.id} {ended(record.summary())}")
+    if as_json:
+        emit(_end(record))
+    else:
+        print(f"run {record.id} {ended(record.summary())}")
 
 
 @runs.command()
-def fetch(run: Run) -> None:
+def fetch(run: Run, as_json: Json = False) -> None:
     """Bring home what a run kept on its target, where its connection broke or this computer's disk was full."""
     from ..runs.home import fetch as bring
     from ..runs.progress import Bar
@@ -76,7 +81,10 @@ def fetch(run: Run) -> None:
     record = find(run)
     with Bar(record.id) as bar:
         bring(record, bar)
-    print(f"all that run {record.id} kept is at home: {record.folder}")
+    if as_json:
+        emit(_end(record))
+    else:
+        print(f"all that run {record.id} kept is at home: {record.folder}")
 
 
 @runs.command("carry-out", hidden=True)
@@ -94,15 +102,25 @@ class _Said:
         self._last = ""
 
     def say(self, info: dict[str, Any]) -> None:
-        line = f"{info['status']}: {info['error']}" if info["error"] else str(info["status"])
+        why = info["error"] or info.get("waits")
+        line = f"{info['status']}: {why}" if why else str(info["status"])
         if line != self._last and info["status"] in ("pending", "running"):
             print(f"genai4eu: {line}", file=sys.stderr, flush=True)
         self._last = line
 
 
-def _judge(record: Any) -> None:
+def _end(record: Any) -> dict[str, Any]:
+    """Return how a run ended, for a script."""
+    summary = record.summary()
+    return {**{k: summary[k] for k in ("id", "status", "error", "duration")}, "folder": str(record.folder)}
+
+
+def _judge(record: Any, as_json: bool = False) -> None:
     """Say how a run ended; anything but completed is an error."""
     summary = record.summary()
+    if as_json:
+        emit(_end(record))
     if summary["status"] != "completed":
         raise WorkbenchError(f"run {record.id} {ended(summary)}; see genai4eu runs show {record.id}")
-    print(f"completed in {summary['duration']:.0f} s: {record.folder}")
+    if not as_json:
+        print(f"completed in {summary['duration']:.0f} s: {record.folder}")

@@ -16,6 +16,7 @@ from .show import Json, emit, table
 def export(
     run: Run,
     file: Annotated[Path | None, typer.Argument(help="The zip file, or its folder; ./<id>.zip by default.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Write a run's record into one zip file that 'runs import' takes, and any RO-Crate tool reads."""
     from ..runs.archive import export
@@ -24,6 +25,9 @@ def export(
 
     record = find(run)
     path = export(record, file)
+    if as_json:
+        emit({"id": record.id, "file": str(path), "fingerprint": fingerprint(record)})
+        return
     print(path)
     typer.echo(f"fingerprint {fingerprint(record)}: note it where the file goes; runs check --seal", err=True)
 
@@ -32,12 +36,17 @@ def export(
 def import_record(
     file: Annotated[Path, typer.Argument(help="A zip file that 'runs export' wrote.")],
     max_gb: Annotated[float, typer.Option(min=0, help="Gigabytes that it may unpack to.")] = 50.0,
+    as_json: Json = False,
 ) -> None:
     """Take in a record from a zip file, after verifying every file of it; nothing is overwritten."""
     from ..runs.archive import bring
+    from ..runs.seal import fingerprint
     from ..runs.store import runs_root
 
     record = bring(file, runs_root(), int(max_gb * 1e9))
+    if as_json:
+        emit({"id": record.id, "folder": str(record.folder), "fingerprint": fingerprint(record)})
+        return
     print(record.folder)
     typer.echo(f"imported and verified; genai4eu runs show {record.id}", err=True)
 

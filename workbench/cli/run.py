@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..runs.record import Record
     from ..runs.session import Listener
 
+#: How --timeout may be given, and the most that --retries takes: alike for a run and for those of a sweep.
+TIMEOUT, RETRIES = "seconds, or such as 30m, 8h", 20
+
 
 @app.command()
 def run(
@@ -29,10 +32,10 @@ def run(
         list[Path] | None, typer.Option(metavar="FILE", help="Parameters in a .yaml or .json file; -p goes before it.")
     ] = None,
     on: Annotated[str | None, typer.Option(help="Target ('genai4eu targets'); this computer by default.")] = None,
-    timeout: Annotated[str | None, typer.Option(help="What the run may take: seconds, or such as 30m, 8h.")] = None,
+    timeout: Annotated[str | None, typer.Option(help=f"What the run may take: {TIMEOUT}.")] = None,
     cell_timeout: Annotated[int | None, typer.Option(min=1, help="Seconds that one cell may take.")] = None,
     retries: Annotated[
-        int, typer.Option(min=0, max=20, help="Further attempts where the kernel died or was preempted.")
+        int, typer.Option(min=0, max=RETRIES, help="Further attempts where the kernel died or was preempted.")
     ] = 0,
     stream: Annotated[bool, typer.Option("--stream", help="Print what the cells print, as it comes.")] = False,
     log: Annotated[bool, typer.Option("--log", help="Keep what the cells print in the record's log.txt too.")] = False,
@@ -51,7 +54,7 @@ def run(
     from ..runs.runner import create
 
     given = gather(catalogue.source(template).schema, params or [], pairs(parameter or []))
-    planned = plan(template, on=on, parameters=given, limits=Limits(_span(timeout), cell_timeout, retries))
+    planned = plan(template, on=on, parameters=given, limits=Limits(span(timeout), cell_timeout, retries))
     if batch:
         _submit(planned, as_json)
         return
@@ -80,7 +83,7 @@ def _submit(planned: Plan, as_json: bool) -> None:
     print(f"next: genai4eu runs wait {record.id}")
 
 
-def _span(text: str | None) -> float | None:
+def span(text: str | None) -> float | None:
     """Return the seconds that a length of time means; a bare number is seconds."""
     from genai4eu.kernels.gateway.spans import seconds
 

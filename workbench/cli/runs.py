@@ -15,8 +15,10 @@ from .show import Json, emit, emit_rows, ended, metrics, table
 runs = typer.Typer(help="List, look at, check, compare and move the records of runs.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
 
+#: A run that verifies another is never the latest.
+_LATEST = "(verifying runs not counted)"
 #: The argument of every command on one run.
-Run = Annotated[str, typer.Argument(help="Id, the beginning or end of one, 'latest', or 'latest~1'.")]
+Run = Annotated[str, typer.Argument(help=f"Id, the beginning or end of one, 'latest', or 'latest~1' {_LATEST}.")]
 _MARKS = {"completed": "green", "running": "cyan", "failed": "red", "died": "red", "timeout": "yellow"}
 #: Rows that a terminal is given where no limit is asked for; a pipe gets all.
 _SCREENFUL = 50
@@ -41,12 +43,12 @@ def list_runs(
     as_json: Json = False,
 ) -> None:
     """List the runs below GENAI4EU_RUNS (default ./runs), the newest first."""
-    from ..runs.filters import Condition, Filters, moment
+    from ..runs.filters import Condition, Filters, known, moment
     from ..runs.store import runs_root, summaries
 
     filters = Filters(
         template,
-        status,
+        known(status) if status else None,
         tuple(Condition.read(text, "parameter") for text in parameter or []),
         tuple(Condition.read(text, "metric") for text in metric or []),
         moment(since, "--since") if since else None,
@@ -85,7 +87,7 @@ def _print(summaries: list[dict[str, Any]], filters: Any) -> None:
             s["target"] or "",
             _seconds(s["duration"]),
             *(_value(s, n) for n in asked),
-            s["error"] or "",
+            s["error"] or s["waits"] or "",
         ]
         for s in summaries
     ]
@@ -168,6 +170,7 @@ def remove(
     force: Annotated[
         bool, typer.Option(help="Also runs that still run, or that a dashboard is published from.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Remove the records of runs, for good."""
     from ..runs.removal import refusal, remove
@@ -182,11 +185,14 @@ def remove(
         if not sys.stdin.isatty():
             raise WorkbenchError("to remove runs where nobody can be asked, say --yes")
         for record in records:
-            print(record.id)
-        typer.confirm(f"Remove {len(records)} run{'s' * (len(records) > 1)} for good?", abort=True)
+            print(record.id, file=sys.stderr)
+        typer.confirm(f"Remove {len(records)} run{'s' * (len(records) > 1)} for good?", abort=True, err=True)
     for record in records:
         remove(record)
-        print(f"removed {record.id}")
+        if not as_json:
+            print(f"removed {record.id}")
+    if as_json:
+        emit({"removed": [record.id for record in records]})
 
 
 @runs.command()

@@ -15,7 +15,7 @@ from rich.text import Text
 _ROOM = 16
 
 #: The option of every command that prints a table.
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
 def emit(content: Any) -> None:
@@ -73,12 +73,13 @@ def _width(text: str) -> int:
 
 
 def ended(summary: dict[str, Any]) -> str:
-    """Say how a run ended, and why, in a few words."""
+    """Say how a run ended, or what it waits for, in a few words."""
     status = summary["status"]
     words = {"timeout": "ran into its timeout", "cancelled": "was cancelled", "preempted": "was preempted"}.get(
         status, status
     )
-    return f"{words}: {summary['error']}" if summary["error"] else words
+    why = summary["error"] or summary["waits"]
+    return f"{words}: {why}" if why else words
 
 
 def metrics(found: dict[str, Any]) -> None:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import WorkbenchError
+from ..errors import Unfinished, WorkbenchError
 from . import app
-from .run import pairs
+from .run import RETRIES, TIMEOUT, pairs, span
 from .show import Json, emit, table
 
 sweeps = typer.Typer(help="List and look at sweeps.", no_args_is_help=True)
@@ -32,9 +32,11 @@ def sweep(
     on: Annotated[str | None, typer.Option(help="Target ('genai4eu targets'); this computer by default.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as processors by default.")] = None,
     per_task: Annotated[int | None, typer.Option(min=1, help="On Slurm: points that one task carries out.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=1, help="Seconds that one run may take.")] = None,
+    timeout: Annotated[str | None, typer.Option(help=f"What one run may take: {TIMEOUT}.")] = None,
     cell_timeout: Annotated[int | None, typer.Option(min=1, help="Seconds that one cell may take.")] = None,
-    retries: Annotated[int | None, typer.Option(min=0, help="Further attempts of a run that died.")] = None,
+    retries: Annotated[
+        int | None, typer.Option(min=0, max=RETRIES, help="Further attempts of a run that died or was preempted.")
+    ] = None,
     best: Annotated[str | None, typer.Option(metavar="METRIC[:min|max]", help="What makes a run the best.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the points, and start nothing.")] = False,
     as_json: Json = False,
@@ -64,7 +66,7 @@ def sweep(
         "target": on,
         "jobs": jobs,
         "per_task": per_task,
-        "timeout": timeout,
+        "timeout": span(timeout),
         "cell_timeout": cell_timeout,
         "retries": retries,
         "best": best,
@@ -112,7 +114,7 @@ def _carry_out(asked: Any, form: Any, as_json: bool) -> None:
             done = library.carry_out(asked, form.jobs, follow, form.best, form.per_task)
         except KeyboardInterrupt:
             left = len(library.unfinished(made(asked).states()))
-            raise WorkbenchError(f"stopped with {left} of {_count(asked)} to do; the same command goes on") from None
+            raise Unfinished(f"stopped with {left} of {_count(asked)} to do; the same command goes on") from None
     _close(done, as_json)
 
 
@@ -136,14 +138,19 @@ def _close(done: Any, as_json: bool) -> None:
     if as_json:
         emit({**done.summary(), "runs": [asdict(s) for s in states]})
     left = unfinished(states)
-    said = ", ".join(f"{number} {status}" for status, number in counts(states).items())
+    said = ", ".join(f"{number} {status}{_why(states, status)}" for status, number in counts(states).items())
     if left:
-        why = next((f" ({s.error})" for s in left if s.error), "")
         them = "it" if len(left) == 1 else f"those {len(left)}"
-        raise WorkbenchError(f"sweep {done.id}: {said}{why}; the same command runs {them} again")
+        raise WorkbenchError(f"sweep {done.id}: {said}; the same command runs {them} again")
     if not as_json:
         print(f"{said}: {done.folder / 'summary.html'}")
         print(f"next: genai4eu sweeps show {done.id}, or open its summary.ipynb")
+
+
+def _why(states: Any, status: str) -> str:
+    """Return the first reason why points have a status, where that is no success."""
+    whys = (f" ({s.error})" for s in states if s.status == status != "completed" and s.error)
+    return next(whys, "")
 
 
 @sweeps.command("list")

@@ -38,13 +38,14 @@ def verify(
     """
     from ..runs.progress import Bar
     from ..runs.store import find
+    from ..verify.environment import MADE
     from ..verify.tolerance import asked
     from ..verify.verify import verify
 
     record = find(run)
     number = asked(tolerance)
     with Bar(record.info["template"]) as bar:
-        verdict = verify(record, on=on, env=env, tolerance=number, listener=bar, tell=_Making(bar))
+        verdict = verify(record, on=on, env=env, tolerance=number, listener=bar, tell=_Making(bar, MADE))
     if as_json:
         emit({**verdict.model_dump(), "verified": verdict.verified})
     else:
@@ -54,19 +55,26 @@ def verify(
 
 
 class _Making:
-    """Shows how far pip has come, on the bar of the run; a line says once what takes so long."""
+    """Shows how far pip has come, on the bar of the run; a line says what takes so long, and one that it is done."""
 
-    def __init__(self, bar: Bar) -> None:
-        self._bar = bar
+    def __init__(self, bar: Bar, made: str) -> None:
+        self._bar, self._made = bar, made
         self._said = False
 
     def __call__(self, done: int, total: int, said: str) -> None:
         if not self._said:
             self._bar.clear()
-            print(f"making an environment of {total} packages with pip; it is kept for the next time", file=sys.stderr)
+            self._say(f"making an environment of {total} packages with pip; it is kept for the next time")
             self._said = True
+        if said == self._made:
+            self._bar.clear()
+            self._say("the environment is made; the run begins in it")
+            return
         label = f"environment, {said[:60]}:"
         self._bar("progress", {"label": label, "done": done, "total": total, "remaining": None})
+
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
 
 def _print(verdict: Verdict) -> None:

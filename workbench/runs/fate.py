@@ -90,9 +90,9 @@ def job_of(info: dict[str, Any]) -> dict[str, Any]:
 
 def _of(job: Job, info: dict[str, Any], folder: Path) -> Fate | None:
     if job.state == "PENDING":
-        place = f", place {job.place}" if job.place else ""
-        again = "to be started again " if info["status"] == "running" else ""
-        return Fate("pending", f"Slurm job {job.id} waits {again}({waits_for(job.reason)}{place})")
+        why = ", ".join(filter(None, (waits_for(job.reason), f"place {job.place}" if job.place else "")))
+        again = " to be started again" if info["status"] == "running" else ""
+        return Fate("pending", f"Slurm job {job.id} waits{again}" + (f" ({why})" if why else ""))
     if not job.over:
         return Fate("running")
     if job.end and time.time() - job.end < LATE and job.state in ("COMPLETED", "FAILED"):

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..errors import WorkbenchError
+from .status import FINAL
 
 Summary = dict[str, Any]
 
@@ -25,6 +26,8 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
 }
 _CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(<=|>=|!=|==|=|<|>)\s*(.*?)\s*", re.DOTALL)
+#: How a person may ask for a metric that is undefined.
+_UNDEFINED = ("null", "None", "none")
 _AGO = re.compile(r"(\d+)\s*([mhdw])")
 _SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -45,11 +48,15 @@ class Condition:
         Raises
         ------
         WorkbenchError
-            If it has no name, no sign or no value.
+            If it has no name, no sign or no value; or if a metric is compared with what is no number.
         """
         parts = _CONDITION.fullmatch(text)
         if parts is None or not parts[3]:
             raise WorkbenchError(f"--{kind} {text!r} is not of the form NAME=VALUE, NAME<VALUE or NAME>VALUE")
+        if kind == "metric" and _number(parts[3]) is None and parts[3] not in _UNDEFINED:
+            raise WorkbenchError(
+                f"--metric {text!r} compares with {parts[3]!r}, which is no number: give such as {parts[1]}>0.8"
+            )
         return cls(kind, parts[1], parts[2], parts[3])
 
     def holds(self, values: dict[str, Any]) -> bool:
@@ -128,6 +135,20 @@ class Filters:
             return False
         when = datetime.fromisoformat(started)
         return not (self.since and when < self.since) and not (self.until and when >= self.until)
+
+
+def known(status: str) -> str:
+    """Return a status that a run may have.
+
+    Raises
+    ------
+    WorkbenchError
+        If none ever has it.
+    """
+    possible = ("pending", "running", *sorted(FINAL), "damaged")
+    if status not in possible:
+        raise WorkbenchError(f"--status {status!r} is none that a run has: give {', '.join(possible)}")
+    return status
 
 
 def moment(text: str, option: str, *, end: bool = False) -> datetime:

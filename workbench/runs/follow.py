@@ -47,7 +47,7 @@ class Follower:
     def __call__(self, event: str, data: dict[str, Any]) -> None:
         """Follow one event of the run."""
         if event == "cell" and data["status"] == "running" and data["type"] == "code":
-            self._line(self._err, f"[{data['index'] + 1}/{data['total']}] {_first(data['source'])}")
+            self._line(self._err, f"[{data['index'] + 1}/{data['total']}] {_name(data)}")
         elif event == "stream":
             self._write(self._err if data["name"] == "stderr" else self._out, data["text"])
         elif event == "output" and data["text"]:
@@ -67,9 +67,11 @@ class Follower:
         self._middle = None if text.endswith("\n") else stream
 
 
-def _first(source: str) -> str:
-    """Return the first line of a cell that says something."""
-    lines = [line for line in source.splitlines() if line.strip()] or [""]
+def _name(cell: dict[str, Any]) -> str:
+    """Return the first line of a cell that says something; the cell that a run adds has no line of its author's."""
+    if cell["injected"]:
+        return "parameters"
+    lines = [line for line in str(cell["source"]).splitlines() if line.strip()] or [""]
     return lines[0][:80]
 
 

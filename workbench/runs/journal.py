@@ -89,7 +89,8 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
         self._began[cell_index] = time.monotonic()
         super().cell_start(cell, cell_index, **options)
         about = {"index": cell_index, "total": len(self.nb.cells), "status": "running"}
-        self.tell("cell", {**about, "source": cell.source, "type": cell.cell_type})
+        injected = "injected-parameters" in cell.metadata.get("tags", [])
+        self.tell("cell", {**about, "source": cell.source, "type": cell.cell_type, "injected": injected})
 
     def cell_complete(self, cell: Any, cell_index: int | None = None, **options: Any) -> None:
         """Note a cell's end; one that was marked otherwise keeps its mark."""

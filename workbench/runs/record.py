@@ -94,6 +94,8 @@ class Record:
     def info(self) -> dict[str, Any]:
         """What ``run.json`` says; a run whose runner is gone reads as ``died``, one of a Slurm job as Slurm says.
 
+        Why a job is still in the queue stands under ``waits``, which is in no file.
+
         Raises
         ------
         WorkbenchError
@@ -104,7 +106,7 @@ class Record:
             from .fate import fate
 
             if found := fate(info, self.folder):
-                info["status"], info["error"] = found.status, found.sentence
+                info |= {"status": found.status, "error" if found.over else "waits": found.sentence}
         elif info["status"] == "running" and gone(info):
             info["status"], info["error"] = "died", GONE
         return info
@@ -196,7 +198,7 @@ class Record:
         kept = ("id", "template", "title", "status", "target", "kernel_id", "started", "duration", "error")
         metrics = {name: metric["value"] for name, metric in self.metrics.items()}
         return {
-            **{k: info.get(k) for k in kept},
+            **{k: info.get(k) for k in (*kept, "waits")},
             "parameters": self.parameters,
             "metrics": metrics,
             "sealed": self.sealed,
@@ -207,7 +209,7 @@ class Record:
         try:
             return self.summary()
         except WorkbenchError as error:
-            unknown = dict.fromkeys(("template", "title", "target", "kernel_id", "started", "duration"))
+            unknown = dict.fromkeys(("template", "title", "target", "kernel_id", "started", "duration", "waits"))
             about = {"id": self.id, "status": "damaged", "error": str(error), "sealed": False}
             return {**unknown, **about, "parameters": {}, "metrics": {}}
 

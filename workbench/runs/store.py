@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from pathlib import Path
@@ -36,7 +37,8 @@ def all_runs() -> list[Record]:
 def find(name: str) -> Record:
     """Return one record by its id, the beginning or end of it, its folder, ``latest``, or ``latest~1`` before that.
 
-    A run whose process is gone is settled first.
+    A run that verifies another is never meant by ``latest``: its result is the verdict beside that other one. A run
+    whose process is gone is settled first.
 
     Raises
     ------
@@ -57,8 +59,10 @@ def _find(name: str) -> Record:
         return Record(Path(name).absolute())
     records = all_runs()
     back = _back(name)
-    if back is not None and back < len(records):
-        return records[back]
+    if back is not None:
+        records = list(itertools.islice((r for r in records if not _verifies(r)), back, back + 1))
+        if records:
+            return records[0]
     exact = [r for r in records if r.id == name]
     near = exact or [r for r in records if name and (r.id.startswith(name) or r.id.endswith(name))]
     if not near:
@@ -66,6 +70,14 @@ def _find(name: str) -> Record:
     if len(near) > 1:
         raise WorkbenchError(f"{name!r} may mean {len(near)} runs ({near[0].id}, {near[1].id}, …): give more of the id")
     return near[0]
+
+
+def _verifies(record: Record) -> bool:
+    """Tell whether a run was made to verify another; a damaged record is nobody's proof."""
+    try:
+        return record.read("run.json").get("verifies") is not None
+    except WorkbenchError:
+        return False
 
 
 def _back(name: str) -> int | None:

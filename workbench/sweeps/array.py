@@ -18,6 +18,7 @@ from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.slurm import batch
 from genai4eu.kernels.slurm import targets as slurm
 from genai4eu.kernels.slurm.queued import Job
+from genai4eu.kernels.slurm.reminder import waits_for
 
 from ..errors import WorkbenchError
 from ..runs.batch import environment
@@ -175,7 +176,9 @@ class Array:
         job = self._queue.get(self._tasks[index])
         if job is None or job.state != "PENDING":
             return {"queue": f"on {job.nodes}" if job is not None and job.nodes else ""}
-        return {"queue": f"place {job.place} in the queue" if job.place else f"waits: {job.reason}"}
+        if job.place:
+            return {"queue": f"place {job.place} in the queue"}
+        return {"queue": f"waits: {why}" if (why := waits_for(job.reason)) else "waits"}
 
     def _cancel(self) -> None:
         """Cancel what waits or runs, and wait until the records say so."""

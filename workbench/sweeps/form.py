@@ -79,7 +79,7 @@ class _File(pydantic.BaseModel):
     per_task: int = pydantic.Field(1, ge=1)
     timeout: float | None = pydantic.Field(None, gt=0)
     cell_timeout: int | None = pydantic.Field(None, ge=1)
-    retries: int = pydantic.Field(0, ge=0)
+    retries: int = pydantic.Field(0, ge=0, le=20)
     best: str | None = None
     parameters: dict[str, Any] = {}
     grid: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import WorkbenchError
+from ..errors import WorkbenchError, together
 from ..parameters import Schema
 from .values import MOST, Draw, read, too_many
 
@@ -76,9 +76,7 @@ def points_of(schema: Schema, axes: Axes) -> Points:
     listed = [{n: _single(schema, n, v, faults) for n, v in point.items()} for point in axes.points]
     _refuse_draws({**grid, **zipped}, faults)
     if faults:
-        faults = list(dict.fromkeys(faults))
-        more = f"; and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
-        raise WorkbenchError("; ".join(faults[:_NAMED]) + more)
+        raise together(list(dict.fromkeys(faults)), "values", _NAMED)
     number = math.prod(map(len, grid.values())) * max([1, *map(len, zipped.values())])
     if (number := number * max(1, len(listed)) * max(1, axes.number)) > MOST:
         raise too_many(number)

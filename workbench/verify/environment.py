@@ -27,7 +27,9 @@ from ..runs.record import Record
 from ..runs.seal import sha256
 
 LOCK = "requirements.txt"
-#: Called with (packages done, packages in all, what pip said last).
+#: What is told at the end of the making.
+MADE = "made"
+#: Called with (packages done, packages in all, what pip said last): first as the making begins, last with ``MADE``.
 Tell = Callable[[int, int, str], None]
 #: How the lock file notes a package whose build no index need have: name, version, and the build that ran.
 _BUILD = re.compile(r"([\w.-]+)==([^\s#]+)\s+# here ([^\s;]+);")
@@ -80,7 +82,10 @@ def environment(record: Record, tell: Tell) -> Environment:
     place = platformdirs.user_cache_path("genai4eu") / "environments" / mark
     made = Environment(place, f"genai4eu-env-{mark[:8]}")
     if not made.python.exists():
+        total = _packages(record)
+        tell(0, total, "")
         _make(record, python, made, tell)
+        tell(total, total, MADE)
     return made
 
 
@@ -130,14 +135,19 @@ def _install(record: Record, folder: Path, tell: Tell) -> None:
     builds = [found.groups() for line in lines if (found := _BUILD.match(line))]
     plain = folder / "plain.txt"
     plain.write_text("\n".join(line for line in lines if not _BUILD.match(line)), encoding="utf-8")
-    total = sum(bool(re.match(r"[A-Za-z0-9.]", line)) for line in lines)
-    pip = _Pip(record, folder / "bin" / "python", tell, total)
+    pip = _Pip(record, folder / "bin" / "python", tell, _packages(record))
     pip.install("--no-deps", "-r", str(plain))
     for name, public, build in builds:
         try:
             pip.install("--no-deps", f"{name}=={build}")
         except WorkbenchError:
             pip.install(f"{name}=={public}")
+
+
+def _packages(record: Record) -> int:
+    """Return how many packages the lock file names."""
+    lines = (record.folder / LOCK).read_text(encoding="utf-8").splitlines()
+    return sum(bool(re.match(r"[A-Za-z0-9.]", line)) for line in lines)
 
 
 class _Pip:
