@@ -20,7 +20,7 @@ PIECE = 1 << 20
 #: Seconds that a gateway may need to find the checksums of everything that a run kept.
 HASHING = 3600.0
 #: Seconds without a single byte after which a transfer is given up, and between two tries.
-PATIENCE, PAUSES = 90.0, (0.2, 0.5, 1.0, 2.0, 5.0)
+PATIENCE, PAUSES = 40.0, (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 #: Why files stay where they are whose kernel is gone, if it knew a secret.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from jupyter_client.connect import LocalPortCache
 
 import genai4eu
 from genai4eu.errors import WorkbenchError
@@ -210,3 +212,27 @@ def _kill(process: subprocess.Popen[bytes], victim: str, after: float) -> list[p
     for target in [runner] if victim == "runner" else family:
         target.kill()
     return family
+
+
+def test_a_port_that_was_taken_meanwhile_costs_another_start(
+    notebook: Write, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free = LocalPortCache.find_available_port
+        chosen: list[int] = []
+
+        def choose(cache: LocalPortCache, ip: str) -> int:
+            chosen.append(taken.getsockname()[1] if len(chosen) in wrong else free(cache, ip))
+            return chosen[-1]
+
+        monkeypatch.setattr(LocalPortCache, "find_available_port", choose)
+        wrong = range(1)
+        record = genai4eu.run(notebook(PARAMETERS, "n"))
+        assert record.info["status"] == "completed" and len(chosen) == 10
+        assert capsys.readouterr().err.count("a port of the kernel was taken meanwhile") == 1
+        wrong = range(1000)
+        chosen.clear()
+        with pytest.raises(WorkbenchError, match=r"gave no kernel: .*Address already in use"):
+            genai4eu.run(notebook(PARAMETERS, "n"))
+        assert len(chosen) == 20
+    assert [r.id for r in all_runs()] == [record.id]

@@ -16,10 +16,12 @@ import pytest
 
 import genai4eu
 from genai4eu.errors import WorkbenchError
+from genai4eu.kernels import transfer
 from genai4eu.kernels.connect import connect
 from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.gateway import process
-from genai4eu.runs import aside, sources
+from genai4eu.runs import aside, reach, sources
+from genai4eu.runs.attempts import LEASE
 from genai4eu.runs.collect import NotHome, Part, collect
 from genai4eu.runs.control import cancel
 from genai4eu.runs.home import fetch
@@ -260,3 +262,61 @@ def test_a_run_in_another_terminal_is_cancelled(notebook: Write, house: Path) ->
     with pytest.raises(WorkbenchError, match="has ended: cancelled"):
         cancel(record)
     assert [p.name for p in (house / "runs").iterdir()] == [record.id]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_gateway_that_dies_after_the_last_cell_is_not_waited_for_as_in_mid_cell(
+    far: tuple[process.GatewayProcess, Proxy],
+    notebook: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+) -> None:
+    gateway, _ = far
+    monkeypatch.setattr(reach, "PATIENCE", 2.0)
+    monkeypatch.setattr(transfer, "PATIENCE", 2.0)
+    told: list[str] = []
+
+    def listen(event: str, data: dict[str, Any]) -> None:
+        if event == "collect" and (when == "before" or data["done"] == data["total"]):
+            gateway.process.kill()
+        elif event == "notice":
+            told.append(data["text"])
+
+    began = time.monotonic()
+    record = genai4eu.run(notebook(PARAMETERS, KEEP), on=TARGET, listener=listen)
+    assert time.monotonic() - began < LEASE / 2, "it waited as long as the kernel is kept"
+    info = record.read("run.json")
+    if when == "after":
+        assert (info["status"], info["error"], record.sealed) == ("completed", None, True)
+        assert (record.outputs / "deep ü" / "big.bin").stat().st_size == SIZE
+        assert any("all outputs are home" in text and "does not answer" in text for text in told)
+        assert "all outputs are home" in (record.folder / "log.txt").read_text()
+    else:
+        assert (info["status"], record.sealed) == ("failed", False)
+        assert "does not answer" in info["error"] and f"genai4eu runs fetch {record.id}" in info["error"]
+
+
+@pytest.mark.slow
+def test_a_connection_that_breaks_in_mid_cell_is_told_to_who_waits(
+    far: tuple[process.GatewayProcess, Proxy], notebook: Write, house: Path
+) -> None:
+    _, proxy = far
+    cell = "import os, time\nprint('begun', flush=True)\nwhile not os.path.exists(path):\n    time.sleep(0.1)"
+    told: list[str] = []
+
+    def listen(event: str, data: dict[str, Any]) -> None:
+        if event == "stream" and data["text"] == "begun\n":
+            proxy.down()
+        elif event == "notice":
+            told.append(data["text"])
+            if len(told) == 1:
+                proxy.up()
+        if any("connected again" in text for text in told):
+            (house / "go").touch()
+
+    path = notebook(PARAMETERS, f"path = {str(house / 'go')!r}\n{cell}")
+    record = genai4eu.run(path, on=TARGET, listener=listen)
+    assert record.info["status"] == "completed"
+    assert told == ["no connection to the gateway; the kernel is kept for 600 s, connecting again …",
+                    "connected again, nothing was lost"]  # fmt: skip

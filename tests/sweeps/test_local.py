@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ import pytest
 
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
+from genai4eu.sweeps.folder import all_sweeps
 from genai4eu.sweeps.sweep import sweep as from_python
 
 from .conftest import Command, eventually
@@ -156,6 +158,13 @@ def test_a_target_that_refuses_all_ends_the_sweep(
     assert code == 1
     assert "target broken gave no kernel" in err
     assert not list((house / "runs").glob("*/run.json"))
+    made = all_sweeps()[0]
+    first, *others = made.states()
+    assert first.status == "refused" and first.error and "target broken gave no kernel" in first.error
+    late = replace(first, status="cancelled", error="its job 7_0 ended: COMPLETED")  # a queue that was quicker
+    made.save([late, *others])
+    assert made.states()[0] == first, "what the task itself wrote says more"
+    assert made.current(made.forget(made.states()[0])).status == "pending"
 
 
 def test_from_python(house: Path, notebook: Callable[..., Path]) -> None:

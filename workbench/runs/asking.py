@@ -15,22 +15,27 @@ from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 
+from genai4eu.kernels.targets import Target
 from genai4eu.kernels.warm.process import WarmProcess
 
 from ..errors import WorkbenchError
 from . import kernel_side
 from .death import Watch
+from .reach import Reach
 from .status import KERNEL_DIED, KERNEL_REFUSED, KernelEnded
 
 _MODULE = "_genai4eu_run"
 #: Messages that may wait here once the kernel waits for its reader; before, all must, because it would drop them.
 _WAITING = 64
+#: Who sends what a bridge itself says.
+_STAND_IN = "genai4eu"
 
 
 class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
     """A papermill client whose kernel has the module ``kernel_side``."""
 
     _watch: Watch | None = None
+    _reach: Reach | None = None
     _said = ""
 
     @property
@@ -55,6 +60,11 @@ class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
             return self._said or "the kernel died"
         return self._watch.why(await self.km.provisioner.poll())
 
+    def leave(self, target: Target | None) -> None:
+        """Wait no longer for a gateway that does not answer than the end of a run is worth: its cells are over."""
+        if self._reach is None and target is not None and target.url:
+            self._reach = Reach(target)
+
     def ask(self, function: str, *arguments: object, patience: float = math.inf) -> str:
         """Call a function of ``kernel_side`` in the kernel and return its answer, within ``patience`` seconds.
 
@@ -63,7 +73,7 @@ class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
         WorkbenchError
             If the function raised.
         DeadKernelError
-            If the kernel is gone.
+            If the kernel is gone; ``Unreachable`` if its gateway is, after ``leave``.
         TimeoutError
             If the kernel is busy for longer than ``patience``.
         """
@@ -84,6 +94,8 @@ class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def _evaluate(self, expression: str, patience: float) -> str:
         """Let the kernel evaluate an expression to a string, silently."""
+        if self._reach is not None:
+            self._reach.known()
         content: dict[str, Any] = {"status": "aborted"}
         while content["status"] == "aborted":  # a kernel drops what it finds queued after an interrupt
             request = self.kc.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
@@ -123,17 +135,24 @@ class AskingClient(PapermillNotebookClient):  # type: ignore[misc]
             await self._async_check_alive()
         except DeadKernelError:
             raise KernelEnded(await self.why_dead()) from None
+        if self._reach is not None:
+            await self._reach.check()
 
     async def _listen(self) -> None:
         while True:
             message = await self.kc.iopub_channel.get_msg(timeout=None)
             if message["msg_type"] == "stream":
-                self.hear(message["content"])
+                self.hear(message)
 
-    def hear(self, content: dict[str, Any]) -> None:
-        """Remember what whoever stands for a remote kernel said last."""
-        if content["name"] == "stderr" and content["text"].startswith("genai4eu: "):
-            self._said = content["text"].removeprefix("genai4eu: ").strip()
+    def hear(self, message: dict[str, Any]) -> None:
+        """Remember what whoever stands for a remote kernel said last, and pass it on to who waits for the run."""
+        content = message["content"]
+        if content["name"] != "stderr" or not content["text"].startswith("genai4eu: "):
+            return
+        said = content["text"].removeprefix("genai4eu: ").strip()
+        if self.remote and message["header"]["username"] == _STAND_IN and said != self._said:
+            self.nb_man.tell("notice", {"text": said})
+        self._said = said
 
     def interrupt(self) -> None:
         """Interrupt the running cell, and forget what waits for it."""

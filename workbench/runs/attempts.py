@@ -120,6 +120,9 @@ class Attempt:
         if event == "metric":
             self._metrics[data["name"]] = {"value": data["value"], "unit": data["unit"]}
             self._unwritten = True
+        elif event == "notice" and self.session.kernel_log is not None:
+            self.session.kernel_log.write(f"genai4eu: {data['text']}\n".encode())
+            self.session.kernel_log.flush()
         listener(event, data)
 
     def _write_metrics(self) -> None:

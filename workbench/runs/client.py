@@ -101,7 +101,7 @@ class RunClient(AskingClient):
         if kind in _DISPLAYS and METRIC_MIME in content["data"]:
             self.nb_man.tell("metric", content["data"][METRIC_MIME])
         if kind == "stream":
-            self.hear(content)
+            self.hear(message)
             self.nb_man.tell("stream", content)
         elif kind in (*_DISPLAYS, "error"):
             self._show(kind, content, message)

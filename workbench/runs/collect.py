@@ -15,11 +15,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from genai4eu.kernels.errors import KernelsError
+
 from ..errors import WorkbenchError
 from .carry import place
+from .reach import Unreachable
 from .sources import Source
 
-#: Called with ``("collect", {"done": bytes, "total": bytes})``.
+#: Called with ``("collect", {"done": bytes, "total": bytes})``, and ``("notice", {"text": line})``.
 Tell = Callable[[str, dict[str, Any]], None]
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -100,8 +103,16 @@ def collect(source: Source, folder: Path, aside: Path, tell: Tell) -> None:
         done += entry["size"]
     if strange:
         raise NotHome(f"{', '.join(map(_plain, strange))}: only links there, to what the run did not keep")
-    source.remove()
+    _clear(source, tell)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _clear(source: Source, tell: Tell) -> None:
+    """Remove there what is here now; where that cannot be, the target does it when it need not keep it any longer."""
+    try:
+        source.remove()
+    except (KernelsError, Unreachable) as error:
+        tell("notice", {"text": f"all outputs are home; their copies on the target stay there for now ({error})"})
 
 
 def _arrived(tell: Tell, before: int, total: int, here: int) -> None:

@@ -25,8 +25,10 @@ from .files import cannot_write
 from .home import bring
 from .journal import Journal
 from .manager import kernel_manager
+from .reach import Unreachable
 from .reserve import with_reserve
 from .session import Session
+from .starts import started
 from .status import Status, sentence_of, status_of
 from .survey import measure, survey
 
@@ -106,9 +108,14 @@ class GenAI4EUEngine(Engine):  # type: ignore[misc]
         clock = session.clock if session else Clock(execution_timeout or options.get("timeout"))
         if session is None and local.stands_for(kernel_name):
             kernel_name = local.ensure()
-        client = RunClient(nb_man, clock, km=kernel_manager(kernel_name), **arguments)
-        client.owns_km = True  # nbclient: shut down at the end what it starts
-        with client.setup_kernel(**_kernel_options(session)):
+
+        def make() -> RunClient:
+            client = RunClient(nb_man, clock, km=kernel_manager(kernel_name), **arguments)
+            client.owns_km = True  # nbclient: shut down at the end what it starts
+            return client
+
+        client = started(make, session, _kernel_options(session))
+        with client.setup_kernel():
             client.watch()
             _execute(client, session)
 
@@ -170,11 +177,14 @@ def _execute_cells(client: RunClient, session: Session) -> None:
         client.papermill_execute_cells()
     except BaseException as problem:
         client.clock.stop()
+        client.leave(session.target)
         with contextlib.suppress(WorkbenchError, DeadKernelError, OSError):  # what ended the run is its truth
             _bring_home(client, session, _patience(client, problem))
         raise
     client.clock.stop()
-    client.ask("forget")
+    client.leave(session.target)
+    with contextlib.suppress(Unreachable):  # the run has completed; whether its files are home is another question
+        client.ask("forget")
     _bring_home(client, session, math.inf)
 
 
@@ -192,7 +202,8 @@ def _bring_home(client: RunClient, session: Session, patience: float) -> None:
     client.set_widgets_metadata()
     ask = client.ask if _answers(client, patience) else None
     if ask:
-        measure(ask, session.folder)
+        with contextlib.suppress(Unreachable):
+            measure(ask, session.folder)
     session.missing = bring(session.remote, session.target, session.folder, client.nb_man.tell, ask)
 
 

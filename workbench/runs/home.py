@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ..errors import WorkbenchError
 from . import aside
 from .collect import Tell, collect
 from .lock import locked
+from .reach import Unreachable
 from .record import Record
 from .sources import Ask, FromKernel, WithKernel, lasting
 
@@ -47,17 +49,28 @@ def bring(
     place = aside.of(folder) / "parts"
     try:
         if ask is not None:
-            with contextlib.suppress(DeadKernelError):  # in this moment: there may be a way without it
+            with _without_it():
                 collect(WithKernel(FromKernel(ask), way), folder, place, tell)
                 return None
         if way is None:
             return f"what it kept is out of reach, in {remote['folder']} on {remote['owner']['host']}"
         collect(way, folder, place, tell)
-    except (WorkbenchError, KernelsError, OSError) as error:
+    except (WorkbenchError, KernelsError, OSError, Unreachable) as error:
         return f"what it kept is not home ({str(error) or type(error).__name__})"
     finally:
         aside.tidy(folder)
     return None
+
+
+@contextlib.contextmanager
+def _without_it() -> Iterator[None]:
+    """Go on where a kernel has died in this moment: there may be a way without it, but none past its gateway."""
+    try:
+        yield
+    except Unreachable:
+        raise
+    except DeadKernelError:
+        return
 
 
 def note(remote: dict[str, Any], target: targets.Target) -> dict[str, Any]:

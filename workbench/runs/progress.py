@@ -26,7 +26,7 @@ class Bar:
     """
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
-        out = stream or sys.stderr
+        self._out = out = stream or sys.stderr
         self._bar = tqdm(total=1, desc=title, unit="cell", file=out, bar_format=_FORMAT, disable=_off(stream))
         self._index = 0
         self._drawn = 0.0
@@ -53,6 +53,8 @@ class Bar:
             self._show(self._bar.n, home)
         elif event == "attempt":
             self._show(0, f"attempt {data['number']}: the one before {data['status']}", now=True)
+        elif event == "notice":
+            self._bar.write(f"genai4eu: {data['text']}", file=self._out)
 
     def _show(self, done: float, text: str, now: bool = False) -> None:
         if not now and time.monotonic() - self._drawn < _DRAW_EVERY:

@@ -12,7 +12,7 @@ from genai4eu.kernels.targets import Target
 from .clock import Clock
 from .status import Status
 
-#: Called with ``("cell" | "progress" | "metric" | "stream" | "output" | "collect", data)`` as things happen.
+#: Called with ``("cell" | "progress" | "metric" | "stream" | "output" | "notice" | "collect", data)`` as things happen.
 Listener = Callable[[str, dict[str, Any]], None]
 
 

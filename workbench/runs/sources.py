@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from nbclient.exceptions import DeadKernelError
+
 from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.rest import Gateway
 from genai4eu.kernels.targets import Target
 from genai4eu.kernels.transfer import SECRETS, Sink, Transfer, offered
 
 from . import kernel_side
+from .reach import Unreachable
 
 #: Bytes asked for at a time; as base64 it stays below the 10 MiB a jupyter server lets through in one message.
 CHUNK = 4 * 2**20
@@ -139,8 +142,15 @@ class WithKernel:
         self.kernel.copy(entry, sink)
 
     def remove(self) -> None:
-        """Have the kernel remove its folder."""
-        self.kernel.remove()
+        """Have the kernel remove its folder; where it has died, its target."""
+        try:
+            self.kernel.remove()
+        except Unreachable:
+            raise
+        except DeadKernelError:
+            if self.faster is None:
+                raise
+            self.faster.remove()
 
 
 def lasting(remote: dict[str, Any], target: Target | None, run_id: str) -> Source | None:

@@ -110,7 +110,7 @@ class Sweep:
         begun = self.begun(state.index)
         if begun["run"] and begun["run"] not in (state.run, *state.earlier) and self._has(begun["run"]):
             state = replace(state, run=begun["run"], earlier=begun["earlier"], status="running")
-        elif begun["refused"] and not state.over:
+        elif begun["refused"] and state.status != "completed":  # its own words say more than the queue's
             return replace(state, status="refused", error=begun["refused"])
         elif state.run and not self._has(state.run):  # it was removed
             return State(state.index, state.parameters, earlier=state.earlier)
@@ -142,7 +142,7 @@ class Sweep:
 
     def forget(self, state: State) -> State:
         """Return the state of a point that is to be carried out, whatever came of it before."""
-        if state.status == "refused":
+        if self.begun(state.index)["refused"]:
             self._point(state.index).unlink(missing_ok=True)
         return state.again()
 
