@@ -140,9 +140,17 @@ def test_what_a_run_prints_is_kept_to_a_cap(notebook: Write, monkeypatch: pytest
     record = genai4eu.run(notebook(PARAMETERS, "for i in range(10):\n    print(str(i) * 999_999)"))
     assert record.info["status"] == "completed", record.info["error"]
     text = "".join(outputs(record)[1][0]["text"])
-    assert "the first 3 of 10 MB are in notebook_files/cell-0001-stdout.txt" in text
-    assert text.endswith("9999\n")
-    assert (record.folder / "notebook_files/cell-0001-stdout.txt").stat().st_size == 3_000_000
+    said = "the first 3 MB are in notebook_files/cell-0001-stdout.txt, the rest was not kept …"
+    assert f"its middle is left out here; {said}" in text
+    assert text.endswith(f"9999\n\n… genai4eu: 10 MB printed; {said}\n")
+    kept = (record.folder / "notebook_files/cell-0001-stdout.txt").read_bytes()
+    end = "\n… genai4eu: of what a run prints 3 MB are kept; what came after is not …\n".encode()
+    assert kept.endswith(b"222\n" + end) and len(kept) == 3_000_000 + len(end)
+    whole = json.loads(record.notebook_path.read_text(encoding="utf-8"))
+    (about,) = whole["cells"][1]["metadata"]["genai4eu"]["large"]
+    assert (about["size"], about["sha256"]) == (len(kept), hashlib.sha256(kept).hexdigest())
+    restore(whole, record.folder)
+    assert "".join(whole["cells"][1]["outputs"][0]["text"]) == text
 
 
 def test_what_a_cell_clears_is_gone(notebook: Write) -> None:

@@ -46,7 +46,8 @@ def run(
 ) -> None:
     """Run a template or a notebook on a target and keep the record.
 
-    Everything that can be checked is checked before a kernel starts. Exit code 0 means: the run completed.
+    Everything that can be checked is checked before a kernel starts. Of what the cells print 100 MB are kept, the
+    first of it; the notebook shows head and tail. Exit code 0 means: the run completed.
     """
     from .. import catalogue
     from ..parameter_file import gather

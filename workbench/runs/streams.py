@@ -38,7 +38,7 @@ class Text:
         self._parts: list[str] = []
         self._tail: deque[str] = deque()
         self._tailed = 0
-        self._inline = self._begins = self._kept = self._left_out = self.printed = 0
+        self._inline = self._begins = self._size = self._kept = self._left_out = self.printed = 0
         self.output: NotebookNode | None = None
 
     @property
@@ -86,14 +86,23 @@ class Text:
             self._tailed -= len(self._tail.popleft())
 
     def _write(self, text: str) -> None:
-        assert self._file is not None
         content = text.encode(errors="backslashreplace")
         kept = content[: self._budget[0]]
         self._budget[0] -= len(kept)
-        self._left_out += len(content) - len(kept)
         self._kept += len(kept)
-        self._hash.update(kept)
-        self._file.write(kept)
+        self._put(kept)
+        if len(kept) < len(content):
+            if not self._left_out:  # said at once: the file tells it even where the run does not live to its end
+                self._put(
+                    f"\n… genai4eu: of what a run prints {_size(CAP)} are kept; what came after is not …\n".encode()
+                )
+            self._left_out += len(content) - len(kept)
+
+    def _put(self, content: bytes) -> None:
+        assert self._file is not None
+        self._size += len(content)
+        self._hash.update(content)
+        self._file.write(content)
 
     def settle(self) -> None:
         """Write into the output what the notebook shows."""
@@ -103,21 +112,29 @@ class Text:
         self._parts = [text]
         if self._file is not None:
             self._file.flush()
-            text += self._note() + "".join(self._tail)[-TAIL:]
+            text += self._note() + "".join(self._tail)[-TAIL:] + self._end()
         self.output["text"] = text
 
     def _note(self) -> str:
-        file = f"{self._path.parent.name}/{self._path.name}"
-        if self._left_out:
-            said = f"the first {self._kept / 1e6:.0f} of {(self._kept + self._left_out) / 1e6:.0f} MB are in {file}"
-        else:
-            said = f"all of it, {self._kept / 1e6:.1f} MB, is in {file}"
-        return f"\n… genai4eu: a long text, its middle is left out here; {said} …\n"
+        said = self._cut() if self._left_out else f"all of it, {_size(self._kept)}, is in {self._name}"
+        return f"\n\n… genai4eu: a long text, its middle is left out here; {said} …\n\n"
+
+    def _end(self) -> str:
+        """Return the last line of a text that was not kept whole: who sees its end alone sees it too."""
+        return (
+            f"\n… genai4eu: {_size(self._kept + self._left_out)} printed; {self._cut()} …\n" if self._left_out else ""
+        )
+
+    def _cut(self) -> str:
+        return f"the first {_size(self._kept)} are in {self._name}, the rest was not kept"
+
+    @property
+    def _name(self) -> str:
+        return f"{self._path.parent.name}/{self._path.name}"
 
     def about(self) -> dict[str, Any]:
         """Return what the cell says of the file."""
-        file = f"{self._path.parent.name}/{self._path.name}"
-        return {"file": file, "sha256": self._hash.hexdigest(), "size": self._kept, "begins": self._begins,
+        return {"file": self._name, "sha256": self._hash.hexdigest(), "size": self._size, "begins": self._begins,
                 "left_out": self._left_out}  # fmt: skip
 
     def close(self) -> None:
@@ -182,3 +199,8 @@ class Streams:
 
 def _position(outputs: list[NotebookNode], output: NotebookNode | None) -> int:
     return next(i for i, o in enumerate(outputs) if o is output)
+
+
+def _size(count: int) -> str:
+    number, unit = (count / 1e9, "GB") if count >= 1e9 else (count / 1e6, "MB")
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"
