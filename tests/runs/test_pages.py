@@ -6,13 +6,11 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Request, sync_playwright
+from playwright.sync_api import Browser
 
 import genai4eu as workbench
 from genai4eu.errors import WorkbenchError
@@ -20,6 +18,8 @@ from genai4eu.runs import plot
 from genai4eu.runs.figures import figures
 from genai4eu.runs.record import Record
 from genai4eu.runs.view import page
+
+from ..barriers import launched, without_barriers
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 CELLS = [
@@ -48,28 +48,8 @@ def runs(notebook: Callable[..., Path]) -> list[Record]:
 @pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
     """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+    with launched(chromium_path) as started:
         yield started
-        started.close()
-
-
-def _note(asked: list[str], request: Request) -> None:
-    asked.append(request.url)
-
-
-def without_barriers(browser: Browser, path: Path) -> None:
-    for width, colours in ((320, "dark"), (320, "light"), (1280, "dark"), (1280, "light")):
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=colours, bypass_csp=True)  # type: ignore[arg-type]
-        shown = context.new_page()
-        asked: list[str] = []
-        shown.on("request", partial(_note, asked))
-        shown.goto(path.as_uri())
-        found = Axe().run(shown).response["violations"]
-        assert not found, [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width
-        assert not [url for url in asked if not url.startswith(("data:", path.as_uri()))]
-        context.close()
 
 
 @pytest.mark.slow

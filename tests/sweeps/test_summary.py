@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,12 @@ from genai4eu.runs.files import write_json
 from genai4eu.sweeps import figures
 from genai4eu.sweeps.folder import State, Sweep
 from genai4eu.sweeps.outcome import Outcome
+from genai4eu.sweeps.scatter import scatter
 from genai4eu.sweeps.summary import Summary, write
 from genai4eu.sweeps.table import Drawing, Lines, progress, span, window
+from genai4eu.sweeps.trend import trend
+
+from ..barriers import launched, without_barriers
 
 CELL = "rate: float = 0.1  # rate [1/s] in 0..1\nkind: str = 'a'  # kind in {a, b}\nseed: int = 0  # seed"
 
@@ -67,15 +73,53 @@ def test_notebook_page_and_table_hold_it_all(sweep: Sweep) -> None:
     pytest.importorskip("matplotlib")
     page = write(sweep).read_text()
     assert "<h1>The best reach is 11.1 m" in page
-    assert page.count("<figure") == 2
-    assert "reach depends most on rate: 0.7 to 10.5 on average" in page
+    assert page.count("<figure") == 4, "two metrics over two parameters"
+    assert "reach over rate: rises from 0.7 to " in page and "loss over rate: falls from 0.999 to 0.9 m" in page
+    assert "10⁻³" in page and "rate [1/s]" in page and '<header class="genai4eu-bar">' in page
     assert "ValueError: &lt;too large&gt;" in page
-    assert "http" not in page.replace("http://www.w3.org/", ""), "nothing is fetched"
+    assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
+    assert "reach depends most on rate: rises from 0.7 to " in (sweep.folder / "summary.ipynb").read_text()
     cells = json.loads((sweep.folder / "summary.ipynb").read_text())["cells"]
     assert [c["execution_count"] for c in cells if c["cell_type"] == "code"] == [1, 2, 3, 4]
     assert not [o for c in cells for o in c.get("outputs", []) if o["output_type"] == "error"]
     rows = list(csv.DictReader(io.StringIO((sweep.folder / "points.csv").read_text())))
     assert (len(rows), rows[16]["reach"], rows[17]["status"]) == (18, "11.1", "failed")
+
+
+def test_runs_at_one_value_are_all_seen_and_each_is_at_its_place(sweep: Sweep) -> None:
+    drawing = scatter(Outcome(sweep, sweep.states()), "reach", "kind")
+    dots = re.findall(r'<circle class="run" cx="([\d.]+)%" cy="([\d.]+)"[^>]*?(?:translate\(([-\d.]+))?', drawing)
+    assert len(dots) == 17 and len({x for x, _, _ in dots}) == 2
+    assert drawing.count("translate(") == 17 - 1, "eight at one value: none is in the middle; nine at the other: one is"
+    assert drawing.count('class="best"') == 1 and 'class="mean"' not in drawing, "no line from choice to choice"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([3, 2, 1], "falls from 3 to 1 m"),
+        ([1, 2, 3], "rises from 1 to 3 m"),
+        ([5, 1, 4], "least at 0.01 (1 m), from 5 to 4 m at the ends"),
+        ([2, 7, 1], "greatest at 0.01 (7 m), from 2 to 1 m at the ends"),
+        ([2, 2, 2], "2 m throughout"),
+    ],
+)
+def test_a_finding_follows_the_order_of_the_parameter(sweep: Sweep, values: list[float], said: str) -> None:
+    at = dict(zip((0.001, 0.01, 0.1), values, strict=True))
+    states = [replace(s, metrics={"reach": at[s.parameters["rate"]]}) for s in reversed(sweep.states())]
+    assert trend(Outcome(sweep, states), "reach", "rate") == said
+
+
+@pytest.mark.slow
+def test_the_page_in_a_browser(sweep: Sweep, chromium_path: str) -> None:
+    path = write(sweep)
+    with launched(chromium_path) as browser:
+        without_barriers(browser, path)
+        shown = browser.new_page(viewport={"width": 320, "height": 800})
+        shown.goto(path.as_uri())
+        table = shown.get_by_role("region", name="All points, table")
+        assert table.evaluate("t => t.scrollWidth > t.clientWidth && getComputedStyle(t).backgroundImage != 'none'")
+        assert all((d.bounding_box() or {"width": 999})["width"] <= 320 for d in shown.locator("figure svg").all())
 
 
 def test_without_matplotlib_the_summary_says_so(

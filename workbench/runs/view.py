@@ -105,7 +105,7 @@ def page(record: Record, brief: bool = False) -> Page:
         "log": _log(record) if info["error"] else "",
         "broken": next((c for c in info["cells"] if c["status"] == info["status"] != "completed"), None),
     }
-    return Page(record.id, str(info["title"]), _render("run", **values))
+    return Page(record.id, str(info["title"]), render("run", **values))
 
 
 def comparison(made: Comparison) -> Page:
@@ -116,11 +116,12 @@ def comparison(made: Comparison) -> Page:
         for figure in figures(record):
             rows.setdefault(figure.key, {})[number] = figure
     title = f"{len(made.runs)} runs compared"
-    fragment = _render("compare", made=made, plots=drawn, findings=_findings(made), rows=list(rows.values()))
+    fragment = render("compare", made=made, plots=drawn, findings=_findings(made), rows=list(rows.values()))
     return Page(f"compare-{'-'.join(r['id'].rpartition('-')[2] for r in made.runs)}", title, fragment)
 
 
-def _render(name: str, **values: Any) -> str:
+def render(name: str, **values: Any) -> str:
+    """Return a page's content by its template, with the style."""
     style = (TEMPLATES / "runs" / "runs.css").read_text(encoding="utf-8")
     return _environment().get_template(f"{name}.html.j2").render(style=style, **values)
 

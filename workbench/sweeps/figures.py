@@ -6,21 +6,18 @@ greatest: the spread over seeds and over the other parameters.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkbenchError
 from .outcome import Outcome
 from .table import shown
+from .trend import MANY, groups, logarithmic, mean, numeric, strength, trend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Panels of one figure, and its metrics: more are in the table.
 PANELS, METRICS = 4, 4
-#: Of a parameter with more values than this that all differ, the dots alone are drawn.
-_MANY = 15
 _DOT, _LINE, _BEST = "#6b7a90", "#0b3d91", "#c2410c"
 
 
@@ -62,60 +59,39 @@ def plot(outcome: Outcome, metric: str) -> None:
 
 def _title(outcome: Outcome, metric: str, names: list[str]) -> str:
     """Return the finding: on which parameter the metric depends most, by the means at its values."""
-    ranges = []
-    for name in names:
-        groups = _groups((shown(x), y) for x, y in outcome.values(metric, name))
-        if 1 < len(groups) <= _MANY:
-            means = list(map(_mean, groups.values()))
-            ranges.append((max(means) - min(means), name, min(means), max(means)))
-    if not ranges:
-        values = [y for _, y in outcome.values(metric, names[0])]
-        return f"{metric} goes from {min(values):.3g} to {max(values):.3g}"
-    _, name, low, high = max(ranges)
-    most = "depends most on" if len(ranges) > 1 else "over"
-    return f"{metric} {most} {name}: {low:.3g} to {high:.3g} on average"
-
-
-def _groups(pairs: Iterable[tuple[Any, float]]) -> dict[Any, list[float]]:
-    """Return the metric's values at each of the parameter's."""
-    groups: dict[Any, list[float]] = defaultdict(list)
-    for x, y in pairs:
-        groups[x].append(y)
-    return groups
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+    name = max(names, key=lambda n: strength(outcome, metric, n))
+    most = "depends most on" if len(names) > 1 else "over"
+    return f"{metric} {most} {name}: {trend(outcome, metric, name)}"
 
 
 def _panel(ax: Axes, outcome: Outcome, metric: str, name: str) -> None:
     """Draw one metric over one parameter."""
     pairs = outcome.values(metric, name)
-    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x, _ in pairs)
+    numbers = numeric(x for x, _ in pairs)
     places = {} if numbers else {shown(x): i for i, x in enumerate(sorted({shown(x) for x, _ in pairs}))}
     points = [(x if numbers else places[shown(x)], y) for x, y in pairs]
     ax.plot(*zip(*points, strict=True), "o", ms=4, color=_DOT, alpha=0.5, mew=0, zorder=2)
-    groups = _groups(points)
-    if len(groups) < len(points) or len(groups) <= _MANY:
-        _means(ax, groups, join=numbers)
+    found = groups(points)
+    if len(found) < len(points) or len(found) <= MANY:
+        _means(ax, found, join=numbers)
     _mark_best(ax, outcome, metric, name, places)
     ax.set_xlabel(outcome.label(name))
     if places:
         ax.set_xticks(list(places.values()), list(places))
         ax.set_xlim(-0.5, len(places) - 0.5)
-    elif min(groups) > 0 and max(groups) / min(groups) >= 50:
+    elif logarithmic(list(found)):
         ax.set_xscale("log")
-    elif all(float(x).is_integer() for x in groups) and len(groups) <= 8:
-        ax.set_xticks(sorted(groups))
+    elif all(float(x).is_integer() for x in found) and len(found) <= 8:
+        ax.set_xticks(list(found))
 
 
-def _means(ax: Axes, groups: dict[Any, list[float]], join: bool) -> None:
+def _means(ax: Axes, found: dict[Any, list[float]], join: bool) -> None:
     """Draw the mean at each value, with a bar from the least to the greatest."""
-    order = sorted(groups)
-    if max(map(len, groups.values())) > 1:
+    order = list(found)
+    if max(map(len, found.values())) > 1:
         for x in order:
-            ax.plot([x, x], [min(groups[x]), max(groups[x])], color=_LINE, lw=1.2, zorder=3)
-    ax.plot(order, [_mean(groups[x]) for x in order], "o-" if join else "o", color=_LINE, ms=4.5, lw=1.6, zorder=4)
+            ax.plot([x, x], [min(found[x]), max(found[x])], color=_LINE, lw=1.2, zorder=3)
+    ax.plot(order, [mean(found[x]) for x in order], "o-" if join else "o", color=_LINE, ms=4.5, lw=1.6, zorder=4)
 
 
 def _mark_best(ax: Axes, outcome: Outcome, metric: str, name: str, places: dict[str, int]) -> None:

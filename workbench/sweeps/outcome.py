@@ -157,6 +157,13 @@ class Outcome:
             for s in self.states
         ]
 
+    def ranked(self) -> list[dict[str, Any]]:
+        """Return all rows, the best first; those without a value come last."""
+        if self.best is None or (by := self.best_by) is None:
+            return self.rows()
+        sign = 1 if by.less else -1
+        return sorted(self.rows(), key=lambda row: (_number(row[by.metric]) is None, sign * (row[by.metric] or 0)))
+
     def csv(self) -> str:
         """Return all rows as comma-separated values."""
         text = io.StringIO()

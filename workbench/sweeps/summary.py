@@ -10,20 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..runs.files import write_text
+from ..runs.view import save
 from .figures import METRICS, can_draw, plot
 from .folder import Sweep, counts, find
 from .outcome import Outcome
-from .table import shown, span
-
-#: Rows that a notebook shows; all are in ``points.csv``.
-_ROWS = 200
-_STYLE = """body{font:17px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#1a2233}
-h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2rem}figure{margin:1rem 0;overflow-x:auto}
-figcaption{font-weight:600}figure img{min-width:560px}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
-th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #dde3ec;white-space:nowrap}
-@media(prefers-color-scheme:dark){body{background:#10151f;color:#e6eaf2}th,td{border-color:#333c4d}
-figure img{background:#fff}}"""
+from .page import ROWS, page
+from .table import shown
 
 
 class Summary:
@@ -71,12 +63,8 @@ class Table:
     """The points as a notebook shows them."""
 
     def __init__(self, outcome: Outcome) -> None:
-        best, by = outcome.best, outcome.best_by
-        rows = outcome.rows()
-        if best is not None and by is not None:
-            sign = 1 if by.less else -1
-            rows.sort(key=lambda row: (row[by.metric] is None, sign * (row[by.metric] or 0)))
-        self._rows, self._left_out = rows[:_ROWS], max(0, len(rows) - _ROWS)
+        rows = outcome.ranked()
+        self._rows, self._left_out = rows[:ROWS], max(0, len(rows) - ROWS)
 
     def _repr_html_(self) -> str:
         heads = "".join(f"<th>{html.escape(name)}</th>" for name in self._rows[0])
@@ -125,9 +113,8 @@ def write(sweep: Sweep, best: str | None = None) -> Path:
     notebook = _notebook(outcome, best)
     _execute(notebook, sweep.folder)
     write_text(sweep.folder / "summary.ipynb", nbformat.writes(notebook) + "\n")
-    page = sweep.folder / "summary.html"
-    write_text(page, _page(outcome, notebook))
-    return page
+    said = repr(Summary(sweep, best)).replace("`", "")
+    return save(page(outcome, said), sweep.folder)
 
 
 def _notebook(outcome: Outcome, best: str | None) -> Any:
@@ -160,23 +147,3 @@ def _execute(notebook: Any, folder: Path) -> None:
     with (folder / "workers.log").open("ab") as log, client.setup_kernel(cwd=str(folder), stdout=log, stderr=log):
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
-
-
-def _page(outcome: Outcome, notebook: Any) -> str:
-    """Return the notebook's outputs as one page that needs nothing else."""
-    title = html.escape(outcome.finding)
-    parts = [f"<h1>{title}</h1>", f"<p>{html.escape(repr(Summary(outcome.sweep, outcome.wish)).replace('`', ''))}</p>"]
-    took = sum(state.duration or 0 for state in outcome.states)
-    for cell in notebook.cells[2:]:
-        for output in cell.get("outputs", []):
-            parts.append(output.get("data", {}).get("text/html") or f"<pre>{html.escape(_text(output))}</pre>")
-    parts.append(f"<p>Sweep {html.escape(outcome.sweep.id)}, {span(took)} of runs in all. All points: points.csv.</p>")
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
-    body = "".join(parts)
-    return f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>{body}</body></html>\n'
-
-
-def _text(output: Any) -> str:
-    """Return the text of a stream, a result or an error."""
-    text = output.get("text") or output.get("data", {}).get("text/plain") or output.get("evalue", "")
-    return "".join(text)
