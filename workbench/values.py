@@ -61,7 +61,16 @@ def _modelled(kind: Any) -> Any:
         return Union[tuple(_modelled(k) for k in members(kind))]  # noqa: UP007
     if typing.get_origin(kind) is list:
         return list[_modelled(kind.__args__[0])]  # type: ignore[misc]
+    if typing.get_origin(kind) is Literal:
+        return Annotated[kind, pydantic.BeforeValidator(functools.partial(_one_of, kind.__args__))]
     return Annotated[kind, pydantic.PlainValidator(functools.partial(_from_iso, kind))] if kind in WRITTEN else kind
+
+
+def _one_of(options: tuple[Any, ...], value: Any) -> Any:
+    """Tell True from 1, which Python takes for equal."""
+    if not any(option == value and isinstance(option, bool) == isinstance(value, bool) for option in options):
+        raise ValueError("none of the choices")
+    return value
 
 
 def _from_iso(kind: type[date], value: Any) -> date:

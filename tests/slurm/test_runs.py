@@ -80,4 +80,5 @@ def test_a_run_whose_node_fails_is_tried_again(target: Make, cluster: Cluster, t
     info = only(tmp_path).info
     assert info["status"] == "completed", (info["error"], errors)
     assert [a["status"] for a in info["attempts"]] == ["died", "completed"]
-    assert "NODE_FAIL" in info["attempts"][0]["error"]
+    # Slurm may take the node's end for one of the job's launch, where it looks just then.
+    assert any(word in info["attempts"][0]["error"] for word in ("NODE_FAIL", "JobLaunchFailure"))
