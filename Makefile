@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 # -P: the folder `kernels` must not hide the package of that name from libraries that mean it.
 RUN := $(BIN)/python -P
 
-# Most tests wait for kernels, servers and Slurm: three at a time keep two cores busy. TESTERS=0 runs one after the other.
-TESTERS ?= 3
+# Most tests wait for kernels, servers and Slurm: two at a time keep two cores busy. TESTERS=0 runs one after the other.
+TESTERS ?= 2
 
 .PHONY: help install demo test test-quick lint lab bench bench-kernels bench-runs clean
 

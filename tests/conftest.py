@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_client.connect import LocalPortCache
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,6 +38,28 @@ def _ordinary_kernels() -> Iterator[None]:
     yield
     os.environ.pop("GENAI4EU_WARM")
     os.environ |= {} if before is None else {"GENAI4EU_WARM": before}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ports_of_their_own() -> Iterator[None]:
+    """Give kernels ports that nobody else is given.
+
+    Jupyter chooses a free one and lets it go until the kernel binds it; tests that run beside would take it meanwhile.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+    ports = itertools.cycle(range(10_000 + 4000 * worker, 14_000 + 4000 * worker))
+
+    def find(self: LocalPortCache, ip: str) -> int:
+        while True:
+            port = next(ports)
+            with socket.socket() as probe:
+                if probe.connect_ex((ip, port)) == 0:
+                    continue  # somebody listens there
+            return port
+
+    before, LocalPortCache.find_available_port = LocalPortCache.find_available_port, find
+    yield
+    LocalPortCache.find_available_port = before
 
 
 @pytest.fixture(scope="session")
