@@ -33,10 +33,10 @@ lab: install
 	@$(BIN)/genai4eu lab
 
 test: install
-	$(RUN) -m pytest -n $(TESTERS) --dist loadfile
+	$(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 test-quick: install
-	$(RUN) -m pytest -n $(TESTERS) --dist loadfile -m "not slow"
+	$(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # mypy sees the namespace through a folder of links: the rooms stand at the top, the package is called genai4eu.
 lint: install

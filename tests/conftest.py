@@ -19,6 +19,12 @@ from jupyter_client.connect import LocalPortCache
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: nobody waits for them at the end while another processor has nothing to do."""
+    longest = ("test_readme.py", "test_study.py", "test_resume.py", "test_batch_runs.py", "test_local.py")
+    items.sort(key=lambda item: item.path.name not in longest)
+
+
 def _require(name: str, program: str) -> str:
     """Return the program's path; without it, skip with the reason, or fail where GENAI4EU_REQUIRE names it."""
     found = shutil.which(program)
