@@ -69,7 +69,7 @@ def sentence_of(error: BaseException) -> str:
             return _about_memory(str(first[0]))
         return f"{error.ename}: {first[0][:500]}" if first else str(error.ename)
     if isinstance(error, CellTimeoutError):
-        return str(error) if isinstance(error, TimeUp) else "a cell took longer than it was given"
+        return str(error) if isinstance(error, TimeUp) else "a cell ended, but not all that it said came"
     if isinstance(error, KernelEnded):
         return _about_memory(str(error))
     if isinstance(error, DeadKernelError) or status_of(error) == "died":
