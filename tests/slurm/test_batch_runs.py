@@ -183,7 +183,7 @@ def test_a_failed_node(cluster: Cluster, run: Callable[..., Record], retries: in
         cluster("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         if retries:
             eventually(lambda: record.info["status"] == "pending")
-            assert "to be started again" in record.info["error"]
+            assert "to be started again" in str(record.info.get("waits"))
             cluster("scontrol", "update", f"JobId={number(record)}", "StartTime=now")  # not in two minutes
         info = ended(record)
     finally:

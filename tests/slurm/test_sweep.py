@@ -106,7 +106,7 @@ def test_ctrl_c_cancels_the_array(cluster: Cluster, target: Callable[..., str], 
     eventually(lambda: statuses().count("completed") == 1 and statuses().count("running") == 2, 90)
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
-    assert code == 1
+    assert code == 130
     assert "cancelling the job array" in err
     assert "the same command goes on" in err
     eventually(lambda: not cluster("squeue", "-h").strip())
