@@ -15,10 +15,10 @@ import pytest
 
 import genai4eu
 from genai4eu.errors import Stopped, WorkbenchError
+from genai4eu.runs.endings import sentence_of, status_of
 from genai4eu.runs.plan import Limits, plan
 from genai4eu.runs.record import Record
 from genai4eu.runs.runner import carry_out, create
-from genai4eu.runs.status import sentence_of, status_of
 from genai4eu.runs.store import all_runs
 
 Write = Callable[..., Path]
@@ -150,7 +150,7 @@ def test_whoever_stops_a_run_may_say_how_it_ended(notebook: Write) -> None:
 )  # fmt: skip
 def test_what_the_relay_says_of_its_job_decides(state: str, status: str) -> None:
     from genai4eu.kernels.slurm.job import _WORDS
-    from genai4eu.runs.status import KernelEnded
+    from genai4eu.runs.endings import KernelEnded
 
     ended = KernelEnded(f"Slurm job 12 ended ({state}): {_WORDS.get(state, 'it left no word')}")
     assert status_of(ended) == status

@@ -263,4 +263,4 @@ def test_a_job_that_cannot_begin_says_why(cluster: Cluster, run: Callable[..., R
 
 def test_a_warm_target_forks_the_kernel_in_the_job(cluster: Cluster, run: Callable[..., Record]) -> None:
     info = ended(run(KEEP, warm=True))
-    assert (info["status"], info["kernel"]["warm"]) == ("completed", True)
+    assert (info["status"], info["kernel"]["warm"]) == ("completed", True), info["error"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 #: Letters for which a column has to have room; what is longer goes on in the next line.
 _ROOM = 16
@@ -25,7 +24,8 @@ def emit(content: Any) -> None:
 
 def emit_rows(rows: list[Any]) -> None:
     """Print a JSON list, a line for each entry: many entries are printed at once, and ``grep`` finds its way."""
-    print("[" + ",\n ".join(json.dumps(row, ensure_ascii=False) for row in rows) + "]")
+    encode = json.JSONEncoder(ensure_ascii=False).encode  # dumps would make one for each row
+    print("[" + ",\n ".join(map(encode, rows)) + "]")
 
 
 def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | None = None) -> None:
@@ -33,10 +33,14 @@ def table(headings: list[str], rows: list[list[str]], colours: dict[str, str] | 
 
     Off a terminal every row stays on one line, whole, so that other programs can read it.
     """
-    console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
+    if not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
         _plain(headings, rows)
         return
+    from rich.console import Console  # takes as long as all else that a list into a pipe needs
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=False)
     if not _fits(headings, rows, console.width):
         for row in rows:
             console.print(Text("\n".join(_stacked(headings, row))), style=(colours or {}).get(row[0]) or None)
@@ -62,14 +66,23 @@ def _stacked(headings: list[str], row: list[str]) -> list[str]:
 
 def _plain(headings: list[str], rows: list[list[str]]) -> None:
     """Print the table without colour, and at once also where it has ten thousand rows."""
-    whole = [headings, *([" ".join(cell.splitlines()) for cell in row] for row in rows)]
-    widths = [max(map(_width, column)) for column in zip(*whole, strict=True)]
-    lines = ("  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in whole)
-    print("\n".join(lines))
+    columns = [_column(column) for column in zip(headings, *rows, strict=True)]
+    print("\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True)))
+
+
+def _column(cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column on one line each, all of one width."""
+    lines = [" ".join(cell.splitlines()) for cell in cells]
+    width = max(map(_width, lines))
+    return [line.ljust(width) if line.isascii() else line + " " * (width - _width(line)) for line in lines]
 
 
 def _width(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def ended(summary: dict[str, Any]) -> str:

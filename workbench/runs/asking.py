@@ -21,8 +21,8 @@ from genai4eu.kernels.warm.process import WarmProcess
 from ..errors import WorkbenchError
 from . import kernel_side
 from .death import Watch
+from .endings import KERNEL_DIED, KERNEL_REFUSED, KernelEnded
 from .reach import Reach
-from .status import KERNEL_DIED, KERNEL_REFUSED, KernelEnded
 
 _MODULE = "_genai4eu_run"
 #: Messages that may wait here once the kernel waits for its reader; before, all must, because it would drop them.

@@ -26,13 +26,13 @@ from genai4eu.kernels.slurm.targets import all_of_them
 from ..errors import Stopped, WorkbenchError
 from . import aside
 from .attempts import put_away
+from .endings import status_of
 from .fate import job_of
 from .plan import Plan, plan_of
 from .record import Record, now
 from .runner import carry_out, create
 from .settle import finish
 from .signals import Signals
-from .status import status_of
 
 #: Folders and wishes of the caller that the job is to share. Nothing else of its environment goes along.
 SHARED = (

@@ -14,10 +14,10 @@ from nbformat import NotebookNode
 from .asking import AskingClient
 from .clock import Clock
 from .context import METRIC_MIME, PROGRESS_MIME
+from .endings import KernelEnded, TimeUp, status_of
 from .files import cannot_write
 from .journal import Journal
 from .large import KEY
-from .status import KernelEnded, TimeUp, status_of
 
 _DISPLAYS = ("display_data", "update_display_data", "execute_result")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .status import TimeUp
+from .endings import TimeUp
 
 #: nbclient takes nothing for no limit: a cell whose time is up gets this much.
 _LEAST = 0.001

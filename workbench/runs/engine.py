@@ -21,6 +21,7 @@ from ..errors import WorkbenchError
 from .carry import lend
 from .client import RunClient
 from .clock import Clock
+from .endings import sentence_of, status_of
 from .files import cannot_write
 from .home import bring
 from .journal import Journal
@@ -29,7 +30,7 @@ from .reach import Unreachable
 from .reserve import with_reserve
 from .session import Session
 from .starts import started
-from .status import Status, sentence_of, status_of
+from .status import Status
 from .survey import measure, survey
 
 #: Seconds that an interrupted cell is given to stop before its kernel is ended.

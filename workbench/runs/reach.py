@@ -13,7 +13,7 @@ from pathlib import Path
 from genai4eu.kernels.rest import Gateway, GatewayDown
 from genai4eu.kernels.targets import Target
 
-from .status import KernelEnded
+from .endings import KernelEnded
 
 #: Seconds without an answer after which a gateway is out of reach, and between two questions.
 PATIENCE, PAUSE = 20.0, 2.0

@@ -15,6 +15,7 @@ from .attempts import Attempt, put_away
 from .carry import drop
 from .clock import Clock
 from .crate import seal
+from .endings import sentence_of, status_of
 from .files import cannot_write, write_json
 from .home import complete, left_out
 from .lock import locked
@@ -25,7 +26,7 @@ from .record import Record, new_id, now
 from .reserve import release, set_aside, with_reserve
 from .session import Listener
 from .settle import finish
-from .status import RETRIED, Status, sentence_of, status_of
+from .status import RETRIED, Status
 from .store import runs_root
 
 

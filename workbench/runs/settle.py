@@ -10,8 +10,6 @@ from typing import Any
 
 from ..errors import WorkbenchError
 from . import aside, cells
-from .fate import fate
-from .home import come_home
 from .lock import LOCK, locked
 from .presence import gone
 from .record import GONE, Record
@@ -42,6 +40,8 @@ def end_of(record: Record) -> tuple[Status, str | None] | None:
     if info.get("status") not in ("pending", "running") and info.get("remote"):
         return info["status"], info["error"]  # its files are not at home yet, which its runner does not wait for
     if info.get("job"):  # whose process may be on another computer, or not be there yet
+        from .fate import fate
+
         found = fate(info, record.folder)
         return (found.status, found.sentence) if found and found.over else None
     waits = info.get("status") == "pending"  # whoever made it is free to go
@@ -50,7 +50,10 @@ def end_of(record: Record) -> tuple[Status, str | None] | None:
 
 def finish(record: Record, status: Status, error: str | None) -> bool:
     """Write what is known of the end, unless the run itself wrote it, then seal; tell whether that could be."""
-    from .crate import seal
+    from .crate import (
+        seal,
+    )  # with what comes home a tenth of a second, which a list need not pay for a run that goes on
+    from .home import come_home
 
     for partial in record.folder.glob(".*"):
         if partial.is_file() and partial.name != LOCK:

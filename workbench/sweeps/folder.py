@@ -27,11 +27,12 @@ from genai4eu.kernels import targets
 
 from .. import catalogue
 from ..errors import WorkbenchError
+from ..runs.endings import sentence_of, status_of
 from ..runs.files import write_json
 from ..runs.plan import Limits, Plan, valid
 from ..runs.record import Record, now
 from ..runs.settle import finish
-from ..runs.status import FINAL, sentence_of, status_of
+from ..runs.status import FINAL
 from ..runs.store import runs_root
 from .request import Request
 

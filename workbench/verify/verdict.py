@@ -102,7 +102,7 @@ def keep(record: Path, verdict: Verdict) -> Path:
 def verdicts(record: Path) -> list[Verdict]:
     """Return the verdicts on a record, the latest first; what is no verdict, or on another record, is passed over."""
     found = []
-    for path in sorted(folder(record).glob("*.json"), reverse=True):
+    for path in sorted(folder(record).glob("*.json"), key=_when, reverse=True):
         try:
             verdict = Verdict.model_validate(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError):
@@ -110,6 +110,11 @@ def verdicts(record: Path) -> list[Verdict]:
         if verdict.run == record.name:
             found.append(verdict)
     return found
+
+
+def _when(path: Path) -> tuple[str, int]:
+    """Return what sorts verdicts by time: their second, and those of one second as they were written."""
+    return path.name[:15], path.stat().st_mtime_ns
 
 
 def seal_of(record: Path) -> str | None:
