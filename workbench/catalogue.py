@@ -39,6 +39,8 @@ class UseCase(pydantic.BaseModel):
         Modules that a kernel must be able to import.
     warm_imports : list of str
         Modules that a warm kernel imports ahead.
+    card : str or None
+        ``package/file.toml``: what the use case says of itself, as :class:`.card.Card` has it.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +54,7 @@ class UseCase(pydantic.BaseModel):
     extra: str | None = None
     requires: list[str] = []
     warm_imports: list[str] = []
+    card: str | None = pydantic.Field(default=None, pattern=r"^[\w.]+/.+\.toml$")
     distribution: str = ""
 
     @property

@@ -11,6 +11,7 @@ USECASE = {
     "drawn by flow matching, and test it on a third hospital's scanner that no method has seen.",
     "version": "0.1.0",
     "template": "genai4eu.templates/health_imaging.ipynb",
+    "card": "genai4eu.usecases.health_imaging/card.toml",
     "extra": "health",
     "requires": [
         "torch",

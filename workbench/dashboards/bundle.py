@@ -5,6 +5,7 @@
     <slug>/dashboard.json   what it is: question, answer, run, when, where
     <slug>/index.html       the frozen page
     <slug>/evidence.html    parameters, metrics, environment
+    <slug>/card.json, .md   the use-case card, where the use case has one
     <slug>/media/           images of the pages, named by their content
     <slug>/live.ipynb       the dashboard part alone, for the live view
     <slug>/outputs/ …       what the dashboard part reads: the layout of the record

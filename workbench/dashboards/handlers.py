@@ -130,9 +130,14 @@ def _whole(root: Path, slug: str) -> Bundle:
 
 
 class Page(Base):
-    """A frozen page, its evidence, or the notebook behind it."""
+    """A frozen page, its evidence, or what of the record can be taken along: the notebook, the use-case card."""
 
-    _FILES = {"": "index.html", "evidence": "evidence.html", "notebook.ipynb": "notebook.ipynb"}  # noqa: RUF012
+    _PAGES = {"": "index.html", "evidence": "evidence.html"}  # noqa: RUF012
+    _TYPES = {  # noqa: RUF012
+        ".ipynb": "application/x-ipynb+json",
+        ".json": "application/json",
+        ".md": "text/markdown; charset=utf-8",
+    }
 
     def initialize(self, root: Path) -> None:
         """Remember where the bundles are."""
@@ -141,13 +146,13 @@ class Page(Base):
     def get(self, slug: str, name: str) -> None:
         """Send the file; the answer carries an ETag, and an unchanged page is not sent twice."""
         bundle = _whole(self.root, slug)
-        path = bundle.folder / self._FILES[name]
+        path = bundle.folder / self._PAGES.get(name, name)
         if not path.is_file():
             raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
         self.set_header("Cache-Control", "no-cache")
-        if path.suffix == ".ipynb":
-            self.set_header("Content-Type", "application/x-ipynb+json")
-            self.set_header("Content-Disposition", f'attachment; filename="{slug}.ipynb"')
+        if name not in self._PAGES:
+            self.set_header("Content-Type", self._TYPES[path.suffix])
+            self.set_header("Content-Disposition", f'attachment; filename="{slug}{path.suffix}"')
             self.finish(path.read_bytes())
             return
         self.finish(verified.refreshed(path.read_bytes(), path.stem, bundle.info["run"]))

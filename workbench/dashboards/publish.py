@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import card
 from ..errors import WorkbenchError
 from ..runs.energy import energy_sentence
 from ..runs.files import write_json
@@ -180,6 +181,10 @@ def _fill(folder: Path, record: Record, about: dict[str, Any], frozen: Frozen, l
     if (large := files_of(record.notebook_path)).is_dir():
         shutil.copytree(large, folder / large.name, copy_function=shutil.copyfile)
     frozen.media.write(folder / "media")
+    about_usecase = card.card_of(record)
+    if about_usecase is not None:
+        write_json(folder / "card.json", about_usecase)
+        (folder / "card.md").write_text(card.markdown(about_usecase), "utf-8")
     write_json(folder / "live.ipynb", live)
     known = verified.known(record.folder)
     seen = {"about": about, "verified": verified.fragment("index", known)}
@@ -195,7 +200,7 @@ def _evidence(folder: Path, about: dict[str, Any], said: str) -> str:
     """Return the page that shows what the result rests on."""
     read = {
         name: json.loads((folder / f"{name}.json").read_text("utf-8")) if (folder / f"{name}.json").exists() else {}
-        for name in ("parameters", "sizes", "metrics", "environment", "energy")
+        for name in ("parameters", "sizes", "metrics", "environment", "energy", "card")
     }
     outputs = sorted(p for p in (folder / "outputs").rglob("*") if p.is_file())
     files = [(p.relative_to(folder / "outputs").as_posix(), p.stat().st_size) for p in outputs]

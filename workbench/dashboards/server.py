@@ -79,7 +79,7 @@ class Server:
                 (r"/", handlers.Gallery, root),
                 (r"/static/(aria\.js)", handlers.Asset, {"path": str(page.WIDGETS)}),
                 (r"/static/([\w./-]+)", handlers.Asset, {"path": str(page.ASSETS / "static")}),
-                (rf"/d/{slug}/(evidence|notebook\.ipynb|)", handlers.Page, root),
+                (rf"/d/{slug}/(evidence|notebook\.ipynb|card\.(?:json|md)|)", handlers.Page, root),
                 (rf"/d/({name}/{image})", handlers.Image, {"path": str(self._folder)}),
                 (rf"/d/{slug}", handlers.Slash),
                 (rf"/live/{slug}/status", handlers.LiveStatus, tier),

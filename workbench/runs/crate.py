@@ -33,6 +33,7 @@ _ABOUT = {
     "requirements.txt": "Packages of the kernel, exact, for pip",
     "project.json": "Commit and state of the project that the notebook belongs to",
     "inputs.json": "What the run read, with sizes and checksums",
+    "card.json": "What the use case says of itself: data, model, intended use, limits",
     "energy.json": "Energy of the run, and how it was found",
     "log.txt": "What the kernel's process printed outside the notebook",
 }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import card
 from ..errors import WorkbenchError
 from .attempts import Attempt, put_away
 from .carry import drop
@@ -91,12 +92,15 @@ def create(planned: Plan, status: Status = "running") -> Record:
     Raises
     ------
     WorkbenchError
-        If the folder of the records cannot be written.
+        If the folder of the records cannot be written, or the use case's card is no such thing.
     """
+    said = card.declared(planned.source.usecase) if planned.source.usecase else None
     record = _fresh(planned.source.name)
     try:
         write_json(record.folder / "input.ipynb", planned.notebook, durable=False)
         record.write("parameters.json", planned.parameters)
+        if said is not None:
+            record.write(card.FILE, said.model_dump())
         record.write("project.json", project(planned.project))
         empty = dict.fromkeys(("error", "ended", "duration", "kernel_id", "kernel_host", "job"))
         stamp = {"id": record.id, "status": status, "started": now(), "cells": [], "attempts": [], **here()}
