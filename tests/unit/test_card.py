@@ -19,7 +19,7 @@ SHIPPED = [u for u in usecases() if u.distribution == "genai4eu"]
 
 
 def usecase(**more: Any) -> UseCase:
-    about = {"name": "soil", "title": "Wet?", "sector": "agrifood", "summary": "s", "version": "1"}
+    about: dict[str, Any] = {"name": "soil", "title": "Wet?", "sector": "agrifood", "summary": "s", "version": "1"}
     return UseCase(**about, template="acme/soil.ipynb", distribution="acme", **more)
 
 
