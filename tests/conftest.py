@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -38,6 +39,9 @@ def _require(name: str, program: str) -> str:
 
 # Threads that wait for work spin by default, which on a busy computer keeps others from theirs: three times as slow.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Started in the background the tests would ignore Ctrl-C, and all that they start and stop with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

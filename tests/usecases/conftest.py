@@ -30,6 +30,13 @@ def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     return SimpleNamespace(real=real, test=test, synthetic=synthetic, scores=scores, outputs=outputs, make=make_study)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what needs the study out of ``make test-quick``: to train takes a while, however small."""
+    for item in items:
+        if "study" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     return make_study(tmp_path_factory.mktemp("study") / "outputs")
