@@ -35,7 +35,7 @@ class Field(ipywidgets.VBox):  # type: ignore[misc]
         label = name if unit in (None, "", "1") else f"{name} ({unit})"
         self.input = _input(label, schema)
         said = ". ".join(part[:1].upper() + part[1:] for part in (schema.get("description"), wording(schema)) if part)
-        self._help = ipywidgets.HTML(f'<p class="genai4eu-help">{html.escape(said)}.</p>')
+        self._help = ipywidgets.HTML(f'<p class="genai4eu-help">{html.escape(said)}.</p>' if said else "")
         self._error = ipywidgets.HTML()
         super().__init__([self.input, self._help, self._error])
         self.add_class("genai4eu-field")

@@ -77,7 +77,7 @@ def read_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise WorkbenchError(f"{path} cannot be read ({error.strerror}): check the path") from None
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise WorkbenchError(f"{path} is not {_kind(path)}: {_reason(error)}") from None
+        raise WorkbenchError(f"{path} is not {_kind(path)}: {reason(error)}") from None
     if content is None or content == "":
         return {}
     if not isinstance(content, dict):
@@ -89,12 +89,14 @@ def _kind(path: Path) -> str:
     return "JSON" if path.suffix.lower() == ".json" else "YAML"
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return one line on what is wrong, with the line number where it is known."""
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         return f"line {mark.line + 1}: {getattr(error, 'problem', None) or 'it cannot be read'}"
-    return str(error).splitlines()[0] if str(error) else "it is nested too deep"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    return str(error).splitlines()[0]
 
 
 def _json(text: str) -> Any:
@@ -111,21 +113,26 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with mappings, lists and texts only: no objects, no guessed types, no name twice, no aliases."""
+class Strict(yaml.SafeLoader):
+    """YAML without what a person never means: no objects, no name twice, no aliases."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        """Read the next node, unless it stands for another."""
         if self.check_event(yaml.AliasEvent):  # a short file of aliases can stand for gigabytes
             event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "write the value out, not an alias", event.start_mark)
         return super().compose_node(parent, index)
 
 
-def _scalar(loader: _Loader, node: yaml.ScalarNode) -> str:
+class _Loader(Strict):
+    """YAML with mappings, lists and texts only: no guessed types."""
+
+
+def _scalar(loader: Strict, node: yaml.ScalarNode) -> str:
     return Bare(node.value) if node.style is None else str(node.value)
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+def _mapping(loader: Strict, node: yaml.MappingNode) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
@@ -140,6 +147,6 @@ def _yaml(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # a SafeLoader
 
 
+Strict.add_constructor("tag:yaml.org,2002:map", _mapping)
 for _tag in ("null", "bool", "int", "float", "timestamp", "str"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _scalar)
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)

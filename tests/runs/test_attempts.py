@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +40,23 @@ KEEP = "import genai4eu\n(genai4eu.current_run().outputs / 'kept.txt').write_tex
 
 def cell_statuses(record: Record) -> list[str]:
     return [c["status"] for c in record.info["cells"]]
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"timeout": "3m"}, "timeout cannot be '3m': it takes seconds"),
+        ({"timeout": -3}, "timeout cannot be -3"),
+        ({"timeout": float("nan")}, "timeout cannot be nan"),
+        ({"cell_timeout": True}, "cell_timeout cannot be True"),
+        ({"retries": "3"}, "retries cannot be '3': it takes a whole number in 0..20"),
+        ({"retries": 1.5}, "retries cannot be 1.5"),
+    ],
+)
+def test_a_limit_that_is_none_leaves_no_record(limit: dict[str, Any], said: str, notebook: Write, house: Path) -> None:
+    with pytest.raises(WorkbenchError, match=re.escape(said)):
+        genai4eu.run(notebook(("parameters", "n = 1")), **limit)
+    assert not (house / "runs").exists()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from jupyter_client.connect import LocalPortCache
 
 import genai4eu
 from genai4eu.errors import WorkbenchError
+from genai4eu.runs.large import restore
 from genai4eu.runs.store import all_runs
 
 Write = Callable[..., Path]
@@ -70,6 +72,38 @@ def test_a_full_disk_fails_the_run_in_one_line_and_the_record_says_so(
     assert "No space left on device" in info["error"]
     assert [a["status"] for a in info["attempts"]] in ([], ["failed"])
     assert "first" in (record.folder / "notebook.ipynb").read_text() + str(list(record.folder.glob("cells/*")))
+
+
+@pytest.mark.slow
+def test_a_text_that_a_full_disk_cut_is_what_the_notebook_says(notebook: Write, small_disk: Path) -> None:
+    record = genai4eu.run(notebook(PARAMETERS, "for _ in range(60_000): print('x' * 999)"))
+    assert "No space left on device" in record.info["error"]
+    made = json.loads(record.notebook_path.read_text())
+    (about,) = made["cells"][-1]["metadata"]["genai4eu"]["large"]
+    assert about["size"] == (record.folder / about["file"]).stat().st_size
+    assert about["left_out"] > 0
+    restore(made, record.folder)  # holds every text to its checksum
+
+
+@pytest.mark.slow
+def test_a_killed_runner_worked_until_it_was_killed(notebook: Write, house: Path, genai4eu: CLI) -> None:
+    """Also where its cell said nothing meanwhile."""
+    path = notebook(PARAMETERS, "import time\nopen('begun', 'w')\ntime.sleep(600)")
+    process = subprocess.Popen([sys.executable, "-P", "-m", "genai4eu", "run", str(path)], cwd=house,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    while not (house / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    began = time.time()
+    time.sleep(5)
+    process.kill()
+    process.wait()
+    last = time.time()
+    (listed,) = json.loads(genai4eu("runs", "list", "--json").stdout)
+    assert listed["status"] == "died"
+    assert listed["duration"] >= 2  # ran for five, kept current to two, told in whole seconds
+    ended = datetime.fromisoformat(all_runs()[0].info["ended"]).timestamp()
+    assert began <= ended <= last + 1
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_a_kernel_starts(

@@ -136,8 +136,7 @@ def test_a_full_disk_here_loses_nothing_there(
     assert (record.info["status"], record.info["error"]) == ("completed", None)
     kept(record)
     assert not left(house)
-    with pytest.raises(WorkbenchError, match="is at home already"):
-        fetch(record, nobody)
+    fetch(record, nobody)  # nothing is left to do, which is no fault
 
 
 @pytest.mark.slow

@@ -108,6 +108,8 @@ def check_one(runs: list[Record]) -> None:
 def test_how_many_can_be_compared(count: int) -> None:
     with pytest.raises(WorkbenchError, match=f"two to ten runs can be compared, not {count}"):
         workbench.compare(["a"] * count)
+    with pytest.raises(WorkbenchError, match="one run alone"):
+        workbench.compare("latest")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from genai4eu.runs.presence import gone, here
 from genai4eu.runs.record import Record
 from genai4eu.runs.seal import check, fingerprint
 from genai4eu.runs.settle import settle
+from genai4eu.runs.store import all_runs
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 Write = Callable[..., Path]
@@ -49,6 +50,35 @@ def test_check_names_every_change(notebook: Write, genai4eu: CLI) -> None:
     assert json.loads(done.stdout)[0]["missing"] == ["outputs/ä b.txt"]
     said = genai4eu("runs", "check", record.id).stdout
     assert "changed log.txt, metrics.json; missing outputs/ä b.txt; added outputs/.new" in said
+
+
+def test_a_seal_that_was_lost_is_said_to_have_been(notebook: Write, genai4eu: CLI) -> None:
+    assert genai4eu("run", str(notebook(("parameters", "n = 1"), KEEP))).returncode == 0
+    (record,) = all_runs()
+    (record.folder / "ro-crate-metadata.json").unlink()
+    said = genai4eu("runs", "check", record.id).stdout
+    assert "by a later command: the seal of the run itself was missing" in said
+    assert check(record).whole  # what is there now has not changed since
+
+
+def test_a_record_without_its_run_file_is_damaged_and_does_not_vanish(notebook: Write, genai4eu: CLI) -> None:
+    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+    (record.folder / "run.json").unlink()
+    (listed,) = json.loads(genai4eu("runs", "list", "--json").stdout)
+    assert (listed["id"], listed["status"]) == (record.id, "damaged")
+    done = genai4eu("runs", "check", "--all")
+    assert done.returncode == 1 and "missing run.json" in done.stdout
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: os.mkfifo(path)])
+def test_what_is_no_file_is_damaged_and_nobody_waits_for_it(
+    house: Path, genai4eu: CLI, make: Callable[[Path], None]
+) -> None:
+    place = house / "runs" / "odd" / "run.json"
+    place.parent.mkdir(parents=True)
+    make(place)
+    (listed,) = json.loads(genai4eu("runs", "list", "--json", timeout=30).stdout)
+    assert listed["error"] == "record odd: run.json is no file, run again"
 
 
 def test_a_new_seal_is_found_by_the_fingerprint_noted_before(notebook: Write, genai4eu: CLI) -> None:

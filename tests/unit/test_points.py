@@ -133,7 +133,7 @@ def test_a_sample_is_the_same_for_the_same_seed() -> None:
 def test_a_file_says_it_all(tmp_path: Path) -> None:
     path = tmp_path / "sweep.yaml"
     path.write_text(
-        "template: study.ipynb\ntarget: far\njobs: 3\ntimeout: 60\nparameters: {name: b}\ngrid: {lr: [1e-3, 0.5]}\n"
+        "template: study.ipynb\ntarget: far\njobs: 3\ntimeout: 1m\nparameters: {name: b}\ngrid: {lr: [1e-3, 0.5]}\n"
         "list: [{seed: 1}, {seed: 2}]\nsample: {number: 3, seed: 4, parameters: {steps: 'uniform:1..9'}}\n"
     )
     form = read_form(path).with_(target=None, jobs=2, retries=1)
@@ -151,6 +151,11 @@ def test_a_file_says_it_all(tmp_path: Path) -> None:
         ("grid: {a: 1}\n", "template: field required"),
         ("template: x\nsample: {number: 0, parameters: {}}\n", "sample.number"),
         ("template: [\n", "is not YAML"),
+        ("- template\n", "is no sweep: write one 'name: value' a line"),
+        ("template: x\ngrid: {a: 1}\ngrid: {a: 2}\n", "line 3: 'grid' is given twice"),
+        ("[" * 5000, "nested too deep"),
+        ("template: x\ntimeout: soon\n", "'soon' is no length of time"),
+        ("template: x\ntimeout: -1\n", "timeout cannot be -1"),
         ("template: x\nparameters: {seed: 1}\nlist: [{seed: 2}]\n", "both in parameters and in list"),
     ],
 )
@@ -160,3 +165,10 @@ def test_faults_of_a_file(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(WorkbenchError, match=r"sweep\.yaml") as caught:
         read_form(path)
     assert words in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="Is a directory"):
+        read_form(tmp_path)
+    with pytest.raises(WorkbenchError, match="No such file"):
+        read_form(tmp_path / "sweep.yaml")

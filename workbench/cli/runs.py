@@ -10,7 +10,7 @@ import typer
 
 from ..errors import WorkbenchError
 from . import app
-from .show import Json, emit, emit_rows, ended, metrics, table
+from .show import Json, emit, emit_rows, ended, metrics, relation, said, table
 
 runs = typer.Typer(help="List, look at, check, compare and move the records of runs.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
@@ -87,7 +87,7 @@ def _print(summaries: list[dict[str, Any]], filters: Any) -> None:
             s["target"] or "",
             _seconds(s["duration"]),
             *(_value(s, n) for n in asked),
-            s["error"] or s["waits"] or "",
+            said(s),
         ]
         for s in summaries
     ]
@@ -120,6 +120,8 @@ def show(run: Run, as_json: Json = False) -> None:
         emit({**summary, **more, "fingerprint": fingerprint(record) if summary["sealed"] else None})
         return
     print(f"{summary['title']}\n{record.id}: {ended(summary)} on {summary['target']}, started {summary['started']}")
+    if of := relation(summary):
+        print(of)
     table(["parameter", "value"], [[k, json.dumps(v)] for k, v in summary["parameters"].items()])
     metrics(record.metrics)
     if record.energy:
@@ -143,13 +145,16 @@ def check(
     """
     from ..runs.seal import check as look
     from ..runs.settle import settle
-    from ..runs.store import all_runs, find
+    from ..runs.store import all_runs, find, runs_root
 
     if bool(run) == every:
         raise WorkbenchError("name the runs to check, or --all")
     if seal and len(run or []) != 1:
         raise WorkbenchError("--seal belongs to one run: name it")
     records = all_runs() if every else [find(name) for name in run or []]
+    if not records and not as_json:
+        print(f"no runs in {runs_root()}")
+        return
     found = []
     for record in records:
         settle(record)

@@ -95,6 +95,18 @@ def ended(summary: dict[str, Any]) -> str:
     return f"{words}: {why}" if why else words
 
 
+def relation(summary: dict[str, Any]) -> str:
+    """Say which other run this one belongs to, where it does."""
+    if summary["verifies"]:
+        return f"verifies {summary['verifies']}"
+    return f"goes on from {summary['resumes']}" if summary["resumes"] else ""
+
+
+def said(summary: dict[str, Any]) -> str:
+    """Say in a list what there is to know besides how a run ended."""
+    return "; ".join(filter(None, (summary["error"] or summary["waits"], relation(summary))))
+
+
 def metrics(found: dict[str, Any]) -> None:
     """Print the metrics of a run, where it has any."""
     if found:

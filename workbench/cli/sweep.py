@@ -53,6 +53,15 @@ def sweep(
       log:1e-4..1e-1     with --sample: drawn between these
 
     The same command again runs only what is missing or failed. Exit code 0 means: every run completed.
+
+    A file for --file has the lines
+      template: health-imaging       # or a notebook beside the file
+      parameters: {profile: smoke}   # the same for all
+      grid: {seed: 0..4}             # each with each
+      zip: {a: [1, 2], b: [3, 4]}    # walked together
+      list: [{a: 1}, {a: 2, b: 5}]   # point by point
+      sample: {number: 20, seed: 1, parameters: {lr: "log:1e-4..1e-1"}}
+    and, if need be, target, jobs, per_task, timeout, cell_timeout, retries, best.
     """
     from ..sweeps import sweep as library
     from ..sweeps.form import Form, read_form
@@ -141,7 +150,8 @@ def _close(done: Any, as_json: bool) -> None:
     said = ", ".join(f"{number} {status}{_why(states, status)}" for status, number in counts(states).items())
     if left:
         them = "it" if len(left) == 1 else f"those {len(left)}"
-        raise WorkbenchError(f"sweep {done.id}: {said}; the same command runs {them} again")
+        see = done.folder / "summary.html"
+        raise WorkbenchError(f"sweep {done.id}: {said}; the same command runs {them} again; summary: {see}")
     if not as_json:
         print(f"{said}: {done.folder / 'summary.html'}")
         print(f"next: genai4eu sweeps show {done.id}, or open its summary.ipynb")
@@ -159,7 +169,12 @@ def list_sweeps(as_json: Json = False) -> None:
     from ..runs.store import runs_root
     from ..sweeps.folder import all_sweeps
 
-    found = [s.summary() for s in all_sweeps()]
+    found = []
+    for sweep in all_sweeps():
+        try:
+            found.append(sweep.summary())
+        except WorkbenchError as fault:  # it does not hide the others
+            print(f"genai4eu: {fault}", file=sys.stderr)
     if as_json:
         emit(found)
     elif not found:

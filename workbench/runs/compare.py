@@ -109,6 +109,8 @@ def compare(runs: Sequence[Record | str | Path]) -> Comparison:
     """
     from .store import find
 
+    if isinstance(runs, str | Path | Record):
+        raise WorkbenchError(f"one run alone cannot be compared: give a list, such as [{str(runs)!r}, 'latest~1']")
     if not FEWEST <= len(runs) <= MOST:
         raise WorkbenchError(f"two to ten runs can be compared, not {len(runs)}")
     records = [run if isinstance(run, Record) else find(str(run)) for run in runs]

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from .energy import energy
 from .files import write_text
 from .record import CRATE, Record, now
-from .seal import files, sha256
+from .seal import LATE, files, sha256
 
 _SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
@@ -49,8 +49,14 @@ _KINDS = {
 _STATUS = {"completed": "CompletedActionStatus"}
 
 
-def seal(record: Record) -> None:
-    """Describe every file of the record and rename the description into place: from then on the record is final."""
+def seal(record: Record, late: bool = False) -> None:
+    """Describe every file of the record and rename the description into place: from then on the record is final.
+
+    Parameters
+    ----------
+    late : bool
+        Whether the run had written its end before, and its seal is missing: nobody knows then what happened meanwhile.
+    """
     for name, content in {"metrics.json": {}, "energy.json": energy(None)}.items():
         if not (record.folder / name).exists():
             record.write(name, content)
@@ -67,7 +73,9 @@ def seal(record: Record) -> None:
         _instrument(info, described),
         action,
     ]
-    graph = [*_root(record, info, described, action), *described.values(), *context, *values, *metrics, *inputs]
+    root, about = _root(record, info, described, action)
+    root |= {LATE: f"Sealed on {now()} by a later command: the seal of the run itself was missing"} if late else {}
+    graph = [root, about, *described.values(), *context, *values, *metrics, *inputs]
     content = {"@context": f"{_SPECIFICATION}/context", "@graph": graph}
     write_text(record.folder / CRATE, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 

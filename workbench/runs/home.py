@@ -150,7 +150,7 @@ def fetch(record: Record, tell: Tell) -> None:
 
     remote = record.read("run.json").get("remote")
     if record.sealed or not remote:
-        raise WorkbenchError(f"all that run {record.id} kept is at home already")
+        return  # all of it is at home
     if record.running:
         raise WorkbenchError(f"run {record.id} is still being carried out: its files come home at its end")
     target = targets.find(remote["target"])

@@ -22,7 +22,7 @@ import platformdirs
 from .files import write_bytes
 
 #: Raised with every change of what an entry holds.
-VERSION = 2
+VERSION = 3
 #: A summary is read from these; the crate tells whether the record is sealed.
 _READ = ("run.json", "parameters.json", "metrics.json", "ro-crate-metadata.json")
 #: Nanoseconds within which a second change of a file could bear the same time stamp on a coarse file system.
@@ -89,18 +89,19 @@ def _folders(root: Path) -> list[str]:
 
 
 def _looks(folder: str) -> Looks | None:
-    """Return how the files of a summary look to ``stat``; None where there is no record."""
+    """Return how the files of a summary look to ``stat``; None where there is no record.
+
+    One that was sealed and has lost its ``run.json`` is a damaged record, and no other folder.
+    """
     looks: Looks = []
     for name in _READ:
         try:
             about = os.stat(f"{folder}/{name}")  # noqa: PTH116  # half the time of pathlib's, forty thousand times
         except OSError:
-            if name == "run.json":
-                return None
             looks += (0, 0)
         else:
             looks += (about.st_ctime_ns, about.st_size)
-    return looks
+    return looks if looks[0] or looks[-2] else None
 
 
 def _read(folder: Path) -> Entry:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +158,8 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
                 self._settle(index)
                 cells.keep(self._path.parent, index, self.nb.cells[index])
             self._changed.clear()
+            with contextlib.suppress(FileNotFoundError):  # it is not written yet
+                os.utime(self._path)  # a silent cell writes nothing: this tells when its runner was last alive
         elif self._changed:
             self.write()
         if self._tick:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +17,14 @@ from ..errors import WorkbenchError
 from ..values import leaves
 from . import syntax
 from .record import Record
+
+#: Further attempts that a run may have.
+MOST_RETRIES = 20
+
+
+def _number(value: object) -> bool:
+    """Tell whether a value is a real number; ``True`` is none, and neither is what is not finite."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,21 @@ class Limits:
     timeout: float | None = None
     cell_timeout: int | None = None
     retries: int = 0
+
+    def __post_init__(self) -> None:
+        """Hold each to what it may be.
+
+        Raises
+        ------
+        WorkbenchError
+            Naming the limit, its value and what it takes.
+        """
+        for name in ("timeout", "cell_timeout"):
+            value = getattr(self, name)
+            if value is not None and not (_number(value) and value > 0):
+                raise WorkbenchError(f"{name} cannot be {value!r}: it takes seconds, more than 0")
+        if not (_number(self.retries) and 0 <= self.retries <= MOST_RETRIES and self.retries == int(self.retries)):
+            raise WorkbenchError(f"retries cannot be {self.retries!r}: it takes a whole number in 0..{MOST_RETRIES}")
 
 
 @dataclass(frozen=True)

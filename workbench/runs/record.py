@@ -141,10 +141,15 @@ class Record:
 
     def read(self, name: str) -> dict[str, Any]:
         """Read one of the record's JSON files."""
+        path = self.folder / name
         try:
-            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            if path.exists() and not path.is_file():  # a pipe would keep its reader waiting for ever
+                raise WorkbenchError(f"record {self.id}: {name} is no file, run again")
+            content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise WorkbenchError(f"record {self.id} has no {name}: it is incomplete, run again") from None
+        except OSError as error:
+            raise WorkbenchError(f"record {self.id}: {name} cannot be read ({error.strerror})") from None
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise WorkbenchError(f"record {self.id}: {name} is damaged, run again") from None
         if not isinstance(content, dict):
@@ -195,7 +200,8 @@ class Record:
     def summary(self) -> dict[str, Any]:
         """Return what a list of runs shows of this one."""
         info = self.info
-        kept = ("id", "template", "title", "status", "target", "kernel_id", "started", "duration", "error")
+        kept = ("id", "template", "title", "status", "target", "kernel_id", "started", "duration", "error",
+                "resumes", "verifies")  # fmt: skip
         metrics = {name: metric["value"] for name, metric in self.metrics.items()}
         return {
             **{k: info.get(k) for k in (*kept, "waits")},
@@ -209,7 +215,8 @@ class Record:
         try:
             return self.summary()
         except WorkbenchError as error:
-            unknown = dict.fromkeys(("template", "title", "target", "kernel_id", "started", "duration", "waits"))
+            names = ("template", "title", "target", "kernel_id", "started", "duration", "waits", "resumes", "verifies")
+            unknown = dict.fromkeys(names)
             about = {"id": self.id, "status": "damaged", "error": str(error), "sealed": False}
             return {**unknown, **about, "parameters": {}, "metrics": {}}
 

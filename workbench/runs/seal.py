@@ -19,6 +19,8 @@ from .record import CRATE, Record
 
 #: Beginnings of names that are no part of a record: its lock, the crate being written, what NFS keeps for a reader.
 _PASSING = (".lock", f".{CRATE}.", ".nfs")
+#: The property of a crate that says that it was not made by its own run.
+LATE = "disambiguatingDescription"
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,14 @@ class Check:
         Paths in the record, in the order of the alphabet.
     fingerprint : str or None
         SHA-256 of the crate; None where the record is not sealed.
+    late : str or None
+        What the crate says where another command sealed the run than its own.
     """
 
     run: str
     sealed: bool
     fingerprint: str | None
+    late: str | None = None
     changed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
@@ -55,7 +60,8 @@ class Check:
             return "not sealed: nothing to compare with"
         kinds = {"changed": self.changed, "missing": self.missing, "added": self.added}
         found = [f"{kind} {', '.join(paths)}" for kind, paths in kinds.items() if paths]
-        return "; ".join(found) or "unchanged"
+        said = "; ".join(found) or "unchanged"
+        return f"{said}. {self.late}" if self.late else said
 
 
 def check(record: Record, noted: str | None = None) -> Check:
@@ -83,7 +89,14 @@ def check(record: Record, noted: str | None = None) -> Check:
     present = set(files(record.folder))
     changed = [p for p in sorted(present & sealed.keys()) if not _same(record.folder / p, sealed[p])]
     missing, added = sorted(sealed.keys() - present), sorted(present - sealed.keys())
-    return Check(record.id, True, mark, changed, missing, added)
+    return Check(record.id, True, mark, _late(record.folder), changed, missing, added)
+
+
+def _late(folder: Path) -> str | None:
+    """Return what the crate says of a seal that its run did not make."""
+    graph = json.loads((folder / CRATE).read_text(encoding="utf-8"))["@graph"]
+    found = next((e for e in graph if isinstance(e, dict) and e.get("@id") == "./"), {}).get(LATE)
+    return found if isinstance(found, str) else None
 
 
 def _same(path: Path, digest: str) -> bool:

@@ -5,8 +5,12 @@ Called by every command that looks at records, before it looks. A run that may s
 
 from __future__ import annotations
 
+import os
+import shutil
 from datetime import UTC, datetime
 from typing import Any
+
+import psutil
 
 from ..errors import WorkbenchError
 from . import aside, cells
@@ -29,7 +33,7 @@ def settle(record: Record) -> bool:
             end = None if record.sealed else end_of(record)
             if end is None:
                 return False  # another command was quicker
-            return finish(record, *end)
+            return finish(record, *end, late=True)
     except (OSError, WorkbenchError):
         return False
 
@@ -45,32 +49,64 @@ def end_of(record: Record) -> tuple[Status, str | None] | None:
         found = fate(info, record.folder)
         return (found.status, found.sentence) if found and found.over else None
     waits = info.get("status") == "pending"  # whoever made it is free to go
-    return None if waits or not gone(info) else ("died", GONE)
+    return None if waits or not gone(info) or _kernel_lives(record) else ("died", GONE)
 
 
-def finish(record: Record, status: Status, error: str | None) -> bool:
-    """Write what is known of the end, unless the run itself wrote it, then seal; tell whether that could be."""
-    from .crate import (
-        seal,
-    )  # with what comes home a tenth of a second, which a list need not pay for a run that goes on
+def _kernel_lives(record: Record) -> bool:
+    """Tell whether the kernel of a runner that is gone still has to notice: it may yet write what it keeps."""
+    path = record.folder / "environment.json"
+    if not path.exists():
+        return False
+    about = record.read("environment.json")
+    if about.get("host") != os.uname().nodename or not isinstance(about.get("pid"), int):
+        return False
+    try:
+        process = psutil.Process(about["pid"])
+        # began before it told its number: else the number is another process's by now
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= path.stat().st_mtime)
+    except psutil.Error:
+        return False
+
+
+def finish(record: Record, status: Status, error: str | None, late: bool = False) -> bool:
+    """Write what is known of the end, unless the run itself wrote it, then seal; tell whether that could be.
+
+    Parameters
+    ----------
+    late : bool
+        Whether another command does this than the run's own, so that a seal that is missing is said to have been.
+    """
+    from .crate import seal  # the two take a tenth of a second, which a list need not pay for a run that goes on
     from .home import come_home
 
     for partial in record.folder.glob(".*"):
         if partial.is_file() and partial.name != LOCK:
             partial.unlink()  # half a file that a write left, or room kept for the end
     info = record.read("run.json")
-    if info["status"] in ("pending", "running"):
+    ended = info["status"] not in ("pending", "running")
+    if not ended:
+        _let_go_of_log(record)
         record.write("run.json", {**info, **_end(record, info, status, error)}, durable=True)
     if not come_home(record):
         return False
-    seal(record)
+    seal(record, late=late and ended and not info.get("remote"))
     aside.clear(record.folder)
     return True
 
 
+def _let_go_of_log(record: Record) -> None:
+    """Give the record a log of its own: whoever still has the old one open writes nothing into what is sealed."""
+    log = record.folder / "log.txt"
+    if log.exists():
+        copy = log.with_name(".log.txt")
+        shutil.copyfile(log, copy)
+        copy.replace(log)
+
+
 def _end(record: Record, info: dict[str, Any], status: Status, error: str | None) -> dict[str, Any]:
     """Put together what the run had come to, and return what ``run.json`` says of it."""
-    last = max(p.stat().st_mtime for p in record.folder.rglob("*") if p.is_file() and p.name != LOCK)
+    files = [p for p in record.folder.rglob("*") if p.is_file() and p.name not in (LOCK, "log.txt")]
+    last = max(p.stat().st_mtime for p in files)  # a kernel that is left alone still writes that into the log
     ended = max(datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds"), info["started"])
     about = {"status": status, "error": error, "ended": ended, "duration": _between(info["started"], ended)}
     if not record.notebook_path.exists():

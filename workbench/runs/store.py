@@ -30,8 +30,13 @@ def all_runs() -> list[Record]:
     from .record import Record
 
     root = runs_root()
-    found = [Record(p) for p in root.iterdir() if (p / "run.json").is_file()] if root.is_dir() else []
+    found = [Record(p) for p in root.iterdir() if is_record(p)] if root.is_dir() else []
     return sorted(found, key=lambda r: r.id, reverse=True)
+
+
+def is_record(folder: Path) -> bool:
+    """Tell whether a folder is a record, be it a damaged one that has lost its ``run.json``."""
+    return any((folder / name).exists() for name in ("run.json", "ro-crate-metadata.json"))
 
 
 def find(name: str) -> Record:
@@ -55,7 +60,7 @@ def find(name: str) -> Record:
 def _find(name: str) -> Record:
     from .record import Record
 
-    if (Path(name) / "run.json").is_file():
+    if is_record(Path(name)):
         return Record(Path(name).absolute())
     records = all_runs()
     back = _back(name)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -32,7 +33,7 @@ class Text:
     def __init__(self, path: Path, budget: list[int]) -> None:
         self._path = path
         self._budget = budget  # bytes that the run may still keep, shared by its streams
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
         self._hash = hashlib.sha256()
         self._earlier: list[str] = []
         self._parts: list[str] = []
@@ -69,7 +70,7 @@ class Text:
     def _grow_long(self) -> None:
         """Move what was printed so far to a file, but for the head."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("wb")
+        self._file = self._path.open("wb", buffering=0)  # what counts as kept is there, also on a disk that fills up
         earlier = "".join(self._earlier)
         whole = "".join(self._parts)
         self._write(earlier)
@@ -89,8 +90,14 @@ class Text:
         content = text.encode(errors="backslashreplace")
         kept = content[: self._budget[0]]
         self._budget[0] -= len(kept)
+        before = self._size
+        try:
+            self._put(kept)
+        except OSError:
+            self._kept += self._size - before
+            self._left_out += len(content) - (self._size - before)
+            raise
         self._kept += len(kept)
-        self._put(kept)
         if len(kept) < len(content):
             if not self._left_out:  # said at once: the file tells it even where the run does not live to its end
                 self._put(
@@ -100,9 +107,12 @@ class Text:
 
     def _put(self, content: bytes) -> None:
         assert self._file is not None
-        self._size += len(content)
-        self._hash.update(content)
-        self._file.write(content)
+        rest = memoryview(content)
+        while rest:
+            done = rest[: self._file.write(rest)]
+            self._size += len(done)
+            self._hash.update(done)
+            rest = rest[len(done) :]
 
     def settle(self) -> None:
         """Write into the output what the notebook shows."""
@@ -111,7 +121,6 @@ class Text:
         text = "".join(self._parts)
         self._parts = [text]
         if self._file is not None:
-            self._file.flush()
             text += self._note() + "".join(self._tail)[-TAIL:] + self._end()
         self.output["text"] = text
 

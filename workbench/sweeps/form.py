@@ -6,7 +6,7 @@
     target: genai4eu             # these may be left out, or be said on the command line
     jobs: 4
     per_task: 10                 # on Slurm
-    timeout: 3600
+    timeout: 1h                  # or seconds
     best: skill:max
     parameters:                  # the same for all
       profile: smoke
@@ -36,7 +36,11 @@ from typing import Any
 import pydantic
 import yaml
 
+from genai4eu.kernels.errors import KernelsError
+from genai4eu.kernels.gateway.spans import seconds
+
 from ..errors import WorkbenchError
+from ..parameter_file import Strict, reason
 from ..runs.plan import Limits
 from .points import Axes
 
@@ -77,7 +81,7 @@ class _File(pydantic.BaseModel):
     target: str | None = None
     jobs: int | None = pydantic.Field(None, ge=1)
     per_task: int = pydantic.Field(1, ge=1)
-    timeout: float | None = pydantic.Field(None, gt=0)
+    timeout: float | str | None = None
     cell_timeout: int | None = pydantic.Field(None, ge=1)
     retries: int = pydantic.Field(0, ge=0, le=20)
     best: str | None = None
@@ -97,11 +101,14 @@ def read_form(path: Path) -> Form:
         If there is none, it is not YAML, or says something unknown.
     """
     try:
-        said = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise WorkbenchError(f"there is no file {path}: check the path") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WorkbenchError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Strict)  # a SafeLoader
+        if not isinstance(content, dict):
+            raise WorkbenchError(f"{path} is no sweep: write one 'name: value' a line, as in template: health-imaging")
+        said = _File.model_validate(content)
+    except OSError as error:
+        raise WorkbenchError(f"{path} cannot be read ({error.strerror}): check the path") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise WorkbenchError(f"{path} is not YAML: {reason(error)}") from None
     except pydantic.ValidationError as error:
         raise WorkbenchError(f"{path}: " + "; ".join(map(_fault, error.errors()))) from None
     twice = sorted({*said.parameters} & {name for point in said.listed for name in point})
@@ -110,7 +117,7 @@ def read_form(path: Path) -> Form:
             f"{path}: parameter {twice[0]!r} is both in parameters and in list: leave it in one of them"
         )
     own = {name: getattr(said, name) for name in ("target", "jobs", "per_task", "best")}
-    return Form(_template(said.template, path), _axes(said), limits=_limits(said), **own)
+    return Form(_template(said.template, path), _axes(said), limits=_limits(said, path), **own)
 
 
 def _fault(error: Any) -> str:
@@ -127,8 +134,12 @@ def _axes(said: _File) -> Axes:
     return replace(axes, sample=sample.parameters, number=sample.number, seed=sample.seed) if sample else axes
 
 
-def _limits(said: _File) -> Limits:
-    return Limits(said.timeout, said.cell_timeout, said.retries)
+def _limits(said: _File, path: Path) -> Limits:
+    try:
+        timeout = seconds(said.timeout) if isinstance(said.timeout, str) else said.timeout
+        return Limits(timeout, said.cell_timeout, said.retries)
+    except (WorkbenchError, KernelsError) as error:
+        raise WorkbenchError(f"{path}: {error}") from None
 
 
 def _template(name: str, path: Path) -> str:
