@@ -8,11 +8,12 @@ RUN := $(BIN)/python -P
 # Most tests wait for kernels, servers and Slurm: two at a time keep two cores busy. TESTERS=0 runs one after the other.
 TESTERS ?= 2
 
-.PHONY: help install demo test test-quick lint lab bench bench-kernels bench-runs clean
+.PHONY: help install demo demo-all test test-quick lint lab bench bench-kernels bench-runs clean
 
 help:
 	@echo "make install     make .venv with everything"
 	@echo "make demo        one sector, from template through a gateway to a dashboard in your browser"
+	@echo "make demo-all    the same for every sector, one after the other: about a quarter of an hour"
 	@echo "make lab         JupyterLab with fresh copies of the templates"
 	@echo "make test        all tests; test-quick leaves out the slow ones"
 	@echo "make lint        ruff, mypy and notebooks without outputs"
@@ -28,6 +29,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 demo: install
 	@$(BIN)/genai4eu demo $(OPTIONS)
+
+demo-all: install
+	@$(BIN)/genai4eu demo --all $(OPTIONS)
 
 lab: install
 	@$(BIN)/genai4eu lab

@@ -1,6 +1,6 @@
 """The whole way once: a gateway on this computer, a run of a template through it, a published dashboard.
 
-Called by ``genai4eu demo`` and ``make demo``.
+Called by ``genai4eu demo``, ``make demo`` and, for every sector, ``make demo-all``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from genai4eu.kernels.connect import connect
 from genai4eu.kernels.gateway import process
 
+from .catalogue import usecases
 from .dashboards.publish import Published, publish
 from .errors import WorkbenchError
 from .runs.record import Record
@@ -45,7 +46,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo made."""
+    """What the demo made of one template."""
 
     record: Record
     published: Published
@@ -59,13 +60,20 @@ class Demo:
         return {"run": self.record.id, **chosen, "dashboard": str(self.published.folder), "seconds": self.seconds}
 
 
-def demo(profile: str) -> Demo:
-    """Run the health-imaging template through a gateway of its own and publish the run.
+def everything() -> list[str]:
+    """Return the templates of all installed use cases."""
+    return [u.name for u in usecases()]
+
+
+def demo(profile: str, templates: Sequence[str] = (TEMPLATE,)) -> list[Demo]:
+    """Run templates through a gateway of their own and publish the runs.
 
     Parameters
     ----------
     profile : str
-        The template's sizes.
+        The templates' sizes.
+    templates : sequence of str
+        Their names; each runs after the one before.
 
     Raises
     ------
@@ -80,12 +88,16 @@ def demo(profile: str) -> Demo:
             with steps.step(f"connect to {gateway.url}"):
                 targets = connect(GATEWAY, gateway.url, gateway.token_file)
             target = next(t for t in targets if t.endswith("-genai4eu"))
-            with steps.step(f"run {TEMPLATE} ({profile}) on {target}"):
-                record = _completed(run(TEMPLATE, on=target, profile=profile))
+            return [_one(name, target, profile, steps) for name in templates]
+
+
+def _one(name: str, target: str, profile: str, steps: Steps) -> Demo:
+    with steps.step(f"run {name} ({profile}) on {target}"):
+        record = _completed(run(name, on=target, profile=profile))
     with steps.step("publish the run"):
         published = publish(record)
     print(f"record: {record.folder}\ndashboard: {published.folder}", file=sys.stderr)
-    return Demo(record, published, steps.seconds)
+    return Demo(record, published, dict(steps.seconds))
 
 
 @contextmanager

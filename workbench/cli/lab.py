@@ -27,19 +27,20 @@ def lab(
 @app.command()
 def demo(
     profile: Annotated[str, typer.Option(help="Sizes: smoke (seconds), default (minutes) or gpu.")] = "default",
+    everything: Annotated[bool, typer.Option("--all", help="Every installed use case, one after the other.")] = False,
     serve: Annotated[bool, typer.Option(help="Serve the gallery at the end, until Ctrl-C.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gallery; 0 takes a free one.")] = 8866,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: an object, with --all a list.")] = False,
 ) -> None:
     """Go the whole way once: gateway, run of the health-imaging template on it, record, dashboard, gallery."""
-    from ..demo import demo as show
+    from .. import demo as library
     from .show import emit
 
-    result = show(profile)
+    made = library.demo(profile, library.everything() if everything else (library.TEMPLATE,))
     if as_json:
-        emit(result.summary)
+        emit([one.summary for one in made] if everything else made[0].summary)
     if not serve:
         return
     from ..dashboards.server import serve as serve_gallery
 
-    serve_gallery(result.published.folder.parent, "127.0.0.1", port, open_browser=True)
+    serve_gallery(made[0].published.folder.parent, "127.0.0.1", port, open_browser=True)
