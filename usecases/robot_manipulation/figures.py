@@ -1,0 +1,187 @@
+"""Figures of the study and the dashboard, each with its alternative text. Called by the template.
+
+Every function returns ``(Figure, alt)``. All are seen from above, turned so that the travel goes from left to right:
+MuJoCo's own renderer needs a display, and the question is where the hand went. Clean ways are blue, ways through the
+zone vermilion and dashed (Okabe and Ito's colours, safe for colour-blind readers).
+"""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from numpy.typing import NDArray
+
+from .evaluate import MAIN
+from .report import PERCEPTRON, percent, rate
+
+Array = NDArray[np.float64]
+Drawn = tuple[Figure, str]
+CLEAN, THROUGH, ZONE = "#0072B2", "#D55E00", "#C9CED6"
+LIFTED = 0.46  # m, above which the cube is carried
+
+
+def travel_frame(way: Array, zone: Array) -> tuple[Array, Array]:
+    """Return ways and goal as seen from the zone's axis, the travel along x, in cm.
+
+    Parameters
+    ----------
+    way : ndarray, shape (episode, time, 6)
+        Tool and cube in m.
+    zone : ndarray, shape (episode, 5)
+        Zone x, y, radius and goal x, y in m.
+
+    Returns
+    -------
+    cube : ndarray, shape (episode, time, 2)
+    goal : ndarray, shape (episode, 2)
+    """
+    along = zone[:, 3:5] - way[:, 0, 3:5]
+    along = along / np.linalg.norm(along, axis=-1, keepdims=True)
+    axes = np.stack([along, np.stack([-along[:, 1], along[:, 0]], -1)], 1)  # rows: along, across
+    cube = np.einsum("eij,etj->eti", axes, way[..., 3:5] - zone[:, None, :2])
+    goal = np.einsum("eij,ej->ei", axes, zone[:, 3:5] - zone[:, :2])
+    return 100 * cube, 100 * goal
+
+
+def entered(way: Array, zone: Array) -> NDArray[np.bool_]:
+    """Return which ways (episode) have the tool or the cube in the zone."""
+    tool = np.linalg.norm(way[..., 0:2] - zone[:, None, :2], axis=-1)
+    cube = np.linalg.norm(way[..., 3:5] - zone[:, None, :2], axis=-1)
+    return np.asarray(np.minimum(tool, cube).min(1) < zone[:, 2])
+
+
+def fan(axes: Axes, way: Array, zone: Array, whole: bool = True) -> None:
+    """Draw the cube's ways around the zone from above; the travel goes from left to right, in cm."""
+    cube, goal = travel_frame(way, zone)
+    axes.add_patch(
+        Circle((0, 0), 100 * float(zone[0, 2]), facecolor=ZONE, edgecolor="#7a8794", hatch="////", linewidth=1)
+    )
+    for line, bad in zip(cube, entered(way, zone), strict=True):
+        axes.plot(*line.T, color=THROUGH if bad else CLEAN, linestyle="--" if bad else "-", linewidth=1.2, alpha=0.75)
+    axes.plot(*cube[0, 0], "s", color="black", markersize=7)
+    axes.plot(*goal[0], "*", color="black", markersize=11)
+    axes.set(xlim=(-22, 22), ylim=(-17, 17), aspect="equal")
+    if whole:
+        axes.set_xlabel("along the travel [cm]")
+        axes.set_ylabel("across [cm]")
+        axes.annotate("cube", cube[0, 0], (0, -14), textcoords="offset points", ha="center")
+        axes.annotate("goal", goal[0], (0, -16), textcoords="offset points", ha="center")
+
+
+def demonstrations_figure(shown: xr.Dataset, count: int = 60) -> Drawn:
+    """Show the ways of some demonstrations around their zones, left and right."""
+    states = [
+        shown["state"].values[shown["episode"].values == i] for i in range(min(count, int(shown["episode"].max()) + 1))
+    ]
+    fig = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = fig.subplots()
+    lefts = 0
+    for s in states:
+        cube, _ = travel_frame(s[None, :, 0:6], s[:1, [13, 14, 15, 10, 11]])
+        left = cube[0, np.abs(cube[0, :, 0]).argmin(), 1] > 0
+        lefts += int(left)
+        axes.plot(
+            *cube[0].T, color=CLEAN if left else "#009E73", linestyle="-" if left else "--", linewidth=0.9, alpha=0.7
+        )
+    for r in (3, 10):
+        axes.add_patch(Circle((0, 0), r, fill=False, edgecolor="#7a8794", linestyle=":"))
+    axes.annotate("zones, 3 to 10 cm", (0, 0), ha="center", va="center", fontsize=10)
+    axes.set(xlim=(-22, 22), ylim=(-17, 17), aspect="equal", xlabel="along the travel [cm]", ylabel="across [cm]")
+    axes.annotate(f"left, {lefts}", (-20, 14), color=CLEAN, fontsize=12)
+    axes.annotate(f"right, {len(states) - lefts}", (-20, -15.5), color="#00785A", fontsize=12)
+    title = f"The same task shown two ways: {lefts} times left of the zone, {len(states) - lefts} times right"
+    fig.suptitle(fill(title, 52), x=0.01, ha="left", fontweight="bold")
+    return fig, f"{title}; ways of the carried cube from above, zones of 3 to 10 cm radius, axes in cm around the zone."
+
+
+def scores_figure(scores: xr.Dataset) -> Drawn:
+    """Show success and collision of every policy, with Wilson's 95 % intervals. One column, to be read on a phone."""
+    names = [str(p) for p in scores["policy"].values]
+    fig = Figure(figsize=(5.0, 0.6 * len(names) + 1.7), layout="constrained")
+    axes = fig.subplots()
+    for i, name in enumerate(names):
+        if i:
+            axes.axhline(i - 0.5, color="#dfe5ea", linewidth=0.8)
+        for what, colour, shape, shift in (("success", CLEAN, "o", -0.16), ("collision", THROUGH, "D", 0.16)):
+            value, low, high = rate(scores, name, what)
+            wide = [[max(value - low, 0)], [max(high - value, 0)]]
+            axes.errorbar(value, i + shift, xerr=wide, fmt=shape, color=colour, markersize=7)
+            if i == 0:
+                end, gap, align = (low, -7, "right") if value > 0.5 else (high, 7, "left")
+                place = {"textcoords": "offset points", "ha": align, "va": "center"}
+                axes.annotate(what, (end, i + shift), (gap, 0), color=colour, fontsize=13, **place)
+    axes.set(xlim=(-0.03, 1.03), ylim=(len(names) - 0.5, -0.5))
+    axes.set_xlabel("share of episodes [1], 95 % interval", fontsize=13)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(labelsize=13)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    fig.suptitle(fill(finding(scores), 44), x=0.01, ha="left", fontweight="bold", fontsize=14)
+    cells = "; ".join(
+        f"{n} {percent(rate(scores, n)[0])} and {percent(rate(scores, n, 'collision')[0])}" for n in names
+    )
+    return fig, f"{finding(scores)}; dots with 95 % intervals, success and collision of each policy: {cells}."
+
+
+def finding(scores: xr.Dataset) -> str:
+    """Return what the scores say, in few words computed from them."""
+    done, averaged = rate(scores, MAIN)[0], rate(scores, PERCEPTRON)[0]
+    return f"The flow policy does {percent(done)} of new tasks cleanly, a perceptron that averages {percent(averaged)}"
+
+
+def fans_figure(motions: xr.Dataset, start: int = 0) -> Drawn:
+    """Show what policies do from one and the same start, again and again."""
+    names = [n for n in (MAIN, "mixture", "nearest neighbour", PERCEPTRON) if n in motions["policy"].values]
+    repeats = motions.sizes["again"] // int(motions.attrs["starts"])
+    cut = slice(start * repeats, (start + 1) * repeats)
+    fig = Figure(figsize=(6.4, 5.4), layout="constrained")
+    said = []
+    for axes, name in zip(fig.subplots(2, 2, sharex=True, sharey=True).flat, names, strict=False):
+        one = motions.sel(policy=name).isel(again=cut)
+        way, zone = one["again_way"].values.astype(float), one["again_zone"].values.astype(float)
+        fan(axes, way, zone, whole=name == names[0])
+        axes.set(xlabel="", ylabel="")
+        hits = int(entered(way, zone).sum())
+        axes.set_title(f"{name}: {hits} of {repeats} enter", fontsize=12)
+        said.append(f"{name} {hits}")
+    fig.supxlabel("along the travel [cm]", fontsize=12)
+    fig.supylabel("across [cm]", fontsize=12)
+    title = f"One start, {repeats} times: who averages left and right goes through the zone"
+    fig.suptitle(fill(title, 56), x=0.01, ha="left", fontweight="bold")
+    told = f"of {repeats} times so many enter the zone: {', '.join(said)}"
+    return fig, f"{title}; ways of the cube from above, in cm, by policy; {told}."
+
+
+def failures_figure(motions: xr.Dataset, scores: xr.Dataset, count: int = 4) -> Drawn:
+    """Show the flow policy's worst test episodes: those not placed, then those deepest in the zone."""
+    one = scores.sel(policy=MAIN)
+    order = np.lexsort((one["clearance"].values, one["placed"].values.astype(int)))[:count]
+    way, zone = motions["way"].values.astype(float), motions["zone"].values.astype(float)
+    fig = Figure(figsize=(6.4, 5.2), layout="constrained")
+    for axes, i in zip(fig.subplots(2, 2, sharex=True, sharey=True).flat, order, strict=False):
+        fan(axes, way[[i]], zone[[i]], whole=False)
+        placed = "placed" if bool(one["placed"][i]) else "not placed"
+        axes.set_title(f"{placed}, {100 * float(one['clearance'][i]):+.1f} cm", fontsize=12)
+    fig.supxlabel("along the travel [cm]", fontsize=12)
+    fig.supylabel("across [cm]", fontsize=12)
+    failed = int((~one["success"].astype(bool)).sum())
+    title = f"{failed} of {scores.sizes['episode']} test episodes fail; the worst, with the distance to the zone"
+    fig.suptitle(fill(title, 56), x=0.01, ha="left", fontweight="bold")
+    least = 100 * float(one["clearance"].min())
+    told = f"the deepest is {least:+.1f} cm from the zone's edge (negative inside)"
+    return fig, f"{title}; ways of the cube from above in cm, {told}."
+
+
+def draw_answer(way: Array, zone: Array, success: int, words: str) -> Drawn:
+    """Show the fan of ways for the present controls; called by the live answer."""
+    fig = Figure(figsize=(6.4, 4.6), layout="constrained")
+    fan(fig.subplots(), way, zone)
+    hits = int(entered(way, zone).sum())
+    title = f"{success} of {len(way)} arrive cleanly, {hits} enter the zone"
+    fig.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    return fig, f"{title} ({words}); ways of the cube from above, in cm."
