@@ -11,9 +11,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..generative.training import Progress
 from .environment import ACTION, CUBE, GOAL, REACHED, STATE, STEP
 from .expert import Expert
-from .rollout import LIMIT, Progress, episodes, simulations
+from .rollout import LIMIT, episodes, simulations
 from .task import SPLITS, Task, draw_task
 
 Array = NDArray[np.float64]
@@ -40,7 +41,9 @@ def demonstrations(count: int, seed: int, progress: Progress | None = None) -> x
         ``action`` (frame, axis), with coordinates ``episode`` and ``time`` (s) of each frame. Attribute ``tried``: how
         many episodes it took.
     """
-    states, actions, tried = [], [], 0
+    states: list[Array] = []
+    actions: list[Array] = []
+    tried = 0
     while len(states) < count:
         rng = np.random.default_rng([seed, SPLITS.index("train"), 7, tried])
         task = draw_task("train", rng)
@@ -70,7 +73,8 @@ def _show(task: Task, rng: np.random.Generator, push: float, whole: bool = False
     """Return states (time + 1, 16) and the actions meant (time, 4) of one episode; ``whole`` goes on to the limit."""
     env = simulations(1)[0]
     expert = Expert(int(rng.choice([-1, 1])), float(rng.uniform(*MARGINS)))
-    states, actions = [env.reset(options={"task": task})[0]], []
+    states: list[Array] = [env.reset(options={"task": task})[0]]
+    actions: list[Array] = []
     while len(actions) < LIMIT and (whole or not expert.done):
         action = expert.act(states[-1])
         pushed = action + push * np.array([*rng.standard_normal(3), 0.0])

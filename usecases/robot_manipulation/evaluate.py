@@ -89,7 +89,7 @@ def entropy(passed: NDArray[np.int64]) -> float:
     if not ways.size:
         return float("nan")
     p = (ways > 0).mean()
-    return float(-sum(q * np.log2(q) for q in (p, 1 - p) if q > 0))
+    return float(sum(-q * np.log2(q) for q in (p, 1 - p) if 0 < q < 1))
 
 
 def start_entropy(side: NDArray[np.int64], collision: NDArray[np.bool_]) -> float:

@@ -8,6 +8,7 @@ zone vermilion and dashed (Okabe and Ito's colours, safe for colour-blind reader
 from __future__ import annotations
 
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -113,8 +114,8 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
             axes.errorbar(value, i + shift, xerr=wide, fmt=shape, color=colour, markersize=7)
             if i == 0:
                 end, gap, align = (low, -7, "right") if value > 0.5 else (high, 7, "left")
-                place = {"textcoords": "offset points", "ha": align, "va": "center"}
-                axes.annotate(what, (end, i + shift), (gap, 0), color=colour, fontsize=13, **place)
+                style: dict[str, Any] = {"color": colour, "fontsize": 13, "ha": align, "va": "center"}
+                axes.annotate(what, (end, i + shift), (gap, 0), textcoords="offset points", **style)
     axes.set(xlim=(-0.03, 1.03), ylim=(len(names) - 0.5, -0.5))
     axes.set_xlabel("share of episodes [1], 95 % interval", fontsize=13)
     axes.set_yticks(range(len(names)), names)
@@ -135,26 +136,30 @@ def finding(scores: xr.Dataset) -> str:
 
 
 def fans_figure(motions: xr.Dataset, start: int = 0) -> Drawn:
-    """Show what policies do from one and the same start, again and again."""
+    """Show what policies do from one and the same test start, again and again; the first, not one that was picked."""
     names = [n for n in (MAIN, "mixture", "nearest neighbour", PERCEPTRON) if n in motions["policy"].values]
     repeats = motions.sizes["again"] // int(motions.attrs["starts"])
-    cut = slice(start * repeats, (start + 1) * repeats)
-    fig = Figure(figsize=(6.4, 5.4), layout="constrained")
-    said = []
+    fig = Figure(figsize=(5.0, 5.4), layout="constrained")
+    hits: dict[str, int] = {}
     for axes, name in zip(fig.subplots(2, 2, sharex=True, sharey=True).flat, names, strict=False):
-        one = motions.sel(policy=name).isel(again=cut)
-        way, zone = one["again_way"].values.astype(float), one["again_zone"].values.astype(float)
-        fan(axes, way, zone, whole=name == names[0])
-        axes.set(xlabel="", ylabel="")
-        hits = int(entered(way, zone).sum())
-        axes.set_title(f"{name}: {hits} of {repeats} enter", fontsize=12)
-        said.append(f"{name} {hits}")
-    fig.supxlabel("along the travel [cm]", fontsize=12)
-    fig.supylabel("across [cm]", fontsize=12)
-    title = f"One start, {repeats} times: who averages left and right goes through the zone"
-    fig.suptitle(fill(title, 56), x=0.01, ha="left", fontweight="bold")
-    told = f"of {repeats} times so many enter the zone: {', '.join(said)}"
+        way, zone = start_ways(motions, name, start)
+        fan(axes, way, zone, whole=False)
+        hits[name] = int(entered(way, zone).sum())
+        axes.set_title(f"{name}\n{hits[name]} of {repeats} enter", fontsize=13)
+        axes.tick_params(labelsize=12)
+    fig.supxlabel("along the travel [cm]", fontsize=13)
+    fig.supylabel("across [cm]", fontsize=13)
+    title = f"One start, {repeats} times: flow enters the zone {hits[MAIN]} times, the perceptron {hits[PERCEPTRON]}"
+    fig.suptitle(fill(title, 44), x=0.01, ha="left", fontweight="bold", fontsize=14)
+    told = f"of {repeats} times so many enter the zone: {', '.join(f'{n} {h}' for n, h in hits.items())}"
     return fig, f"{title}; ways of the cube from above, in cm, by policy; {told}."
+
+
+def start_ways(motions: xr.Dataset, policy: str, start: int = 0) -> tuple[Array, Array]:
+    """Return the ways (repeat, time, 6) of a policy from one start, and zones (repeat, 5), in m."""
+    repeats = motions.sizes["again"] // int(motions.attrs["starts"])
+    one = motions.sel(policy=policy).isel(again=slice(start * repeats, (start + 1) * repeats))
+    return one["again_way"].values.astype(float), one["again_zone"].values.astype(float)
 
 
 def failures_figure(motions: xr.Dataset, scores: xr.Dataset, count: int = 4) -> Drawn:
@@ -162,7 +167,7 @@ def failures_figure(motions: xr.Dataset, scores: xr.Dataset, count: int = 4) -> 
     one = scores.sel(policy=MAIN)
     order = np.lexsort((one["clearance"].values, one["placed"].values.astype(int)))[:count]
     way, zone = motions["way"].values.astype(float), motions["zone"].values.astype(float)
-    fig = Figure(figsize=(6.4, 5.2), layout="constrained")
+    fig = Figure(figsize=(5.0, 4.9), layout="constrained")
     for axes, i in zip(fig.subplots(2, 2, sharex=True, sharey=True).flat, order, strict=False):
         fan(axes, way[[i]], zone[[i]], whole=False)
         placed = "placed" if bool(one["placed"][i]) else "not placed"

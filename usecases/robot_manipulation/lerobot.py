@@ -45,10 +45,10 @@ def read_lerobot(folder: Path) -> xr.Dataset:
     table = pa.concat_tables(parts).to_pandas().sort_values(["episode_index", "frame_index"], kind="stable")
     _check_counts(folder, info, len(table), table["episode_index"].nunique())
     groups = [group for _, group in table.groupby("episode_index")]
-    parts = ([_rows(g[key]) for g in groups] for key in (STATE_KEY, ACTION_KEY))
+    states, actions = ([_rows(g[key]) for g in groups] for key in (STATE_KEY, ACTION_KEY))
     times = [group["timestamp"].to_numpy() for group in groups]
-    names = (_feature_names(info, key) for key in (STATE_KEY, ACTION_KEY))
-    return to_frames(folder, f"LeRobot {info['codebase_version']}", *parts, times, *names)
+    features, axes = (_feature_names(info, key) for key in (STATE_KEY, ACTION_KEY))
+    return to_frames(folder, f"LeRobot {info['codebase_version']}", states, actions, times, features, axes)
 
 
 def _info(folder: Path) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def write_lerobot(shown: xr.Dataset, folder: Path, task: str) -> None:
 
     episode, time = shown["episode"].values, shown["time"].values
     lengths = np.bincount(episode)
-    columns = {
+    columns: dict[str, Any] = {
         STATE_KEY: list(shown["state"].values.astype(np.float32)),
         ACTION_KEY: list(shown["action"].values.astype(np.float32)),
         "timestamp": time.astype(np.float32),

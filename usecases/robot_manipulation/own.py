@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ..generative.training import Progress
 from .baseline import train_neighbours, train_perceptron
 from .features import windows
 from .policy import train_policy
 from .recording import RecordingError
-from .rollout import Policy, Progress
+from .rollout import Policy
 from .sizes import Sizes
 
 MOST, DRAWS, STEPS = 2000, 8, 600  # states asked, chunks drawn in each, gradient steps

@@ -178,7 +178,7 @@ def load_policy(path: Path) -> FlowPolicy:
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         weights = load_file(path)
-        frame = Frame(*(weights.pop(f"frame.{k}").numpy() for k in _NUMBERS), about["task"])
+        frame = Frame(**{k: weights.pop(f"frame.{k}").numpy() for k in _NUMBERS}, task=bool(about["task"]))
         network = Velocity(**about["shape"])
         network.load_state_dict(weights)
         return FlowPolicy(network.eval().requires_grad_(False), frame, about["execute"], about["sampling"])

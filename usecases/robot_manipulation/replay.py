@@ -25,7 +25,7 @@ def read_replay(path: Path) -> xr.Dataset:
 
     try:
         store = zarr.storage.ZipStore(path, mode="r") if path.is_file() else path
-        root = zarr.open_group(store, mode="r")
+        root: Any = zarr.open_group(store, mode="r")
         data, ends = root["data"], np.asarray(root["meta/episode_ends"][:], dtype=np.int64)
         action = np.asarray(data["action"][:])
         names = ["state"] if "state" in data else sorted(n for n, a in data.arrays() if n != "action" and a.ndim <= 2)

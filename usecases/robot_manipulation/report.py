@@ -104,30 +104,35 @@ def compared(scores: xr.Dataset) -> str:
 
 def shown(scores: xr.Dataset, times: dict[str, float] | None = None) -> pd.DataFrame:
     """Return the table, a row a policy: success, collision with 95 % intervals, entropies, jerk, time a decision."""
-
-    def cell(policy: str, what: str) -> str:
-        value, low, high = rate(scores, policy, what)
-        return f"{value:.2f} ({low:.2f} to {high:.2f})"
-
     names = [str(p) for p in scores["policy"].values]
-    columns = {
-        "success [1]": [cell(p, "success") for p in names],
-        "collision [1]": [cell(p, "collision") for p in names],
-        "entropy [bit]": [f"{float(scores['entropy'].sel(policy=p)):.2f}" for p in names],
-        "entropy, same start [bit]": [f"{float(scores['start_entropy'].sel(policy=p)):.2f}" for p in names],
-        "jerk [m/s³]": [f"{float(scores['jerk'].sel(policy=p).mean()):.0f}" for p in names],
-    }
+    columns = {f"{what} [1]": [_interval(*rate(scores, p, what)) for p in names] for what in ("success", "collision")}
+    columns["entropy [bit]"] = [_bits(scores, "entropy", p) for p in names]
+    columns["entropy, same start [bit]"] = [_bits(scores, "start_entropy", p) for p in names]
+    columns["jerk [m/s³]"] = [f"{float(scores['jerk'].sel(policy=p).mean()):.0f}" for p in names]
     if times:
         columns["decision [ms]"] = [f"{times[p]:.1f}" if p in times else "" for p in names]
     return pd.DataFrame(columns, index=names)
+
+
+def brief(scores: xr.Dataset) -> pd.DataFrame:
+    """Return the table that a phone has room for: success, collision, and the entropy from one and the same start."""
+    return shown(scores).iloc[:, [0, 1, 3]].set_axis(["success", "collision", "entropy [bit]"], axis=1)
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _bits(scores: xr.Dataset, name: str, policy: str) -> str:
+    value = float(scores[name].sel(policy=policy))
+    return "none passed" if np.isnan(value) else f"{value:.2f}"
 
 
 def blurred(judged: dict[str, xr.Dataset]) -> pd.DataFrame:
     """Return the table of success and collision with 95 % intervals; outcomes by policy from ``try_blurred``."""
 
     def cell(values: xr.DataArray) -> str:
-        low, high = wilson(int(values.sum()), values.size)
-        return f"{float(values.mean()):.2f} ({low:.2f} to {high:.2f})"
+        return _interval(float(values.mean()), *wilson(int(values.sum()), values.size))
 
     rows = {name: {f"{what} [1]": cell(o[what]) for what in ("success", "collision")} for name, o in judged.items()}
     return pd.DataFrame(rows).T

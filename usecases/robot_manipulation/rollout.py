@@ -86,7 +86,8 @@ def _abreast(
     """Return states (episode, LIMIT + 1, 16) and actions (episode, LIMIT, 4)."""
     fleet = simulations(len(tasks))
     now = np.stack([env.reset(options={"task": task})[0] for env, task in zip(fleet, tasks, strict=True)])
-    states, actions = [now], []
+    states: list[Array] = [now]
+    actions: list[Array] = []
     told = np.repeat(_seen(now, noise, rng)[:, None], HISTORY, 1)
     while len(actions) < LIMIT:
         chunk = policy.plan(told, rng)

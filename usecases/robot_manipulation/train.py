@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import xarray as xr
 
-from ..generative.training import Keep, Kept
+from ..generative.training import Keep, Kept, Progress
 from .baseline import train_mixture, train_neighbours, train_perceptron
 from .data import first, run_expert
 from .evaluate import outcomes
 from .keep import repeated_tasks
 from .policy import FlowPolicy, train_policy
-from .rollout import Policy, Progress, run_policy
+from .rollout import Policy, run_policy
 from .sizes import Sizes
 from .task import Task
 
