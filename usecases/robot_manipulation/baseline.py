@@ -100,7 +100,7 @@ class Mixture(nn.Module):
         return weights.log_softmax(-1), mean, nn.functional.softplus(spread) + NARROW
 
     def loss(self, seen: Tensor, target: Tensor) -> Tensor:
-        """Return the mean negative log likelihood of chunks (B, chunk)."""
+        """Return the mean negative log likelihood of chunks (B, chunk) per number, but for its constant."""
         weights, mean, spread = self(seen)
         off = (target[:, None] - mean) / spread
         within = -(0.5 * off**2 + spread.log()).sum(-1)

@@ -4,8 +4,8 @@ Run it::
 
     .venv/bin/python -P tests/benchmarks/sectors/robotics.py [--profile default] [--seeds 0-4] [--keep FOLDER]
 
-A seed has demonstrations, trainings and test placements of its own. With ``--keep``, what a seed gave is written there and
-not computed again, so that the command can be stopped and begun again.
+A seed has demonstrations, trainings and test placements of its own. With ``--keep``, what a seed gave is written there
+and not computed again, so that the command can be stopped and begun again.
 """
 
 from __future__ import annotations

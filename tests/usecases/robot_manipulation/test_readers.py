@@ -132,7 +132,7 @@ def mcap(path: Path, topics: tuple[str, str] = ("/joint_states", "/arm/commands"
                 for channel, data, late in zip(channels, (said, did), (1, 0), strict=True):
                     stamp = 10**9 + 20_000_000 * k + 1000 * late
                     writer.add_message(channel, log_time=stamp, publish_time=stamp, data=data)
-            writer.finish()
+            writer.finish()  # type: ignore[no-untyped-call]
     return path
 
 
@@ -184,7 +184,7 @@ def _refused(path: Path) -> str:
 
 
 def test_nothing_there_and_nothing_known(tmp_path: Path) -> None:
-    with pytest.raises(RecordingNotFoundError, match="there is no recording at .*nowhere"):
+    with pytest.raises(RecordingNotFoundError, match=r"there is no recording at .*nowhere"):
         load_demonstrations(tmp_path / "nowhere")
     (tmp_path / "notes.txt").write_text("hello")
     assert "neither HDF5, MCAP nor zipped Zarr" in _refused(tmp_path / "notes.txt")
@@ -259,19 +259,14 @@ def test_logs_without_the_right_topics(tmp_path: Path) -> None:
     path = mcap(tmp_path / "a", ("/joint_states", "/camera"))
     with pytest.raises(RecordingError, match=r"0\.mcap has no topic for actions .*only /camera, /joint_states"):
         load_demonstrations(path)
-    path = mcap(tmp_path / "b", encoding="protobuf") if False else path
-    raw = path / "0.mcap"
-    raw.write_bytes(
-        raw.read_bytes().replace(b"JointState", b"LaserScans").replace(b"Float64MultiArray", b"Float64MultiLists")
-    )
-    with pytest.raises(RecordingError):
-        load_demonstrations(raw)
+    with pytest.raises(RecordingError, match="holds no joint states, number arrays or JSON messages"):
+        load_demonstrations(mcap(tmp_path / "b", encoding="protobuf"))
 
 
 def test_foretelling_tells_a_fork_from_a_road(robot: SimpleNamespace) -> None:
     table = foretell(robot.shown, robot.sizes, 0)
     assert table.index.tolist() == ["flow", "nearest neighbour", "perceptron"]
-    assert table.loc["perceptron", "spread of draws"] == 0 < table.loc["flow", "spread of draws"]
+    assert table.loc["perceptron", "spread of draws"] < 1e-9 < 0.1 < table.loc["flow", "spread of draws"]
     assert (table.loc["flow", "error of the nearest"] > 0) and np.isfinite(table.values).all()
     with pytest.raises(RecordingError, match="4 episodes: at least 5"):
         foretell(robot.shown.isel(frame=robot.shown["episode"].values < 4), robot.sizes, 0)

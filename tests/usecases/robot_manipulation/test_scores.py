@@ -10,10 +10,10 @@ from genai4eu.usecases.robot_manipulation import evaluate
 
 
 def _episode(cube: list[tuple[float, float]], tool_off: float = 0.0) -> np.ndarray:
-    """Return states (time, 16) of a cube that goes these ways past a zone of 5 cm at the origin, to a goal at x = 0.15."""
+    """Return states (time, 16) of a cube that goes so past a zone of 5 cm at the origin, to a goal at x = 0.15."""
     states = np.zeros((len(cube), 16))
     states[:, 3:5] = cube
-    states[:, 0:2] = np.array(cube) + [0, tool_off]
+    states[:, 0:2] = np.array(cube) + np.array([0, tool_off])
     states[:, 10], states[:, 15] = 0.15, 0.05
     return states
 
