@@ -11,6 +11,7 @@ USECASE = {
     "flow-matching policy on it, and test it where nobody showed anything, beside four other learners.",
     "version": "0.1.0",
     "template": "genai4eu.templates/robotics.ipynb",
+    "card": "genai4eu.usecases.robot_manipulation/card.toml",
     "extra": "robotics",
     "requires": [
         "torch",
