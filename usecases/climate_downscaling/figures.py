@@ -1,0 +1,300 @@
+"""Figures of the study and the dashboard, each with its alternative text. Called by the template.
+
+Every function returns ``(Figure, alt)``. Rain is drawn in one colour map that is even to the eye, on a root scale, so
+that drizzle shows beside downpours. Truth is black; methods keep their colour (Okabe and Ito's) and line style.
+"""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from .evaluate import EDGES, MODEL, bands_db, best_baseline, gain, summary
+from .units import DAY
+
+Drawn = tuple[Figure, str]
+#: Colour and line style of a method.
+LOOKS = {
+    "linear": ("#CC79A7", ":"), "quantile mapping": ("#E69F00", "-."), "random forest": ("#009E73", "--"),
+    "U-Net mean": ("#56B4E9", (0, (5, 1))), MODEL: ("#D55E00", "-"),
+}  # fmt: skip
+TOP = 80.0  # mm/day, the darkest colour
+
+
+def _map(axes: Axes, rain: NDArray[np.float32], title: str, side: float) -> object:
+    """Draw rain in kg m-2 s-1 over a square of ``side`` km."""
+    extent = (0, side, 0, side * rain.shape[0] / rain.shape[1])
+    image = axes.imshow(rain * DAY, origin="lower", cmap="cividis_r", norm=PowerNorm(0.5, 0, TOP), extent=extent)
+    axes.set_title(title, fontsize=11)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    return image
+
+
+def _scale(axes: Axes, side: float) -> None:
+    """Draw a bar of 1000 km, the unit of a map without axes."""
+    axes.plot([0.04 * side, 0.04 * side + 1000], [0.05 * side] * 2, color="#1b2733", linewidth=2)
+    axes.text(0.04 * side, 0.07 * side, "1000 km", fontsize=9, va="bottom", color="#1b2733")
+
+
+def _side(rain: xr.DataArray | xr.Dataset) -> float:
+    x = rain["x"].values
+    return float((x[1] - x[0]) * len(x))
+
+
+def _title(fig: Figure, text: str, width: int = 60, size: int = 14) -> None:
+    fig.suptitle(fill(text, width), x=0.01, ha="left", fontweight="bold", fontsize=size)
+
+
+def task_figure(fine: xr.Dataset, coarse: xr.Dataset, run: int = 0, time: int = 0) -> Drawn:
+    """Show what is given and what is wanted."""
+    given, wanted = coarse["pr"].values[run, time], fine["pr"].values[run, time]
+    fig = Figure(figsize=(6.4, 3.5), layout="constrained")
+    left, right = fig.subplots(1, 2)
+    side = _side(fine)
+    _map(left, given, f"Given: cells of {side / given.shape[1]:.0f} km", side)
+    image = _map(right, wanted, f"Wanted: cells of {side / wanted.shape[1]:.0f} km", side)
+    _scale(left, side)
+    fig.colorbar(image, ax=[left, right], label="rain (mm/day)", shrink=0.8, extend="max")
+    peak = (given.max() * DAY, wanted.max() * DAY)
+    _title(fig, f"Coarse cells hide the extremes: at most {peak[0]:.0f} mm/day, in truth {peak[1]:.0f}", 62)
+    return fig, (
+        f"Coarse cells hide the extremes; two maps of the same rain, the coarse one reaching {peak[0]:.0f} and the fine "
+        f"one {peak[1]:.0f} mm/day."
+    )
+
+
+def members_figure(members: xr.DataArray, truth: xr.DataArray, run: int = 0, time: int = 0) -> Drawn:
+    """Show truth beside members of the ensemble and their mean."""
+    fig = Figure(figsize=(6.4, 4.6), layout="constrained")
+    panels = fig.subplots(2, 3)
+    drawn = members.isel(run=run, time=time)
+    count = min(4, drawn.sizes["member"])
+    fields = [("Truth", truth.values[run, time])]
+    fields += [(f"Member {i + 1}", drawn.values[i]) for i in range(count)]
+    fields = [*fields[:5], ("Mean of all", drawn.values.mean(0))]
+    for axes in panels.flat[len(fields) :]:
+        axes.set_visible(False)
+    for axes, (name, rain) in zip(panels.flat, fields, strict=False):
+        image = _map(axes, rain, name, _side(truth))
+    _scale(panels[0, 0], _side(truth))
+    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="max")
+    _title(fig, "Members have the texture of truth, their mean has not (AI-generated)", 62)
+    return fig, (
+        f"Each member looks like truth and the mean is smooth; maps of truth, {count} AI-generated members and the mean "
+        f"of {drawn.sizes['member']}, rain from 0 to {TOP:.0f} mm/day."
+    )
+
+
+def finding(scores: xr.Dataset) -> str:
+    """Return what the scores say in few words computed from them."""
+    at = scores.sel(drive="perfect")
+    share, low, high = gain(at)
+    extreme = float(summary(at)["p999"].sel(method=MODEL, bound="value"))
+    if low <= 0 <= high:
+        return f"Generated ensembles do not clearly beat the best simpler method ({share:+.0%} of CRPS)"
+    how = "cut" if share > 0 else "raise"
+    return f"Generated ensembles {how} the error by {abs(share):.0%} and put P99.9 at {extreme:.2f} of truth"
+
+
+def scores_figure(scores: xr.Dataset) -> Drawn:
+    """Show CRPS of all methods under both drives, with intervals."""
+    names = [str(m) for m in scores["method"].values]
+    fig = Figure(figsize=(5.0, 0.55 * len(names) + 1.9), layout="constrained")
+    axes = fig.subplots()
+    words = []
+    for drive, (shape, shift, label) in {
+        "perfect": ("o", -0.17, "perfect coarse input"),
+        "driven": ("D", 0.17, "coarse model, 12 h alone"),
+    }.items():
+        crps = summary(scores.sel(drive=drive))["crps"]
+        for i, name in enumerate(names):
+            value, low, high = crps.sel(method=name).values
+            colour = LOOKS.get(name, ("#000000", "-"))[0]
+            face = colour if drive == "perfect" else "white"
+            axes.errorbar(
+                value,
+                i + shift,
+                xerr=[[value - low], [high - value]],
+                fmt=shape,
+                color=colour,
+                mfc=face,
+                markersize=7,
+                label=label if i == len(names) - 1 else None,
+            )
+        words.append(f"{label}: " + ", ".join(f"{n} {float(crps.sel(method=n, bound='value')):.2f}" for n in names))
+    axes.set_yticks(range(len(names)), names)
+    axes.set(ylim=(len(names) - 0.5, -0.5))
+    axes.set_xlim(left=0)
+    axes.set_xlabel("CRPS (mm/day), mean and 95 % interval; less is better", fontsize=11)
+    axes.tick_params(labelsize=13)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    handles = axes.get_legend_handles_labels()
+    for handle in handles[0]:
+        handle[0].set_color("#1b2733")
+    fig.legend(*handles, loc="outside lower left", ncols=2, fontsize=10, handletextpad=0.2, columnspacing=1)
+    _title(fig, finding(scores), 44)
+    return fig, f"{finding(scores)}; dots with 95 % intervals over snapshots, CRPS in mm/day. {'; '.join(words)}."
+
+
+def spectrum_figure(scores: xr.Dataset) -> Drawn:
+    """Show the spectrum of every method beside that of truth, and the share of points above any rain."""
+    at = scores.sel(drive="perfect")
+    fig = Figure(figsize=(6.4, 3.9), layout="constrained")
+    left, right = fig.subplots(1, 2)
+    length = float(at.attrs["domain_km"]) / at["wave"].values
+    left.loglog(length, at["true_power"].mean("case"), color="black", linewidth=3, alpha=0.45, label="truth")
+    right.loglog(EDGES[1:], _above(at["true_counts"]), color="black", linewidth=3, alpha=0.45)
+    for name in (str(m) for m in at["method"].values):
+        colour, style = LOOKS.get(name, ("#000000", "-"))
+        left.loglog(length, at["power"].sel(method=name).mean("case"), color=colour, linestyle=style, label=name)
+        right.loglog(EDGES[1:], _above(at["counts"].sel(method=name)), color=colour, linestyle=style)
+    left.invert_xaxis()
+    left.set(xlabel="wavelength (km)", ylabel="power (mm² day⁻²)")
+    right.set(xlabel="rain (mm/day)", ylabel="share of points above", xlim=(1, 300), ylim=(1e-5, 1))
+    fig.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=3, fontsize=10)
+    worst = np.abs(bands_db(at)).max("wave")
+    flow, other = float(worst.sel(method=MODEL)), best_baseline(at)
+    text = f"The ensemble keeps small scales and extremes: off by {flow:.1f} dB at most, {other} by {float(worst.sel(method=other)):.1f}"
+    _title(fig, text, 62)
+    return (
+        fig,
+        f"{text}; spectrum over wavelengths {length[0]:.0f} to {length[-1]:.0f} km, and share of points above 1 to 300 mm/day.",
+    )
+
+
+def _above(counts: xr.DataArray) -> NDArray[np.float64]:
+    total = counts.sum("case").values
+    above = 1 - np.cumsum(total) / total.sum()
+    return np.where(above > 1e-9, above, np.nan)
+
+
+def calibration_figure(scores: xr.Dataset) -> Drawn:
+    """Show the rank histograms of the flow, perfect and driven."""
+    fig = Figure(figsize=(6.4, 2.9), layout="constrained")
+    words = []
+    panels = fig.subplots(1, 2, sharey=True)
+    for axes, (drive, name) in zip(
+        panels, (("perfect", "perfect coarse input"), ("driven", "coarse model, 12 h alone")), strict=True
+    ):
+        counts = scores["ranks"].sel(drive=drive).values
+        share = counts / counts.mean()
+        axes.bar(np.arange(len(share)), share, color="#D55E00", width=0.9)
+        axes.axhline(1, color="#1b2733", linewidth=1)
+        ratio = float(summary(scores.sel(drive=drive))["spread_skill"].sel(method=MODEL, bound="value"))
+        axes.set_title(f"{name}\nspread over skill {ratio:.2f}", fontsize=11)
+        axes.set_xlabel("rank of truth")
+        words.append(f"{name}: ends {share[0]:.2f} and {share[-1]:.2f}, spread over skill {ratio:.2f}")
+    panels[0].set_ylabel("frequency (1: even)")
+    _title(fig, "Is truth one of the ensemble? Even bars say yes", 62)
+    return fig, f"Rank histograms of the ensemble; {'; '.join(words)}; 1 would be even."
+
+
+def failures_figure(worst: xr.Dataset) -> Drawn:
+    """Show the snapshots with the largest error."""
+    count = worst.sizes["case"]
+    fig = Figure(figsize=(6.4, 1.75 * count + 0.9), layout="constrained")
+    panels = np.atleast_2d(fig.subplots(count, 4))
+    for i in range(count):
+        one = worst.isel(case=i)
+        fields = (("Given", "coarse"), ("Truth", "truth"), ("A member", "members"), ("Mean", "mean"))
+        for axes, (title, name) in zip(panels[i], fields, strict=True):
+            rain = one[name].values[0] if name == "members" else one[name].values
+            image = _map(axes, rain, title if i == 0 else "", _side(worst))
+        panels[i, 0].set_ylabel(f"CRPS {float(one['crps']):.2f}", fontsize=11)
+    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="max")
+    _title(fig, "The largest errors: where storms hide within a cell", 62)
+    values = worst["crps"].values
+    return (
+        fig,
+        f"The worst {count} snapshots, CRPS {values.min():.2f} to {values.max():.2f} mm/day; maps of what was given, truth, a member and the mean.",
+    )
+
+
+def own_figure(coarse: xr.Dataset, fine: xr.DataArray, time: int = 0) -> Drawn:
+    """Show own coarse rain and what the downscaler makes of it."""
+    fig = Figure(figsize=(6.4, 2.9), layout="constrained")
+    panels = fig.subplots(1, 3)
+    given = coarse["pr"].values[time]
+    fields = (("Given", given), ("A member", fine.values[0, time]), ("Mean", fine.values[:, time].mean(0)))
+    for axes, (name, rain) in zip(panels, fields, strict=True):
+        image = _map(axes, rain, name, 1.0)
+    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="max")
+    _title(fig, f"Own fields at {fine.shape[-1] // given.shape[-1]} times the resolution (AI-generated)", 62)
+    return (
+        fig,
+        f"Own coarse rain up to {given.max() * DAY:.0f} mm/day, and an AI-generated member up to {fine.values[0, time].max() * DAY:.0f} mm/day.",
+    )
+
+
+def exceedance_figure(
+    coarse: NDArray[np.float32], truth: NDArray[np.float32], members: NDArray[np.float32], threshold: float,
+    box: tuple[slice, slice], place: str, level: float, side: float,
+) -> Drawn:  # fmt: skip
+    """Show the chance of rain above a threshold, and how rare rain is in a region; called by the live answer.
+
+    Parameters
+    ----------
+    coarse, truth : ndarray (yc, xc) and (y, x)
+        Rain in kg m-2 s-1.
+    members : ndarray (member, y, x)
+        The ensemble.
+    threshold : float
+        In mm/day.
+    box : tuple of slice
+        Region, rows and columns of the fine grid.
+    place : str
+        Its name.
+    level : float
+        How rare the rain is that is named: one point in so many.
+    side : float
+        Side of the domain in km.
+    """
+    chance = (members * DAY > threshold).mean(0)
+    fig = Figure(figsize=(6.4, 3.9), layout="constrained")
+    left, right = fig.subplots(1, 2, width_ratios=(1.1, 1))
+    image = left.imshow(chance, origin="lower", cmap="cividis_r", vmin=0, vmax=1, extent=(0, side, 0, side))
+    if (truth * DAY > threshold).any():
+        left.contour(truth * DAY, [threshold], colors="#D55E00", linewidths=1.2, extent=(0, side, 0, side))
+    rows, columns = (((s.start or 0) / len(truth), (s.stop or len(truth)) / len(truth)) for s in box)
+    left.plot(np.array([columns[0], columns[1], columns[1], columns[0], columns[0]]) * side,
+              np.array([rows[0], rows[0], rows[1], rows[1], rows[0]]) * side, color="black", linewidth=1.5, clip_on=False)  # fmt: skip
+    left.set(xticks=[], yticks=[])
+    left.set_title(f"Chance of > {threshold:g} mm/day\n(truth outlined)", fontsize=11)
+    _scale(left, side)
+    fig.colorbar(image, ax=left, orientation="horizontal", shrink=0.9, label="share of members")
+    named = _curve(right, members[(slice(None), *box)] * DAY, truth[box] * DAY, level)
+    inside = chance[box].max()
+    worded = f"{place}: one point in {level:.0f} gets {named[0]:.0f} ({named[1]:.0f} to {named[2]:.0f}) mm/day, in truth {named[3]:.0f}"
+    _title(fig, worded, 60, 13)
+    coarse_share = float((coarse * DAY > threshold).mean())
+    return fig, (
+        f"{worded}; the chance of more than {threshold:g} mm/day reaches {inside:.0%} there; map of {len(members)} AI-generated "
+        f"members and a curve of rarity; {coarse_share:.0%} of the coarse cells show as much."
+    )
+
+
+def _curve(
+    axes: Axes, members: NDArray[np.float32], truth: NDArray[np.float32], level: float
+) -> tuple[float, float, float, float]:
+    """Draw rain over rarity, members as a band; return the level's rain: median, 5 %, 95 % of members, truth."""
+    rare = np.geomspace(2, truth.size, 60)
+    rows = np.quantile(members.reshape(len(members), -1), 1 - 1 / rare, axis=1)  # (rarity, member)
+    low, middle, high = np.quantile(rows, [0.05, 0.5, 0.95], axis=1)
+    axes.fill_between(rare, low, high, color="#D55E00", alpha=0.25, linewidth=0, label="90 % of members")
+    axes.plot(rare, middle, color="#D55E00", label="median")
+    axes.plot(rare, np.quantile(truth, 1 - 1 / rare), color="black", linewidth=1.5, label="truth")
+    axes.axvline(level, color="#7a8794", linewidth=1)
+    axes.set_xscale("log")
+    axes.set(xlabel="one point in …", ylabel="rain above (mm/day)", ylim=(0, None))
+    axes.legend(loc="upper left", fontsize=10)
+    at = np.quantile(members.reshape(len(members), -1), 1 - 1 / level, axis=1)
+    a, b, c = np.quantile(at, [0.5, 0.05, 0.95])
+    return float(a), float(b), float(c), float(np.quantile(truth, 1 - 1 / level))

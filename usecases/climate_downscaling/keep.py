@@ -1,0 +1,127 @@
+"""What a study leaves in its run's outputs, and how the dashboard finds it again. Called by both parts of the template.
+
+Everything is data that other tools read: NetCDF for numbers and fields, safetensors with JSON for the downscaler::
+
+    scores.nc          figures of merit by drive (perfect, driven, adjusted), method and snapshot
+    summary.nc         the same over all snapshots, with 95 % intervals
+    worst.nc           the snapshots with the largest errors: coarse rain, truth, members
+    scenarios.nc       coarse fields and truth of nine climates that no training run has, for the controls
+    coarse.nc          one run of the coarse test fields as CMIP would store them: the example of own data
+    downscaler.*       both networks
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from .data import Progress, coarsen, no_progress, simulate
+from .evaluate import MODEL, summary
+from .model import Downscaler, save_downscaler
+from .readers import write_cmip
+from .sizes import Sizes
+from .units import VARIABLES
+
+SHEAR = (0.9, 1.0, 1.1)  # of the standard climate's
+MOISTURE = (0.8, 1.0, 1.2)
+WORST, SHOWN = 3, 3  # snapshots that are kept, and members of each
+
+
+class RecordError(FileNotFoundError):
+    """A record without the outputs of this use case; the message names the file and the remedy."""
+
+
+def keep_study(
+    outputs: Path,
+    sizes: Sizes,
+    seed: int,
+    scores: xr.Dataset,
+    test: xr.Dataset,
+    members: xr.DataArray,
+    model: Downscaler,
+    progress: Progress = no_progress,
+) -> None:
+    """Write everything that the dashboard part and later comparisons need into ``outputs``."""
+    outputs.mkdir(parents=True, exist_ok=True)
+    _write(scores.assign_attrs(seed=seed, question="fine rain from a coarse model"), outputs / "scores.nc")
+    drives = [summary(scores.sel(drive=d)) for d in scores["drive"].values]
+    _write(xr.concat(drives, scores["drive"]), outputs / "summary.nc")
+    coarse = coarsen(test, sizes.factor)
+    _write(worst(scores, test, coarse, members), outputs / "worst.nc")
+    _write(scenarios(sizes, seed, progress), outputs / "scenarios.nc")
+    write_cmip(coarse.isel(run=0), outputs / "coarse.nc")
+    save_downscaler(model, outputs / "downscaler.safetensors")
+
+
+def worst(scores: xr.Dataset, test: xr.Dataset, coarse: xr.Dataset, members: xr.DataArray) -> xr.Dataset:
+    """Return the snapshots in which the flow's CRPS is largest.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``truth`` (case, y, x), ``coarse`` (case, yc, xc), ``members`` (case, member, y, x) and ``mean``, all kg m-2 s-1,
+        and ``crps`` (case) in mm/day.
+    """
+    values = scores["crps"].sel(drive="perfect", method=MODEL)
+    picked = np.argsort(-values.values)[:WORST]
+    rain = {"units": VARIABLES["pr"].units}
+    flat = {
+        n: _flat(a)[picked]
+        for n, a in (("truth", test["pr"]), ("coarse", coarse["pr"]), ("mean", members.mean("member")))
+    }
+    drawn = np.stack([_flat(members.isel(member=m))[picked] for m in range(min(SHOWN, members.sizes["member"]))], 1)
+    return xr.Dataset(
+        {
+            "truth": (("case", "y", "x"), flat["truth"], rain),
+            "coarse": (("case", "yc", "xc"), flat["coarse"], rain),
+            "mean": (("case", "y", "x"), flat["mean"].astype(np.float32), rain),
+            "members": (("case", "member", "y", "x"), drawn, rain),
+            "crps": ("case", values.values[picked], {"units": "mm/day"}),
+        },
+        coords={"y": test["y"], "x": test["x"]},
+    )
+
+
+def _flat(rain: xr.DataArray) -> np.ndarray:
+    return np.asarray(rain.values).reshape(-1, *rain.shape[-2:])
+
+
+def scenarios(sizes: Sizes, seed: int, progress: Progress = no_progress) -> xr.Dataset:
+    """Return one snapshot of each of nine climates: the predictors, (shear, moisture, yc, xc), and ``truth`` (…, y, x)."""
+    pairs = tuple((s, m) for s in SHEAR for m in MOISTURE)
+    fine = simulate("dashboard", 2 * len(pairs), 1, sizes.points, seed, progress, pairs).isel(
+        run=slice(0, None, 2), time=0
+    )
+    coarse = coarsen(fine, sizes.factor).rename(y="yc", x="xc").drop_vars(["run", "time"])
+    shape = (len(SHEAR), len(MOISTURE))
+    dims = ("shear", "moisture")
+    data = {n: ((*dims, "yc", "xc"), v.values.reshape(*shape, *v.shape[-2:]), v.attrs) for n, v in coarse.items()}
+    truth = ((*dims, "y", "x"), fine["pr"].values.reshape(*shape, *fine["pr"].shape[-2:]), fine["pr"].attrs)
+    axes = {
+        "yc": coarse["yc"],
+        "xc": coarse["xc"],
+        "y": fine["y"].drop_vars(["time"]),
+        "x": fine["x"].drop_vars(["time"]),
+    }
+    return xr.Dataset({**data, "truth": truth}, coords={"shear": list(SHEAR), "moisture": list(MOISTURE), **axes})
+
+
+def _write(dataset: xr.Dataset, path: Path) -> None:
+    numbers = [name for name, v in dataset.data_vars.items() if v.dtype.kind in "fiu" and v.ndim > 1]
+    dataset.to_netcdf(path, engine="netcdf4", encoding={name: {"zlib": True, "complevel": 4} for name in numbers})
+
+
+def read_kept(outputs: Path, name: str) -> xr.Dataset:
+    """Read one of the NetCDF files of a record into memory.
+
+    Raises
+    ------
+    RecordError
+        If the record does not hold it.
+    """
+    path = Path(outputs) / name
+    if not path.exists():
+        raise RecordError(f"the record has no {name} ({path.parent}): run the study part of the template first")
+    return xr.load_dataset(path, engine="netcdf4")

@@ -1,0 +1,90 @@
+"""What the scores say, in words, numbers and a table. Called by the template's study and dashboard parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from .evaluate import MODEL, SUMMARY, best_baseline, gain, summary
+
+DRIVES = {
+    "perfect": "cell means of the fine model",
+    "driven": "a coarse model, 12 h on its own",
+    "adjusted": "the same, bias taken away",
+}
+METRICS = ("crps", "spread_skill", "spectrum_db", "p999", "fss", "water", "mae")
+
+
+def metrics(scores: xr.Dataset) -> dict[str, float]:
+    """Return the figures of merit by metric name, such as ``crps_flow`` and, when driven, ``crps_flow_driven``.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        From :func:`.evaluate.score`, concatenated along ``drive``.
+    """
+    values = {}
+    for drive in scores["drive"].values:
+        at = scores.sel(drive=drive)
+        over = summary(at).sel(bound="value")
+        end = "" if drive == "perfect" else f"_{drive}"
+        values |= {f"{k}_{MODEL}{end}": float(over[k].sel(method=MODEL)) for k in METRICS}
+        values |= {
+            f"crps_{str(m).replace(' ', '_')}{end}": float(over["crps"].sel(method=m)) for m in over["method"].values
+        }
+        values[f"crps_gain{end}"] = gain(at)[0]
+    return values
+
+
+def answer(scores: xr.Dataset) -> str:
+    """Return the answer as Markdown computed from the scores, three sentences at most."""
+    at = scores.sel(drive="perfect")
+    share, low, high = gain(at)
+    over = summary(at).sel(method=MODEL)
+    clear = low > 0 or high < 0
+    verb = "are better" if clear and share > 0 else "are worse" if clear else "are not clearly better"
+    said = (
+        f"**The generated ensembles {verb} than the best simpler method ({best_baseline(at)}): their CRPS, the error of a "
+        f"probabilistic answer, is {abs(share):.0%} {'lower' if share > 0 else 'higher'} ({min(abs(low), abs(high)):.0%} to "
+        f"{max(abs(low), abs(high)):.0%}, 95 % over {at.sizes['case']} snapshots, one training).**"
+        if clear
+        else f"**The generated ensembles {verb} than the best simpler method ({best_baseline(at)}): CRPS {share:+.0%} "
+        f"({low:+.0%} to {high:+.0%}, 95 % over {at.sizes['case']} snapshots, one training).**"
+    )
+    extreme, spread = (over[k].values for k in ("p999", "spread_skill"))
+    return f"{said} {_extremes(extreme)}; spread over error is {spread[0]:.2f} (1 is honest). {loss(scores)}"
+
+
+def _extremes(value: np.ndarray) -> str:
+    return (
+        f"The rain that one point in a thousand exceeds is {value[0]:.2f} times that of truth "
+        f"({value[1]:.2f} to {value[2]:.2f})"
+    )
+
+
+def loss(scores: xr.Dataset) -> str:
+    """Return in one sentence what is lost when a coarse model drives the downscaling that ran on its own."""
+    crps = scores["crps"].sel(method=MODEL).mean("case")
+    perfect, driven, adjusted = (float(crps.sel(drive=d)) for d in DRIVES)
+    word = "loses" if driven > perfect else "gains"
+    return (
+        f"Driven by a coarse model that ran 12 hours on its own, it {word} {abs(driven / perfect - 1):.0%} of CRPS "
+        f"({perfect:.2f} to {driven:.2f} mm/day; {adjusted:.2f} with the bias taken away)."
+    )
+
+
+def shown(scores: xr.Dataset, drive: str = "perfect") -> pd.DataFrame:
+    """Return the table of all figures of merit with 95 % interval, a row a method."""
+    over = summary(scores.sel(drive=drive))
+    names = over["method"].values
+    cells = {
+        f"{SUMMARY[k][1]} [{SUMMARY[k][0]}]": [_cell(over[k].sel(method=m).values) for m in names] for k in METRICS
+    }
+    return pd.DataFrame(cells, index=names).rename_axis(columns=f"given: {DRIVES[drive]}")
+
+
+def _cell(value: np.ndarray) -> str:
+    if not np.isfinite(value).all():
+        return "none"
+    return f"{value[0]:.2f} ({value[1]:.2f} to {value[2]:.2f})"

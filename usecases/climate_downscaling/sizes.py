@@ -1,0 +1,62 @@
+"""How large a study is: the profiles that the template chooses from. Light on purpose: imports nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of one study.
+
+    Attributes
+    ----------
+    points : int
+        Points of the fine model on a side, divisible by 32 and by the factor; its spacing is the same in every size.
+    factor : int
+        Fine points on a side of a coarse one.
+    runs, snapshots : int
+        Training runs of the fine model, an even number, and snapshots of each.
+    test_runs, test_snapshots : int
+        The same of the test; the validation has one pair of runs of as many snapshots.
+    members : int
+        Members of every ensemble that is scored.
+    regression_steps, flow_steps, batch : int
+        Gradient steps of the regression and of the flow, and snapshots a batch.
+    channels : tuple of int
+        Widths of the levels of both networks.
+    sampling : int
+        Heun steps from noise to a member.
+    trees : int
+        Trees of the random forest.
+    mixed : bool
+        Compute in bfloat16 (GPU).
+    """
+
+    points: int = 96
+    factor: int = 8
+    runs: int = 10
+    snapshots: int = 24
+    test_runs: int = 4
+    test_snapshots: int = 6
+    members: int = 16
+    regression_steps: int = 250
+    flow_steps: int = 700
+    batch: int = 8
+    channels: tuple[int, ...] = (64, 96)
+    sampling: int = 8
+    trees: int = 32
+    mixed: bool = False
+
+
+PROFILES = {
+    "smoke": Sizes(
+        points=64, runs=2, snapshots=6, test_runs=2, test_snapshots=2, members=4, regression_steps=15, flow_steps=30,
+        batch=4, channels=(16, 24), sampling=4, trees=8,
+    ),
+    "default": Sizes(),
+    "gpu": Sizes(
+        points=256, runs=32, snapshots=128, test_runs=8, test_snapshots=16, members=64, regression_steps=20_000,
+        flow_steps=100_000, batch=16, channels=(128, 192, 256, 256), sampling=16, trees=200, mixed=True,
+    ),
+}  # fmt: skip

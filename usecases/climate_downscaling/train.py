@@ -1,0 +1,87 @@
+"""Training of the downscaler: first the regression, then the flow on its residual. Called by the study part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from ..generative.flow import flow_loss
+from ..generative.training import Keep, Kept, Progress, channels_last, device, reproducible, train
+from .data import coarsen
+from .model import Downscaler, Scaling, networks, root, stack
+from .sizes import Sizes
+from .units import DAY
+
+
+def train_downscaler(
+    training: xr.Dataset,
+    sizes: Sizes,
+    seed: int,
+    progress: Progress | None = None,
+    keep: Keep | None = None,
+    kept: Kept | None = None,
+) -> Downscaler:
+    """Train both networks on the training runs.
+
+    Parameters
+    ----------
+    training : xarray.Dataset
+        From :func:`.data.simulate`: the fine fields, (run, time, y, x).
+    sizes : Sizes
+        Sizes of the study.
+    seed : int
+        The same seed gives the same weights.
+    progress : callable, optional
+        Called with (done, total, label).
+    keep, kept : callable, optional
+        Keep each training as it goes on, and return what was kept; see :func:`.generative.training.train`.
+    """
+    where = device()
+    fine = root(_rain(training) * DAY).to(where)  # (case, 1, y, x)
+    coarse = stack(coarsen(training, sizes.factor)).to(where)
+    scaling = _scaling(coarse, fine)
+    given, target = scaling.predictors(coarse, sizes.factor), (fine - scaling.rain_mean) / scaling.rain_sd
+    with reproducible(seed):
+        regression, flow = (channels_last(net.to(where)) for net in networks(sizes.channels))
+
+        def regression_loss(generator: torch.Generator) -> Tensor:
+            x, y = _batch((given, target), sizes, generator)
+            return (regression(x).float() - y).square().mean()
+
+        label = "training the regression"
+        regression = train(
+            regression, regression_loss, sizes.regression_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept
+        )
+        with torch.no_grad():
+            mean = torch.cat([regression(part) for part in given.split(16)])
+        rest_sd = float((target - mean).std())
+
+        def residual_loss(generator: torch.Generator) -> Tensor:
+            x, y, m = _batch((given, target, mean), sizes, generator)
+            return flow_loss(lambda z, t: flow(torch.cat([z, m, x], 1), t).float(), (y - m) / rest_sd, generator)
+
+        label = "training the flow"
+        flow = train(flow, residual_loss, sizes.flow_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept)
+    return Downscaler(regression, flow, replace(scaling, rest_sd=rest_sd), sizes.factor, sizes.sampling, sizes.mixed)
+
+
+def _rain(training: xr.Dataset) -> Tensor:
+    values = training["pr"].values
+    return torch.from_numpy(np.ascontiguousarray(values.reshape(-1, 1, *values.shape[-2:])))
+
+
+def _scaling(coarse: Tensor, fine: Tensor) -> Scaling:
+    mean, sd = (tuple(float(v) for v in getattr(coarse, how)((0, 2, 3))) for how in ("mean", "std"))
+    return Scaling(mean, sd, float(fine.mean()), float(fine.std()))
+
+
+def _batch(fields: tuple[Tensor, ...], sizes: Sizes, generator: torch.Generator) -> list[Tensor]:
+    """Return a random batch, moved along both periodic axes by whole coarse cells: the equations have no place."""
+    where, cells = fields[0].device, sizes.points // sizes.factor
+    picked = torch.randint(len(fields[0]), (sizes.batch,), generator=generator, device=where)
+    shifts = [int(s) * sizes.factor for s in torch.randint(cells, (2,), generator=generator, device=where)]
+    return [torch.roll(f[picked], shifts, (2, 3)) for f in fields]
