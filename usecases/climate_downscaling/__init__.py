@@ -8,7 +8,7 @@ USECASE = {
     "title": "What fine-scale rain extremes hide in the cells of a coarse climate model?",
     "sector": "climate",
     "summary": "Draw ensembles of fine rain from the fields of a coarse model with a regression and a flow, in an "
-    "idealised moist atmosphere where truth is known, and judge them beside interpolation, quantile mapping and a forest.",
+    "idealised moist atmosphere where truth is known; judge them beside interpolation, quantile mapping, a forest.",
     "version": "0.1.0",
     "template": "genai4eu.templates/climate.ipynb",
     "extra": "climate",

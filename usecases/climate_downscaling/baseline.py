@@ -95,8 +95,8 @@ def features(coarse: xr.Dataset, factor: int) -> Array:
     around = [torch.roll(fields[:, :1], (dy, dx), (2, 3)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     cells = torch.cat(around, 1).repeat_interleave(factor, 2).repeat_interleave(factor, 3)
     place = torch.arange(fine.shape[-1]) % factor - (factor - 1) / 2
-    rows, columns = torch.broadcast_tensors(place[:, None], place[None, :])
-    places = torch.stack([rows, columns]).expand(len(fine), -1, -1, -1)
+    square = place.expand(len(place), -1)
+    places = torch.stack([square.T, square]).expand(len(fine), -1, -1, -1)
     return torch.cat([fine, cells, places], 1).permute(0, 2, 3, 1).reshape(-1, 16).numpy()
 
 

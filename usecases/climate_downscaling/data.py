@@ -39,8 +39,15 @@ def climate(shear: float = 1.0, moisture: float = 1.0) -> Climate:
     return Climate(shear=shear * standard.shear, evaporation=moisture * standard.evaporation)
 
 
-def simulate(split: str, runs: int, snapshots: int, points: int, seed: int, progress: Progress = no_progress,
-             climates: tuple[tuple[float, float], ...] | None = None) -> xr.Dataset:  # fmt: skip
+def simulate(
+    split: str,
+    runs: int,
+    snapshots: int,
+    points: int,
+    seed: int,
+    progress: Progress = no_progress,
+    climates: tuple[tuple[float, float], ...] | None = None,
+) -> xr.Dataset:
     """Run the fine model.
 
     Parameters
@@ -50,14 +57,14 @@ def simulate(split: str, runs: int, snapshots: int, points: int, seed: int, prog
     runs, snapshots : int
         Independent runs, an even number, and snapshots of each.
     points : int
-        Points on a side, divisible by 32.
+        Points on a side, divisible by 32, at least 64: a smaller domain holds no storm.
     seed : int
         The same seed gives the same bits.
     progress : callable
         Called with (done, total, label).
     climates : tuple of (float, float), optional
-        Shear and moisture supply of each pair of runs in turn, relative to the standard climate; by default those of
-        :data:`RANGE` in training, and the standard climate elsewhere.
+        Shear and moisture supply of each run, relative to the standard climate; by default pairs of runs share those of
+        :data:`RANGE` in training, and all the standard climate elsewhere.
 
     Returns
     -------
@@ -71,17 +78,21 @@ def simulate(split: str, runs: int, snapshots: int, points: int, seed: int, prog
     ValueError
         If the sizes do not fit.
     """
-    if runs < PAIR or runs % PAIR or points % 32:
-        raise ValueError(f"cannot simulate {runs} runs on {points} points: give an even number, and a multiple of 32")
+    together = PAIR if climates is None else 1
+    if runs < together or runs % together or points % 32 or points < 64 or len(climates or range(runs)) != runs:
+        raise ValueError(
+            f"cannot simulate {runs} runs on {points} points: give an even number, and a multiple of 32 from 64"
+        )
     chosen = climates or (RANGE if split == "training" else RANGE[:1])
     jobs = [
-        (climate(*chosen[i % len(chosen)]), seed * 10_000 + SPLITS.index(split) * 1000 + i) for i in range(runs // PAIR)
+        (climate(*chosen[i % len(chosen)]), seed * 10_000 + SPLITS.index(split) * 1000 + i)
+        for i in range(runs // together)
     ]
     done = 0
     with _one_thread(), ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(_pair, c, s, snapshots, points, EVERY.get(split, 2.5)) for c, s in jobs]
+        futures = [pool.submit(_series, c, together, s, snapshots, points, EVERY.get(split, 2.5)) for c, s in jobs]
         for _ in as_completed(futures):
-            done += PAIR
+            done += together
             progress(done, runs, f"simulating the weather, {split}")
     fine, driven = (torch.cat([f.result()[i] for f in futures]) for i in (0, 1))
     length = points * SPACING_KM
@@ -114,11 +125,11 @@ def free_coarse(runs: int, snapshots: int, points: int, seed: int, offset: int =
     )
 
 
-def _pair(climate: Climate, seed: int, snapshots: int, points: int, every: float) -> tuple[Tensor, Tensor]:
-    """Return snapshots of two runs, and of the coarse model that runs ahead of each: (2, time, 5, y, x) both."""
+def _series(climate: Climate, runs: int, seed: int, snapshots: int, points: int, every: float) -> tuple[Tensor, Tensor]:
+    """Return snapshots of some runs, and of the coarse model that runs ahead of each: (run, time, 5, y, x) both."""
     fine = Atmosphere(points, points * SPACING, climate)
     coarse = Atmosphere(points // COARSER, fine.length, climate)
-    state = spun_up(fine, PAIR, seed)
+    state = spun_up(fine, runs, seed)
     fields, driven = [], []
     for _ in range(snapshots):
         before = max(every - LEAD, 0.0)

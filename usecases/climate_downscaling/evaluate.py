@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from .units import DAY
 
-RESAMPLES = 1000
+RESAMPLES = 400
 EXTREME = 0.999  # the quantile that is compared
 WINDOW = 5  # points on a side of the neighbourhood of the fractions skill score
 MODEL = "flow"  # what the generative downscaler is called in results
@@ -37,7 +37,7 @@ def crps(members: NDArray[np.float32], truth: NDArray[np.float32]) -> Array:
     count = len(members)
     error = np.abs(members - truth).mean(0, dtype=np.float64)
     if count == 1:
-        return error
+        return np.asarray(error)
     weights = (2 * np.arange(1, count + 1) - count - 1).reshape(-1, *[1] * truth.ndim)
     return np.asarray(error - (weights * np.sort(members, 0)).sum(0, dtype=np.float64) / (count * (count - 1)))
 
@@ -56,7 +56,8 @@ def spectrum(fields: NDArray[np.float32]) -> Array:
     )  # waves that the real transform leaves out
     flat = (power * twice).reshape(-1, power.shape[-2] * power.shape[-1])
     summed = np.stack([np.bincount(rings.ravel(), row, rings.max() + 1) for row in flat])
-    return summed[:, 1 : side // 2 + 1].reshape(*fields.shape[:-2], side // 2)
+    kept = summed[:, 1 : side // 2 + 1].reshape(*fields.shape[:-2], side // 2)
+    return np.asarray(kept, dtype=np.float64)
 
 
 def fractions_skill(members: NDArray[np.float32], truth: NDArray[np.float32], threshold: float) -> tuple[Array, Array]:
@@ -85,7 +86,7 @@ def water_error(members: NDArray[np.float32], coarse: NDArray[np.float32]) -> Ar
     """Return how far cell means are from the coarse rain, mean over cells and members, (case), in its unit."""
     factor = members.shape[-1] // coarse.shape[-1]
     cells = members.reshape(*members.shape[:-2], coarse.shape[-2], factor, coarse.shape[-1], factor).mean((-3, -1))
-    return np.abs(cells - coarse).mean((0, -2, -1), dtype=np.float64)
+    return np.asarray(np.abs(cells - coarse).mean((0, -2, -1), dtype=np.float64))
 
 
 def score(
@@ -96,7 +97,7 @@ def score(
     Parameters
     ----------
     forecasts : mapping of str to xarray.DataArray
-        Ensembles by method, ``pr`` (member, run, time, y, x) in kg m-2 s-1; methods without an ensemble have one member.
+        Ensembles by method, ``pr`` (member, run, time, y, x) in kg m-2 s-1; one member where there is no ensemble.
     truth : xarray.DataArray
         Fine rain, (run, time, y, x), in the same unit.
     coarse : xarray.Dataset
@@ -107,9 +108,10 @@ def score(
     Returns
     -------
     xarray.Dataset
-        By ``method`` and ``case`` (run by time), in mm/day: ``crps``, ``mae`` (of the ensemble mean), ``error2`` and
-        ``variance`` (their means over points), ``power`` (…, wave) and ``true_power`` (case, wave), ``counts`` (…, rain)
-        and ``true_counts`` of points by rain, ``fss_error`` and ``fss_reference``, ``water``; ``ranks`` (rank) of the flow.
+        By ``downscaling`` and ``case`` (run by time), in mm/day: ``crps``, ``mae`` (of the ensemble mean), ``error2``
+        and ``variance`` (means over points), ``power`` (…, wave) and ``true_power`` (case, wave), ``counts`` (…, rain)
+        and ``true_counts`` of points by rain, ``fss_error`` and ``fss_reference``, ``water``; ``ranks`` (rank) of
+        the flow.
     """
     real = _cases(truth.expand_dims("member"))[0]
     given = _cases(coarse["pr"].expand_dims("member"))[0]
@@ -119,7 +121,7 @@ def score(
     unit = {"error2": "mm2 day-2", "variance": "mm2 day-2", "power": "mm2 day-2", "counts": "1"}
     unit |= {"fss_error": "1", "fss_reference": "1"}
     data = {
-        key: (("method", "case", *more.get(key, ())), value, {"units": unit.get(key, "mm/day")})
+        key: (("downscaling", "case", *more.get(key, ())), value, {"units": unit.get(key, "mm/day")})
         for key, value in joined.items()
     }
     scores = xr.Dataset(
@@ -129,11 +131,11 @@ def score(
             "true_counts": (("case", "rain"), _counts(real[None]), {"units": "1"}),
             "true_mean": ("case", real.mean((1, 2), dtype=np.float64), {"units": "mm/day"}),
         },
-        coords={"method": list(forecasts), "wave": np.arange(1, real.shape[-1] // 2 + 1), "rain": EDGES[:-1]},
+        coords={"downscaling": list(forecasts), "wave": np.arange(1, real.shape[-1] // 2 + 1), "rain": EDGES[:-1]},
         attrs={"threshold": threshold, "domain_km": float(truth["x"][1] - truth["x"][0]) * truth.sizes["x"]},
     )
     members = {name: m.sizes["member"] for name, m in forecasts.items()}
-    scores = scores.assign(members=("method", list(members.values())))
+    scores = scores.assign(members=("downscaling", list(members.values())))
     if MODEL in forecasts:
         scores["ranks"] = ("rank", ranks(_cases(forecasts[MODEL]), real))
     return scores
@@ -186,19 +188,34 @@ SUMMARY = {
 }
 
 
-def summarise(scores: xr.Dataset) -> dict[str, Array]:
-    """Return the figures of merit of all methods, each (method,), of the snapshots in ``scores``."""
-    mean = scores.mean("case") if "case" in scores.dims else scores
+def summarise(scores: xr.Dataset, weights: Array | None = None) -> dict[str, Array]:
+    """Return the figures of merit of all methods, each (sample, downscaling).
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        From :func:`score`.
+    weights : ndarray, shape (sample, case), optional
+        How often each snapshot counts; once each, in one sample, by default.
+    """
+    weights = np.ones((1, scores.sizes["case"])) if weights is None else weights
+    weights = weights / weights.sum(1, keepdims=True)
+
+    def mean(name: str) -> Array:  # (sample, [downscaling,] ...)
+        return np.asarray(
+            np.tensordot(weights, np.moveaxis(scores[name].values, scores[name].dims.index("case"), 0), 1)
+        )
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        bands = 10 * np.log10((mean["power"] / mean["true_power"]).values)  # (method, wave)
+        bands = 10 * np.log10(mean("power") / mean("true_power")[:, None])  # (sample, downscaling, wave)
         return {
-            "crps": mean["crps"].values,
-            "spread_skill": np.sqrt((mean["variance"] / mean["error2"]).values),
-            "spectrum_db": np.abs(bands).max(1),
-            "p999": _quantile(mean["counts"].values) / _quantile(mean["true_counts"].values),
-            "fss": 1 - (mean["fss_error"] / mean["fss_reference"]).values,
-            "water": (mean["water"] / mean["true_mean"]).values,
-            "mae": mean["mae"].values,
+            "crps": mean("crps"),
+            "spread_skill": np.sqrt(mean("variance") / mean("error2")),
+            "spectrum_db": np.abs(bands).max(-1),
+            "p999": _quantile(mean("counts")) / _quantile(mean("true_counts"))[:, None],
+            "fss": 1 - mean("fss_error") / mean("fss_reference"),
+            "water": mean("water") / mean("true_mean")[:, None],
+            "mae": mean("mae"),
         }
 
 
@@ -209,31 +226,28 @@ def _quantile(counts: Array) -> Array:
 
 
 def summary(scores: xr.Dataset) -> xr.Dataset:
-    """Return every figure of merit with its 95 % interval over snapshots: (method, bound) with value, low, high."""
+    """Return every figure of merit with its 95 % interval over snapshots: (downscaling, bound) of value, low, high."""
+    cases = scores.sizes["case"]
     value = summarise(scores)
-    rng = np.random.default_rng(0)
-    arrays = {k: v for k, v in scores.items() if "case" in v.dims}
-    light = xr.Dataset(arrays)
-    drawn = [
-        summarise(light.isel(case=rng.integers(scores.sizes["case"], size=scores.sizes["case"])))
-        for _ in range(RESAMPLES // 5)
-    ]
+    weights = np.random.default_rng(0).multinomial(cases, np.full(cases, 1 / cases), RESAMPLES)
+    drawn = summarise(scores, weights.astype(float))
     data = {}
     for key, (unit, name) in SUMMARY.items():
-        low, high = np.nanpercentile([d[key] for d in drawn], [2.5, 97.5], axis=0)
-        data[key] = (("method", "bound"), np.stack([value[key], low, high], 1), {"units": unit, "long_name": name})
-    return xr.Dataset(data, coords={"method": scores["method"].values, "bound": ["value", "low", "high"]})
+        low, high = np.nanpercentile(drawn[key], [2.5, 97.5], axis=0)
+        about = {"units": unit, "long_name": name}
+        data[key] = (("downscaling", "bound"), np.stack([value[key][0], low, high], 1), about)
+    return xr.Dataset(data, coords={"downscaling": scores["downscaling"].values, "bound": ["value", "low", "high"]})
 
 
 def best_baseline(scores: xr.Dataset) -> str:
     """Return the method with the lowest CRPS among all that are not the flow."""
     mean = scores["crps"].mean("case")
-    return str(mean.drop_sel(method=MODEL).idxmin("method").item())
+    return str(mean.drop_sel(downscaling=MODEL).idxmin("downscaling").item())
 
 
 def gain(scores: xr.Dataset) -> tuple[float, float, float]:
     """Return by which share the flow's CRPS is lower than the best baseline's, with its paired 95 % interval."""
-    pair = scores["crps"].sel(method=[MODEL, best_baseline(scores)]).values  # (2, case)
+    pair = scores["crps"].sel(downscaling=[MODEL, best_baseline(scores)]).values  # (2, case)
     picks = np.random.default_rng(0).integers(pair.shape[1], size=(RESAMPLES, pair.shape[1]))
     flow, other = pair[:, picks].mean(-1)
     low, high = np.percentile(1 - flow / other, [2.5, 97.5])
@@ -241,6 +255,6 @@ def gain(scores: xr.Dataset) -> tuple[float, float, float]:
 
 
 def bands_db(scores: xr.Dataset) -> xr.DataArray:
-    """Return the error of the spectrum in dB, (method, wave)."""
+    """Return the error of the spectrum in dB, (downscaling, wave)."""
     ratio = scores["power"].mean("case") / scores["true_power"].mean("case")
-    return (10 * np.log10(ratio.clip(min=1e-12))).assign_attrs(units="dB")
+    return ratio.copy(data=10 * np.log10(np.maximum(ratio.values, 1e-12))).assign_attrs(units="dB")

@@ -10,9 +10,12 @@ from textwrap import fill
 
 import numpy as np
 import xarray as xr
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from .evaluate import EDGES, MODEL, bands_db, best_baseline, gain, summary
@@ -24,13 +27,14 @@ LOOKS = {
     "linear": ("#CC79A7", ":"), "quantile mapping": ("#E69F00", "-."), "random forest": ("#009E73", "--"),
     "U-Net mean": ("#56B4E9", (0, (5, 1))), MODEL: ("#D55E00", "-"),
 }  # fmt: skip
-TOP = 80.0  # mm/day, the darkest colour
+DRY, TOP = 0.5, 80.0  # mm/day: below the one nothing is drawn, above the other the colour is the darkest
+RAIN = colormaps["cividis_r"].with_extremes(under="#f3f5f7")
 
 
-def _map(axes: Axes, rain: NDArray[np.float32], title: str, side: float) -> object:
+def _map(axes: Axes, rain: NDArray[np.float32], title: str, side: float) -> AxesImage:
     """Draw rain in kg m-2 s-1 over a square of ``side`` km."""
     extent = (0, side, 0, side * rain.shape[0] / rain.shape[1])
-    image = axes.imshow(rain * DAY, origin="lower", cmap="cividis_r", norm=PowerNorm(0.5, 0, TOP), extent=extent)
+    image = axes.imshow(rain * DAY, origin="lower", cmap=RAIN, norm=PowerNorm(0.5, DRY, TOP), extent=extent)
     axes.set_title(title, fontsize=11)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
@@ -48,7 +52,7 @@ def _side(rain: xr.DataArray | xr.Dataset) -> float:
     return float((x[1] - x[0]) * len(x))
 
 
-def _title(fig: Figure, text: str, width: int = 60, size: int = 14) -> None:
+def _title(fig: Figure, text: str, width: int = 54, size: int = 14) -> None:
     fig.suptitle(fill(text, width), x=0.01, ha="left", fontweight="bold", fontsize=size)
 
 
@@ -61,12 +65,12 @@ def task_figure(fine: xr.Dataset, coarse: xr.Dataset, run: int = 0, time: int = 
     _map(left, given, f"Given: cells of {side / given.shape[1]:.0f} km", side)
     image = _map(right, wanted, f"Wanted: cells of {side / wanted.shape[1]:.0f} km", side)
     _scale(left, side)
-    fig.colorbar(image, ax=[left, right], label="rain (mm/day)", shrink=0.8, extend="max")
+    fig.colorbar(image, ax=[left, right], label="rain (mm/day)", shrink=0.8, extend="both")
     peak = (given.max() * DAY, wanted.max() * DAY)
-    _title(fig, f"Coarse cells hide the extremes: at most {peak[0]:.0f} mm/day, in truth {peak[1]:.0f}", 62)
+    _title(fig, f"Coarse cells hide the extremes: at most {peak[0]:.0f} mm/day, in truth {peak[1]:.0f}")
     return fig, (
-        f"Coarse cells hide the extremes; two maps of the same rain, the coarse one reaching {peak[0]:.0f} and the fine "
-        f"one {peak[1]:.0f} mm/day."
+        f"Coarse cells hide the extremes; two maps of the same rain, the coarse one reaching {peak[0]:.0f} and the "
+        f"fine one {peak[1]:.0f} mm/day."
     )
 
 
@@ -84,11 +88,11 @@ def members_figure(members: xr.DataArray, truth: xr.DataArray, run: int = 0, tim
     for axes, (name, rain) in zip(panels.flat, fields, strict=False):
         image = _map(axes, rain, name, _side(truth))
     _scale(panels[0, 0], _side(truth))
-    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="max")
-    _title(fig, "Members have the texture of truth, their mean has not (AI-generated)", 62)
+    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="both")
+    _title(fig, "Members have the texture of truth, their mean has not (AI-generated)")
     return fig, (
-        f"Each member looks like truth and the mean is smooth; maps of truth, {count} AI-generated members and the mean "
-        f"of {drawn.sizes['member']}, rain from 0 to {TOP:.0f} mm/day."
+        f"Each member looks like truth and the mean is smooth; maps of truth, {count} AI-generated members and the "
+        f"mean of {drawn.sizes['member']}, rain from 0 to {TOP:.0f} mm/day."
     )
 
 
@@ -96,7 +100,7 @@ def finding(scores: xr.Dataset) -> str:
     """Return what the scores say in few words computed from them."""
     at = scores.sel(drive="perfect")
     share, low, high = gain(at)
-    extreme = float(summary(at)["p999"].sel(method=MODEL, bound="value"))
+    extreme = float(summary(at)["p999"].sel(downscaling=MODEL, bound="value"))
     if low <= 0 <= high:
         return f"Generated ensembles do not clearly beat the best simpler method ({share:+.0%} of CRPS)"
     how = "cut" if share > 0 else "raise"
@@ -105,17 +109,17 @@ def finding(scores: xr.Dataset) -> str:
 
 def scores_figure(scores: xr.Dataset) -> Drawn:
     """Show CRPS of all methods under both drives, with intervals."""
-    names = [str(m) for m in scores["method"].values]
+    names = [str(m) for m in scores["downscaling"].values]
     fig = Figure(figsize=(5.0, 0.55 * len(names) + 1.9), layout="constrained")
     axes = fig.subplots()
     words = []
     for drive, (shape, shift, label) in {
-        "perfect": ("o", -0.17, "perfect coarse input"),
+        "perfect": ("o", -0.17, "perfect input"),
         "driven": ("D", 0.17, "coarse model, 12 h alone"),
     }.items():
         crps = summary(scores.sel(drive=drive))["crps"]
         for i, name in enumerate(names):
-            value, low, high = crps.sel(method=name).values
+            value, low, high = crps.sel(downscaling=name).values
             colour = LOOKS.get(name, ("#000000", "-"))[0]
             face = colour if drive == "perfect" else "white"
             axes.errorbar(
@@ -126,20 +130,24 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
                 color=colour,
                 mfc=face,
                 markersize=7,
-                label=label if i == len(names) - 1 else None,
             )
-        words.append(f"{label}: " + ", ".join(f"{n} {float(crps.sel(method=n, bound='value')):.2f}" for n in names))
+        words.append(
+            f"{label}: " + ", ".join(f"{n} {float(crps.sel(downscaling=n, bound='value')):.2f}" for n in names)
+        )
     axes.set_yticks(range(len(names)), names)
     axes.set(ylim=(len(names) - 0.5, -0.5))
     axes.set_xlim(left=0)
-    axes.set_xlabel("CRPS (mm/day), mean and 95 % interval; less is better", fontsize=11)
+    axes.set_xlabel("CRPS (mm/day), 95 % interval; less is better", fontsize=11, loc="right")
     axes.tick_params(labelsize=13)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    handles = axes.get_legend_handles_labels()
-    for handle in handles[0]:
-        handle[0].set_color("#1b2733")
-    fig.legend(*handles, loc="outside lower left", ncols=2, fontsize=10, handletextpad=0.2, columnspacing=1)
+    signs = [
+        Line2D([], [], color="#1b2733", marker=m, mfc=f, linestyle="") for m, f in (("o", "#1b2733"), ("D", "white"))
+    ]
+    fig.legend(
+        signs, ["perfect input", "coarse model, 12 h alone"], loc="outside lower left", ncols=2, fontsize=11,
+        handletextpad=0.2, columnspacing=1,
+    )  # fmt: skip
     _title(fig, finding(scores), 44)
     return fig, f"{finding(scores)}; dots with 95 % intervals over snapshots, CRPS in mm/day. {'; '.join(words)}."
 
@@ -152,21 +160,25 @@ def spectrum_figure(scores: xr.Dataset) -> Drawn:
     length = float(at.attrs["domain_km"]) / at["wave"].values
     left.loglog(length, at["true_power"].mean("case"), color="black", linewidth=3, alpha=0.45, label="truth")
     right.loglog(EDGES[1:], _above(at["true_counts"]), color="black", linewidth=3, alpha=0.45)
-    for name in (str(m) for m in at["method"].values):
+    for name in (str(m) for m in at["downscaling"].values):
         colour, style = LOOKS.get(name, ("#000000", "-"))
-        left.loglog(length, at["power"].sel(method=name).mean("case"), color=colour, linestyle=style, label=name)
-        right.loglog(EDGES[1:], _above(at["counts"].sel(method=name)), color=colour, linestyle=style)
+        left.loglog(length, at["power"].sel(downscaling=name).mean("case"), color=colour, linestyle=style, label=name)
+        right.loglog(EDGES[1:], _above(at["counts"].sel(downscaling=name)), color=colour, linestyle=style)
     left.invert_xaxis()
+    left.set_xticks([4000, 1000, 250], ["4000", "1000", "250"])
+    left.minorticks_off()
     left.set(xlabel="wavelength (km)", ylabel="power (mm² day⁻²)")
     right.set(xlabel="rain (mm/day)", ylabel="share of points above", xlim=(1, 300), ylim=(1e-5, 1))
     fig.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=3, fontsize=10)
-    worst = np.abs(bands_db(at)).max("wave")
-    flow, other = float(worst.sel(method=MODEL)), best_baseline(at)
-    text = f"The ensemble keeps small scales and extremes: off by {flow:.1f} dB at most, {other} by {float(worst.sel(method=other)):.1f}"
-    _title(fig, text, 62)
-    return (
-        fig,
-        f"{text}; spectrum over wavelengths {length[0]:.0f} to {length[-1]:.0f} km, and share of points above 1 to 300 mm/day.",
+    bands = bands_db(at)
+    worst = bands.copy(data=np.abs(bands.values)).max("wave")
+    other = best_baseline(at)
+    flow, theirs = (float(worst.sel(downscaling=name)) for name in (MODEL, other))
+    text = f"At no scale is the variance of the flow off by more than {flow:.1f} dB ({other}: {theirs:.1f})"
+    _title(fig, text)
+    return fig, (
+        f"{text}; spectrum over wavelengths {length[0]:.0f} to {length[-1]:.0f} km, and share of points above 1 to 300 "
+        "mm/day."
     )
 
 
@@ -182,18 +194,18 @@ def calibration_figure(scores: xr.Dataset) -> Drawn:
     words = []
     panels = fig.subplots(1, 2, sharey=True)
     for axes, (drive, name) in zip(
-        panels, (("perfect", "perfect coarse input"), ("driven", "coarse model, 12 h alone")), strict=True
+        panels, (("perfect", "perfect input"), ("driven", "coarse model, 12 h alone")), strict=True
     ):
         counts = scores["ranks"].sel(drive=drive).values
         share = counts / counts.mean()
         axes.bar(np.arange(len(share)), share, color="#D55E00", width=0.9)
         axes.axhline(1, color="#1b2733", linewidth=1)
-        ratio = float(summary(scores.sel(drive=drive))["spread_skill"].sel(method=MODEL, bound="value"))
+        ratio = float(summary(scores.sel(drive=drive))["spread_skill"].sel(downscaling=MODEL, bound="value"))
         axes.set_title(f"{name}\nspread over skill {ratio:.2f}", fontsize=11)
         axes.set_xlabel("rank of truth")
         words.append(f"{name}: ends {share[0]:.2f} and {share[-1]:.2f}, spread over skill {ratio:.2f}")
     panels[0].set_ylabel("frequency (1: even)")
-    _title(fig, "Is truth one of the ensemble? Even bars say yes", 62)
+    _title(fig, "Is truth one of the ensemble? Even bars say yes")
     return fig, f"Rank histograms of the ensemble; {'; '.join(words)}; 1 would be even."
 
 
@@ -209,12 +221,12 @@ def failures_figure(worst: xr.Dataset) -> Drawn:
             rain = one[name].values[0] if name == "members" else one[name].values
             image = _map(axes, rain, title if i == 0 else "", _side(worst))
         panels[i, 0].set_ylabel(f"CRPS {float(one['crps']):.2f}", fontsize=11)
-    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="max")
-    _title(fig, "The largest errors: where storms hide within a cell", 62)
+    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="both")
+    _title(fig, "The largest errors: where storms hide within a cell")
     values = worst["crps"].values
-    return (
-        fig,
-        f"The worst {count} snapshots, CRPS {values.min():.2f} to {values.max():.2f} mm/day; maps of what was given, truth, a member and the mean.",
+    return fig, (
+        f"The worst {count} snapshots, CRPS {values.min():.2f} to {values.max():.2f} mm/day; maps of what was "
+        "given, truth, a member and the mean."
     )
 
 
@@ -226,11 +238,12 @@ def own_figure(coarse: xr.Dataset, fine: xr.DataArray, time: int = 0) -> Drawn:
     fields = (("Given", given), ("A member", fine.values[0, time]), ("Mean", fine.values[:, time].mean(0)))
     for axes, (name, rain) in zip(panels, fields, strict=True):
         image = _map(axes, rain, name, 1.0)
-    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="max")
-    _title(fig, f"Own fields at {fine.shape[-1] // given.shape[-1]} times the resolution (AI-generated)", 62)
-    return (
-        fig,
-        f"Own coarse rain up to {given.max() * DAY:.0f} mm/day, and an AI-generated member up to {fine.values[0, time].max() * DAY:.0f} mm/day.",
+    fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="both")
+    _title(fig, f"Own fields at {fine.shape[-1] // given.shape[-1]} times the resolution (AI-generated)")
+    peak = fine.values[0, time].max() * DAY
+    return fig, (
+        f"Own coarse rain up to {given.max() * DAY:.0f} mm/day, and an AI-generated member up to {peak:.0f} "
+        "mm/day; three maps."
     )
 
 
@@ -258,26 +271,32 @@ def exceedance_figure(
         Side of the domain in km.
     """
     chance = (members * DAY > threshold).mean(0)
-    fig = Figure(figsize=(6.4, 3.9), layout="constrained")
-    left, right = fig.subplots(1, 2, width_ratios=(1.1, 1))
-    image = left.imshow(chance, origin="lower", cmap="cividis_r", vmin=0, vmax=1, extent=(0, side, 0, side))
+    fig = Figure(figsize=(5.0, 7.2), layout="constrained")
+    left, right = fig.subplots(2, 1, height_ratios=(1.7, 1))
+    image = left.imshow(chance, origin="lower", cmap=RAIN, vmin=0.02, vmax=1, extent=(0, side, 0, side))
     if (truth * DAY > threshold).any():
         left.contour(truth * DAY, [threshold], colors="#D55E00", linewidths=1.2, extent=(0, side, 0, side))
     rows, columns = (((s.start or 0) / len(truth), (s.stop or len(truth)) / len(truth)) for s in box)
-    left.plot(np.array([columns[0], columns[1], columns[1], columns[0], columns[0]]) * side,
-              np.array([rows[0], rows[0], rows[1], rows[1], rows[0]]) * side, color="black", linewidth=1.5, clip_on=False)  # fmt: skip
+    across, up = (
+        np.array([span[i] for i in order]) * side
+        for span, order in ((columns, (0, 1, 1, 0, 0)), (rows, (0, 0, 1, 1, 0)))
+    )
+    left.plot(across, up, color="black", linewidth=1.5, clip_on=False)
     left.set(xticks=[], yticks=[])
-    left.set_title(f"Chance of > {threshold:g} mm/day\n(truth outlined)", fontsize=11)
+    left.set_title(f"Chance of > {threshold:g} mm/day (truth outlined)", fontsize=12)
     _scale(left, side)
-    fig.colorbar(image, ax=left, orientation="horizontal", shrink=0.9, label="share of members")
+    fig.colorbar(image, ax=left, shrink=0.9, label="share of members", extend="min")
     named = _curve(right, members[(slice(None), *box)] * DAY, truth[box] * DAY, level)
     inside = chance[box].max()
-    worded = f"{place}: one point in {level:.0f} gets {named[0]:.0f} ({named[1]:.0f} to {named[2]:.0f}) mm/day, in truth {named[3]:.0f}"
-    _title(fig, worded, 60, 13)
+    worded = (
+        f"{place}: one point in {level:.0f} gets {named[0]:.0f} ({named[1]:.0f} to {named[2]:.0f}) mm/day, in truth "
+        f"{named[3]:.0f}"
+    )
+    _title(fig, worded, 46, 13)
     coarse_share = float((coarse * DAY > threshold).mean())
     return fig, (
-        f"{worded}; the chance of more than {threshold:g} mm/day reaches {inside:.0%} there; map of {len(members)} AI-generated "
-        f"members and a curve of rarity; {coarse_share:.0%} of the coarse cells show as much."
+        f"{worded}; the chance of more than {threshold:g} mm/day reaches {inside:.0%} there; map of {len(members)} "
+        f"AI-generated members and a curve of rarity; {coarse_share:.0%} of the coarse cells show as much."
     )
 
 

@@ -5,7 +5,7 @@ Everything is data that other tools read: NetCDF for numbers and fields, safeten
     scores.nc          figures of merit by drive (perfect, driven, adjusted), method and snapshot
     summary.nc         the same over all snapshots, with 95 % intervals
     worst.nc           the snapshots with the largest errors: coarse rain, truth, members
-    scenarios.nc       coarse fields and truth of nine climates that no training run has, for the controls
+    scenarios.nc       coarse fields and truth of a few climates, from runs in no other set, for the controls
     coarse.nc          one run of the coarse test fields as CMIP would store them: the example of own data
     downscaler.*       both networks
 """
@@ -24,8 +24,6 @@ from .readers import write_cmip
 from .sizes import Sizes
 from .units import VARIABLES
 
-SHEAR = (0.9, 1.0, 1.1)  # of the standard climate's
-MOISTURE = (0.8, 1.0, 1.2)
 WORST, SHOWN = 3, 3  # snapshots that are kept, and members of each
 
 
@@ -61,10 +59,10 @@ def worst(scores: xr.Dataset, test: xr.Dataset, coarse: xr.Dataset, members: xr.
     Returns
     -------
     xarray.Dataset
-        ``truth`` (case, y, x), ``coarse`` (case, yc, xc), ``members`` (case, member, y, x) and ``mean``, all kg m-2 s-1,
-        and ``crps`` (case) in mm/day.
+        ``truth`` (case, y, x), ``coarse`` (case, yc, xc), ``members`` (case, member, y, x) and ``mean``, all in
+        kg m-2 s-1, and ``crps`` (case) in mm/day.
     """
-    values = scores["crps"].sel(drive="perfect", method=MODEL)
+    values = scores["crps"].sel(drive="perfect", downscaling=MODEL)
     picked = np.argsort(-values.values)[:WORST]
     rain = {"units": VARIABLES["pr"].units}
     flat = {
@@ -89,13 +87,11 @@ def _flat(rain: xr.DataArray) -> np.ndarray:
 
 
 def scenarios(sizes: Sizes, seed: int, progress: Progress = no_progress) -> xr.Dataset:
-    """Return one snapshot of each of nine climates: the predictors, (shear, moisture, yc, xc), and ``truth`` (…, y, x)."""
-    pairs = tuple((s, m) for s in SHEAR for m in MOISTURE)
-    fine = simulate("dashboard", 2 * len(pairs), 1, sizes.points, seed, progress, pairs).isel(
-        run=slice(0, None, 2), time=0
-    )
+    """Return a snapshot of each climate: the predictors, (shear, moisture, yc, xc), and ``truth`` (…, y, x)."""
+    pairs = tuple((s, m) for s in sizes.shears for m in sizes.moistures)
+    fine = simulate("dashboard", len(pairs), 1, sizes.points, seed, progress, pairs).isel(time=0)
     coarse = coarsen(fine, sizes.factor).rename(y="yc", x="xc").drop_vars(["run", "time"])
-    shape = (len(SHEAR), len(MOISTURE))
+    shape = (len(sizes.shears), len(sizes.moistures))
     dims = ("shear", "moisture")
     data = {n: ((*dims, "yc", "xc"), v.values.reshape(*shape, *v.shape[-2:]), v.attrs) for n, v in coarse.items()}
     truth = ((*dims, "y", "x"), fine["pr"].values.reshape(*shape, *fine["pr"].shape[-2:]), fine["pr"].attrs)
@@ -105,7 +101,9 @@ def scenarios(sizes: Sizes, seed: int, progress: Progress = no_progress) -> xr.D
         "y": fine["y"].drop_vars(["time"]),
         "x": fine["x"].drop_vars(["time"]),
     }
-    return xr.Dataset({**data, "truth": truth}, coords={"shear": list(SHEAR), "moisture": list(MOISTURE), **axes})
+    return xr.Dataset(
+        {**data, "truth": truth}, coords={"shear": list(sizes.shears), "moisture": list(sizes.moistures), **axes}
+    )
 
 
 def _write(dataset: xr.Dataset, path: Path) -> None:

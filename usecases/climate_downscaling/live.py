@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from .figures import exceedance_figure
-from .keep import MOISTURE, SHEAR, read_kept
+from .keep import read_kept
 from .model import Downscaler, load_downscaler
 from .units import VARIABLES
 
@@ -97,9 +97,11 @@ def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[...
         Makers of a choice and of a slider, ``genai4eu.widgets.Choice`` and ``Range``; handed in, so that the science
         needs no widgets.
     """
-    _scenarios(Path(outputs))  # a record without them says so at once
-    percent = {f"{v - 1:+.0%}" if v != 1 else "standard": v for v in MOISTURE}
-    shears = {f"{v - 1:+.0%}" if v != 1 else "standard": v for v in SHEAR}
+    held = _scenarios(Path(outputs))
+    percent, shears = (
+        {f"{v - 1:+.0%}" if v != 1 else "standard": v for v in held[axis].values.tolist()}
+        for axis in ("moisture", "shear")
+    )
     return {
         "threshold": span(
             "Rain threshold", 5, 80, step=5, value=20, unit="mm/day", help="Rain whose chance is mapped."

@@ -54,7 +54,8 @@ FACTORS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 AMOUNTS = {"m": _WATER, "mm": 1.0, "kg m-2": 1.0}  # of rain since the last time, kg m-2 each
 _SPELLINGS = {"d": "day", "d-1": "day-1", "hr-1": "h-1", "hour-1": "h-1", "sec-1": "s-1", "kt": "knot", "knots": "knot",
-              "kelvin": "K", "day-1": "day-1", "days-1": "day-1", "metre": "m", "metres": "m", "degc": "degC", "°c": "degC",
+              "kelvin": "K", "days-1": "day-1", "metre": "m", "metres": "m", "degc": "degC",
+              "°c": "degC",
               "celsius": "degC", "c": "degC", "degree_celsius": "degC"}  # fmt: skip
 
 
@@ -103,7 +104,8 @@ def _at_level(variable: xr.DataArray, name: str, source: str) -> xr.DataArray:
     nearest = int(np.abs(hectopascal - LEVEL[name]).argmin())
     if abs(hectopascal[nearest] - LEVEL[name]) > 160:
         raise CoarseError(
-            f"{source}: {variable.name} has no level near {LEVEL[name]:g} hPa (nearest {hectopascal[nearest]:g}): add one"
+            f"{source}: {variable.name} has no level near {LEVEL[name]:g} hPa "
+            f"(nearest {hectopascal[nearest]:g}): add one"
         )
     return variable.isel({axis: nearest}, drop=True)
 

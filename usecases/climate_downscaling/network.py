@@ -1,8 +1,8 @@
 """The U-Net that regression and flow share: plain torch, circular borders. Called by :mod:`.model`.
 
 After Ronneberger et al. 2015 (arXiv:1505.04597) with the residual blocks and time embedding of Ho et al. 2020
-(arXiv:2006.11239). It works on blocks of pixels folded into channels (Shi et al. 2016, arXiv:1609.05158), which makes it
-several times faster and loses no wave number. Plain torch, so that a dashboard loads it in a moment.
+(arXiv:2006.11239). It works on blocks of pixels folded into channels (Shi et al. 2016, arXiv:1609.05158), which
+makes it several times faster and loses no wave number. Plain torch, so that a dashboard loads it in a moment.
 """
 
 from __future__ import annotations
@@ -64,10 +64,9 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(Block(i, o, self.width) for i, o in pairs)
         ups = list(zip(channels[:0:-1], channels[-2::-1], strict=True))
         self.up = nn.ModuleList(Block(low + high, high, self.width) for low, high in ups)
-        self.leave = nn.Sequential(
-            nn.GroupNorm(4, channels[0]), nn.SiLU(), _convolution(channels[0], outputs * fold**2)
-        )
-        nn.init.zeros_(self.leave[-1].weight)  # starts from "no change"
+        last = _convolution(channels[0], outputs * fold**2)
+        nn.init.zeros_(last.weight)  # starts from "no change"
+        self.leave = nn.Sequential(nn.GroupNorm(4, channels[0]), nn.SiLU(), last)
 
     def forward(self, x: Tensor, t: Tensor | None = None) -> Tensor:  # (B, inputs, H, W) -> (B, outputs, H, W)
         """Return the output fields; ``t`` (B,) where the network is timed."""

@@ -24,14 +24,15 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
     scores : xarray.Dataset
         From :func:`.evaluate.score`, concatenated along ``drive``.
     """
-    values = {}
+    values: dict[str, float] = {}
     for drive in scores["drive"].values:
         at = scores.sel(drive=drive)
         over = summary(at).sel(bound="value")
         end = "" if drive == "perfect" else f"_{drive}"
-        values |= {f"{k}_{MODEL}{end}": float(over[k].sel(method=MODEL)) for k in METRICS}
+        values |= {f"{k}_{MODEL}{end}": float(over[k].sel(downscaling=MODEL)) for k in METRICS}
         values |= {
-            f"crps_{str(m).replace(' ', '_')}{end}": float(over["crps"].sel(method=m)) for m in over["method"].values
+            f"crps_{str(m).replace(' ', '_')}{end}": float(over["crps"].sel(downscaling=m))
+            for m in over["downscaling"].values
         }
         values[f"crps_gain{end}"] = gain(at)[0]
     return values
@@ -41,16 +42,17 @@ def answer(scores: xr.Dataset) -> str:
     """Return the answer as Markdown computed from the scores, three sentences at most."""
     at = scores.sel(drive="perfect")
     share, low, high = gain(at)
-    over = summary(at).sel(method=MODEL)
+    over = summary(at).sel(downscaling=MODEL)
     clear = low > 0 or high < 0
     verb = "are better" if clear and share > 0 else "are worse" if clear else "are not clearly better"
     said = (
-        f"**The generated ensembles {verb} than the best simpler method ({best_baseline(at)}): their CRPS, the error of a "
-        f"probabilistic answer, is {abs(share):.0%} {'lower' if share > 0 else 'higher'} ({min(abs(low), abs(high)):.0%} to "
+        f"**The generated ensembles {verb} than the best simpler method ({best_baseline(at)}): their CRPS, "
+        f"the error of a probabilistic answer, is {abs(share):.0%} {'lower' if share > 0 else 'higher'} "
+        f"({min(abs(low), abs(high)):.0%} to "
         f"{max(abs(low), abs(high)):.0%}, 95 % over {at.sizes['case']} snapshots, one training).**"
         if clear
-        else f"**The generated ensembles {verb} than the best simpler method ({best_baseline(at)}): CRPS {share:+.0%} "
-        f"({low:+.0%} to {high:+.0%}, 95 % over {at.sizes['case']} snapshots, one training).**"
+        else f"**The generated ensembles {verb} than the best simpler method ({best_baseline(at)}): "
+        f"CRPS {share:+.0%} ({low:+.0%} to {high:+.0%}, 95 % over {at.sizes['case']} snapshots, one training).**"
     )
     extreme, spread = (over[k].values for k in ("p999", "spread_skill"))
     return f"{said} {_extremes(extreme)}; spread over error is {spread[0]:.2f} (1 is honest). {loss(scores)}"
@@ -65,7 +67,7 @@ def _extremes(value: np.ndarray) -> str:
 
 def loss(scores: xr.Dataset) -> str:
     """Return in one sentence what is lost when a coarse model drives the downscaling that ran on its own."""
-    crps = scores["crps"].sel(method=MODEL).mean("case")
+    crps = scores["crps"].sel(downscaling=MODEL).mean("case")
     perfect, driven, adjusted = (float(crps.sel(drive=d)) for d in DRIVES)
     word = "loses" if driven > perfect else "gains"
     return (
@@ -77,11 +79,24 @@ def loss(scores: xr.Dataset) -> str:
 def shown(scores: xr.Dataset, drive: str = "perfect") -> pd.DataFrame:
     """Return the table of all figures of merit with 95 % interval, a row a method."""
     over = summary(scores.sel(drive=drive))
-    names = over["method"].values
+    names = over["downscaling"].values
     cells = {
-        f"{SUMMARY[k][1]} [{SUMMARY[k][0]}]": [_cell(over[k].sel(method=m).values) for m in names] for k in METRICS
+        f"{SUMMARY[k][1]} [{SUMMARY[k][0]}]": [_cell(over[k].sel(downscaling=m).values) for m in names] for k in METRICS
     }
     return pd.DataFrame(cells, index=names).rename_axis(columns=f"given: {DRIVES[drive]}")
+
+
+def brief(scores: xr.Dataset) -> pd.DataFrame:
+    """Return the table of the goals, values alone, so that a phone shows it: perfect input, a row a method."""
+    over = summary(scores.sel(drive="perfect")).sel(bound="value")
+    names = {
+        "crps": "CRPS, mm/day",
+        "spread_skill": "spread / skill",
+        "spectrum_db": "spectrum, dB",
+        "p999": "P99.9 / truth",
+    }
+    rows = [[f"{float(over[k].sel(downscaling=m)):.2f}" for k in names] for m in over["downscaling"].values]
+    return pd.DataFrame(rows, index=over["downscaling"].values, columns=list(names.values()))
 
 
 def _cell(value: np.ndarray) -> str:

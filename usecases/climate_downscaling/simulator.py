@@ -78,13 +78,15 @@ class Atmosphere:
     def _filter(self) -> Tensor:
         """Damping a step: none up to 0.55 of the highest wave number, all of it at the highest."""
         share = self.k2.sqrt() * self.length / (math.pi * self.points)
-        return torch.exp(-18 * ((share - 0.55).clamp(min=0) / 0.45) ** 4) * (share < 1)
+        damping: Tensor = torch.exp(-18 * ((share - 0.55).clamp(min=0) / 0.45) ** 4) * (share < 1)
+        return damping
 
     @cached_property
     def _inverse(self) -> Tensor:
         determinant = self.k2 * (self.k2 + 2)
         determinant[0, 0] = math.inf  # the mean of a stream function is of no effect
-        return 1 / determinant
+        inverse: Tensor = 1 / determinant
+        return inverse
 
     def stream(self, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return the coefficients of both stream functions, (run, y, x/2+1) each."""
@@ -95,7 +97,8 @@ class Atmosphere:
 
     def grid(self, coefficients: Tensor) -> Tensor:
         """Return values on the grid, (..., y, x), of coefficients (..., y, x/2+1)."""
-        return torch.fft.irfft2(coefficients, s=(self.points, self.points))
+        values: Tensor = torch.fft.irfft2(coefficients, s=(self.points, self.points))
+        return values
 
     def rain(self, state: Tensor) -> Tensor:
         """Return condensation on the grid, (run, y, x)."""

@@ -29,6 +29,8 @@ class Sizes:
         Heun steps from noise to a member.
     trees : int
         Trees of the random forest.
+    shears, moistures : tuple of float
+        Climates of the controls: shear and moisture supply as shares of the standard climate's.
     mixed : bool
         Compute in bfloat16 (GPU).
     """
@@ -36,16 +38,18 @@ class Sizes:
     points: int = 96
     factor: int = 8
     runs: int = 10
-    snapshots: int = 24
+    snapshots: int = 20
     test_runs: int = 4
-    test_snapshots: int = 6
-    members: int = 16
-    regression_steps: int = 250
-    flow_steps: int = 700
+    test_snapshots: int = 5
+    members: int = 12
+    regression_steps: int = 200
+    flow_steps: int = 900
     batch: int = 8
     channels: tuple[int, ...] = (64, 96)
-    sampling: int = 8
+    sampling: int = 5
     trees: int = 32
+    shears: tuple[float, ...] = (0.9, 1.0, 1.1)
+    moistures: tuple[float, ...] = (0.8, 1.0, 1.2)
     mixed: bool = False
 
 
@@ -53,6 +57,7 @@ PROFILES = {
     "smoke": Sizes(
         points=64, runs=2, snapshots=6, test_runs=2, test_snapshots=2, members=4, regression_steps=15, flow_steps=30,
         batch=4, channels=(16, 24), sampling=4, trees=8,
+        shears=(1.0,),
     ),
     "default": Sizes(),
     "gpu": Sizes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from ..generative.flow import flow_loss
 from ..generative.training import Keep, Kept, Progress, channels_last, device, reproducible, train
 from .data import coarsen
-from .model import Downscaler, Scaling, networks, root, stack
+from .model import Downscaler, Scaling, chunks, networks, root, stack, velocity
 from .sizes import Sizes
 from .units import DAY
 
@@ -50,19 +51,20 @@ def train_downscaler(
 
         def regression_loss(generator: torch.Generator) -> Tensor:
             x, y = _batch((given, target), sizes, generator)
-            return (regression(x).float() - y).square().mean()
+            error: Tensor = regression(x).float() - y
+            return error.square().mean()
 
         label = "training the regression"
         regression = train(
             regression, regression_loss, sizes.regression_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept
         )
         with torch.no_grad():
-            mean = torch.cat([regression(part) for part in given.split(16)])
+            mean = torch.cat([regression(part) for part in chunks(given)])
         rest_sd = float((target - mean).std())
 
         def residual_loss(generator: torch.Generator) -> Tensor:
             x, y, m = _batch((given, target, mean), sizes, generator)
-            return flow_loss(lambda z, t: flow(torch.cat([z, m, x], 1), t).float(), (y - m) / rest_sd, generator)
+            return flow_loss(partial(velocity, flow, x, m), (y - m) / rest_sd, generator)
 
         label = "training the flow"
         flow = train(flow, residual_loss, sizes.flow_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept)
