@@ -11,6 +11,7 @@ USECASE = {
     "idealised moist atmosphere where truth is known; judge them beside interpolation, quantile mapping, a forest.",
     "version": "0.1.0",
     "template": "genai4eu.templates/climate.ipynb",
+    "card": "genai4eu.usecases.climate_downscaling/card.toml",
     "extra": "climate",
     "requires": ["torch", "sklearn", "scipy", "xarray", "netCDF4", "zarr", "cftime", "safetensors"],
     # What its notebook imports of others, slowest first; its own modules take 30 ms and are often worked on.

@@ -233,7 +233,8 @@ def summary(scores: xr.Dataset) -> xr.Dataset:
     drawn = summarise(scores, weights.astype(float))
     data = {}
     for key, (unit, name) in SUMMARY.items():
-        low, high = np.nanpercentile(drawn[key], [2.5, 97.5], axis=0)
+        with np.errstate(invalid="ignore"):  # no power at all is infinitely far in dB
+            low, high = np.nanpercentile(drawn[key], [2.5, 97.5], axis=0)
         about = {"units": unit, "long_name": name}
         data[key] = (("downscaling", "bound"), np.stack([value[key][0], low, high], 1), about)
     return xr.Dataset(data, coords={"downscaling": scores["downscaling"].values, "bound": ["value", "low", "high"]})

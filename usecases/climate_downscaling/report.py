@@ -30,12 +30,13 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
         over = summary(at).sel(bound="value")
         end = "" if drive == "perfect" else f"_{drive}"
         values |= {f"{k}_{MODEL}{end}": float(over[k].sel(downscaling=MODEL)) for k in METRICS}
-        values |= {
-            f"crps_{str(m).replace(' ', '_')}{end}": float(over["crps"].sel(downscaling=m))
-            for m in over["downscaling"].values
-        }
+        values |= {f"crps_{_short(m)}{end}": float(over["crps"].sel(downscaling=m)) for m in over["downscaling"].values}
         values[f"crps_gain{end}"] = gain(at)[0]
     return values
+
+
+def _short(name: object) -> str:
+    return str(name).lower().replace(" ", "_").replace("-", "_")
 
 
 def answer(scores: xr.Dataset) -> str:

@@ -20,9 +20,10 @@ def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     """Run the template's study part, small."""
     from genai4eu.usecases.climate_downscaling import data, forecast, keep, train
 
-    training = data.simulate("training", TINY.runs, TINY.snapshots, TINY.points, seed)
-    validation = data.simulate("validation", 2, TINY.test_snapshots, TINY.points, seed)
-    test = data.simulate("test", TINY.test_runs, TINY.test_snapshots, TINY.points, seed)
+    training, validation, test = (
+        data.simulate(split, 1, TINY.snapshots, TINY.points, seed, climates=((1.0, 1.0),))
+        for split in ("training", "validation", "test")
+    )
     model = train.train_downscaler(training, TINY, seed)
     baselines = forecast.fit_baselines(training, TINY, seed)
     scores, members = forecast.study(model, baselines, test, validation, TINY, seed)
