@@ -16,6 +16,13 @@ TINY = dataclasses.replace(
 )  # fmt: skip
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call slow what looks at the study: it has to be simulated and trained first."""
+    for item in items:
+        if "climate" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     """Run the template's study part, small."""
     from genai4eu.usecases.climate_downscaling import data, forecast, keep, train

@@ -94,7 +94,6 @@ def test_a_missing_record_is_one_clear_line(tmp_path: Path) -> None:
         keep.read_kept(tmp_path, "scores.nc")
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(climate: SimpleNamespace, tmp_path: Path) -> None:
     again = climate.make(tmp_path / "outputs")
     xr.testing.assert_identical(again.scores, climate.scores)
@@ -103,7 +102,6 @@ def test_the_same_seed_gives_the_same_bits(climate: SimpleNamespace, tmp_path: P
     assert (again.outputs / name).read_bytes() == (climate.outputs / name).read_bytes()
 
 
-@pytest.mark.slow
 def test_the_dashboard_needs_neither_sklearn_nor_widgets(climate: SimpleNamespace) -> None:
     code = (
         "import sys; from genai4eu.usecases.climate_downscaling import live, keep, report, figures;"

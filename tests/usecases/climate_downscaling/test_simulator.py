@@ -97,7 +97,6 @@ def test_grids_of_other_resolution_hold_the_same_waves() -> None:
 ONE = ((1.0, 1.0),)
 
 
-@pytest.mark.slow
 def test_splits_are_other_weather_and_a_seed_the_same_bits(climate: SimpleNamespace) -> None:
     one, again = (data.simulate("test", 1, 1, 64, 3, climates=ONE) for _ in range(2))
     assert one.identical(again)
