@@ -12,5 +12,6 @@ Called by the dashboard part of templates::
 from .controls import Choice, Range
 from .explorer import Explorer
 from .figures import figure, figure_html, use_style
+from .trajectories import TrajectoryPlayer
 
-__all__ = ["Choice", "Explorer", "Range", "figure", "figure_html", "use_style"]
+__all__ = ["Choice", "Explorer", "Range", "TrajectoryPlayer", "figure", "figure_html", "use_style"]

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
+from .environment import STEP
 from .evaluate import MAIN
 from .report import PERCEPTRON, percent, rate
 
@@ -153,6 +154,18 @@ def fans_figure(motions: xr.Dataset, start: int = 0) -> Drawn:
     fig.suptitle(fill(title, 44), x=0.01, ha="left", fontweight="bold", fontsize=14)
     told = f"of {repeats} times so many enter the zone: {', '.join(f'{n} {h}' for n, h in hits.items())}"
     return fig, f"{title}; ways of the cube from above, in cm, by policy; {told}."
+
+
+def fans_panels(motions: xr.Dataset, start: int = 0) -> dict[str, Any]:
+    """Return the same fans as plain data to play, for ``genai4eu.widgets.TrajectoryPlayer``."""
+    _, alt = fans_figure(motions, start)
+    panels: list[dict[str, Any]] = []
+    for name in (MAIN, "mixture", "nearest neighbour", PERCEPTRON):
+        way, zone = start_ways(motions, name, start)
+        cube, goal = travel_frame(way, zone)
+        hit = entered(way, zone)
+        panels.append({"title": f"{name}: {int(hit.sum())} of {len(hit)} enter", "ways": cube, "marked": hit.tolist()})
+    return {"panels": panels, "zone": (0.0, 0.0, 100 * zone[0, 2]), "goal": goal[0], "step": STEP, "alt": alt}
 
 
 def start_ways(motions: xr.Dataset, policy: str, start: int = 0) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ from matplotlib.text import Text
 
 from genai4eu.usecases.robot_manipulation import evaluate, figures, keep, live, policy, report
 from genai4eu.usecases.robot_manipulation.readers import load_demonstrations
-from genai4eu.widgets import Choice, Range, use_style
+from genai4eu.widgets import Choice, Range, TrajectoryPlayer, use_style
 
 
 def _with(scores: xr.Dataset, rates: dict[str, tuple[int, int]], bits: float = 0.95) -> xr.Dataset:
@@ -159,3 +159,14 @@ def test_the_dashboard_needs_neither_scikit_learn_nor_readers(robot: SimpleNames
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_player_gets_what_the_figure_shows(robot: SimpleNamespace) -> None:
+    motions = keep.read_kept(robot.outputs, "motions.nc")
+    told = figures.fans_panels(motions)
+    player = TrajectoryPlayer(**told)
+    assert len(player.panels) == 4 and player.alt == figures.fans_figure(motions)[1]
+    ways = np.asarray(told["panels"][0]["ways"])
+    assert ways.shape == (robot.sizes.repeats, 51, 2)
+    deepest = np.linalg.norm(ways, axis=-1).min(1) < told["zone"][2]  # of the cube alone
+    assert not (deepest & ~np.asarray(told["panels"][0]["marked"])).any()

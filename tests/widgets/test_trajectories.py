@@ -1,0 +1,112 @@
+"""The TrajectoryPlayer: what it refuses, what is left without a script, and that it plays in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from genai4eu import widgets
+from genai4eu.widgets import TrajectoryPlayer
+
+WAYS = np.stack([np.linspace([-15, 0], [15, 2], 11), np.linspace([-15, 0], [15, -9], 11)])
+PANELS = [{"title": "flow: 1 of 2 enter", "ways": WAYS, "marked": [True, False]}, {"title": "none", "ways": WAYS[1:]}]
+ALT = "One of two motions enters the zone; two ways from above, in cm"
+
+
+def _player(**more: Any) -> TrajectoryPlayer:
+    return TrajectoryPlayer(PANELS, (0, 0, 5), (15, 0), 0.04, ALT, **more)
+
+
+def test_it_takes_arrays_and_keeps_plain_data() -> None:
+    player = _player()
+    state = player.get_state(["panels", "zone", "step", "frame"])
+    assert json.loads(json.dumps(state["panels"]))[0]["marked"] == [True, False]
+    assert state["panels"][0]["ways"][1][10] == [15.0, -9.0]
+    assert (state["zone"], state["frame"]) == ([0.0, 0.0, 5.0], 10)
+
+
+@pytest.mark.parametrize(
+    ("panels", "alt", "said"),
+    [
+        ([], ALT, "no motion to play"),
+        (PANELS, " ", "needs alternative text"),
+        ([{"title": "a", "ways": np.zeros((3, 2))}], ALT, r"a: ways are \(motion, time, 2\), not 3 x 2"),
+        ([{"title": "a", "ways": np.full((1, 3, 2), np.nan)}], ALT, "a: ways hold values that are no numbers"),
+        ([{"title": "a", "ways": WAYS, "marked": [True]}], ALT, "a: 1 marks for 2 ways"),
+    ],
+)
+def test_it_refuses_in_one_line(panels: list[dict[str, Any]], alt: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        TrajectoryPlayer(panels, (0, 0, 5), (15, 0), 0.04, alt)
+
+
+def test_without_a_script_its_picture_and_words_are_left() -> None:
+    bundle = _player(fallback="<figure><img alt='x' src='data:,'></figure>")._repr_mimebundle_()
+    assert "<img" in bundle["text/html"] and bundle["text/plain"] == ALT
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "text/html" not in _player()._repr_mimebundle_()
+
+
+def _open(page: Page, tmp_path: Path) -> list[str]:
+    """Show the widget on a bare page, with a model that stands for the kernel's; return what fails or leaves."""
+    script = Path(widgets.__file__).with_name("trajectories.js").read_text(encoding="utf-8")
+    player = _player()
+    state = player.get_state(["panels", "zone", "goal", "step", "unit", "alt", "frame"])
+    file = tmp_path / "page.html"
+    file.write_text(
+        f"""<!doctype html><html lang="en"><title>player</title><main><h1>Player</h1><div id="here"></div></main>
+        <script type="module">{script.replace("export default", "const widget =")}
+        const state = {json.dumps(state)}, heard = [];
+        window.saved = [];
+        const model = {{ get: (name) => state[name], set: (name, value) => {{ state[name] = value; }},
+          save_changes: () => {{ window.saved.push(state.frame); heard.forEach((f) => f()); }},
+          on: (name, f) => heard.push(f), off: () => heard.splice(0) }};
+        window.end = widget.render({{ model, el: document.getElementById("here") }});</script></html>""",
+        encoding="utf-8",
+    )
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith("file:") else faults.append(request.url))
+    page.goto(file.as_uri())
+    return faults
+
+
+def _places(page: Page) -> list[float]:
+    return [float(x) for x in page.locator(".dot").evaluate_all("dots => dots.map(d => d.getAttribute('cx'))")]
+
+
+@pytest.mark.chromium
+@pytest.mark.slow
+def test_it_plays_and_scrubs_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
+        for width in (1280, 320):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            faults = _open(page, tmp_path)
+            expect(page.get_by_role("img", name=ALT)).to_be_visible()
+            assert _places(page) == [15.0, 15.0, 15.0]
+            page.get_by_role("slider", name="Time of the motions").focus()
+            for _ in range(5):
+                page.keyboard.press("ArrowLeft")
+            assert _places(page) == [0.0, 0.0, 0.0]
+            expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "0.20 s of 0.40 s")
+            page.keyboard.press("Home")
+            page.keyboard.press("Shift+Tab")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("button", name="Pause")).to_be_focused()
+            expect(page.get_by_role("button", name="Play")).to_be_focused(timeout=5000)  # played to the end
+            assert _places(page) == [15.0, 15.0, 15.0]
+            assert page.evaluate("window.saved.at(-1)") == 10
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            found = Axe().run(page).response["violations"]
+            assert not found and not faults, (found, faults)
+            page.screenshot(path=tmp_path / f"player-{width}.png")
+            page.close()
+        browser.close()
