@@ -15,7 +15,7 @@ import numpy as np
 import traitlets
 
 
-class TrajectoryPlayer(anywidget.AnyWidget):  # type: ignore[misc]
+class TrajectoryPlayer(anywidget.AnyWidget):
     """Fans of motions side by side, which all move at the same time.
 
     Parameters
@@ -75,11 +75,13 @@ class TrajectoryPlayer(anywidget.AnyWidget):  # type: ignore[misc]
             unit=unit, value=fallback, frame=last,
         )  # fmt: skip
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[Any, Any], dict[Any, Any]] | None:
         """Add the picture and the words for whoever shows no widgets."""
-        bundle = super()._repr_mimebundle_(**options) or {}
-        data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**data, "text/plain": self.alt, **({"text/html": self.value} if self.value else {})}
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is None:  # no front end that shows widgets was found
+            bundle = ({}, {})
+        words = {"text/plain": self.alt} | ({"text/html": self.value} if self.value else {})
+        return {**bundle[0], **words}, bundle[1]
 
 
 def _shown(panel: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,11 +46,17 @@ def test_it_refuses_in_one_line(panels: list[dict[str, Any]], alt: str, said: st
         TrajectoryPlayer(panels, (0, 0, 5), (15, 0), 0.04, alt)
 
 
+def _bundle(player: TrajectoryPlayer) -> dict[str, Any]:
+    shown = player._repr_mimebundle_()
+    assert shown is not None
+    return shown[0]
+
+
 def test_without_a_script_its_picture_and_words_are_left() -> None:
-    bundle = _player(fallback="<figure><img alt='x' src='data:,'></figure>")._repr_mimebundle_()
+    bundle = _bundle(_player(fallback="<figure><img alt='x' src='data:,'></figure>"))
     assert "<img" in bundle["text/html"] and bundle["text/plain"] == ALT
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "text/html" not in _player()._repr_mimebundle_()
+    assert "text/html" not in _bundle(_player())
 
 
 def _open(page: Page, tmp_path: Path) -> list[str]:

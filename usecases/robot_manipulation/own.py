@@ -70,7 +70,8 @@ def foretell(shown: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | No
 
 
 def _errors(policy: Policy, histories: np.ndarray, truth: np.ndarray, spread: np.ndarray) -> dict[str, float]:
-    drawn = np.stack([policy.plan(histories, np.random.default_rng(i)) for i in range(DRAWS)]) / spread
+    draws = range(DRAWS if policy.draws else 1)
+    drawn = np.stack([policy.plan(histories, np.random.default_rng(i)) for i in draws]) / spread
     each = np.sqrt(((drawn - truth) ** 2).mean((2, 3)))  # (draw, state)
     return {
         "error of the mean": float(np.sqrt(((drawn.mean(0) - truth) ** 2).mean())),
