@@ -133,7 +133,9 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
 def finding(scores: xr.Dataset) -> str:
     """Return what the scores say, in few words computed from them."""
     done, averaged = rate(scores, MAIN)[0], rate(scores, PERCEPTRON)[0]
-    return f"The flow policy does {percent(done)} of new tasks cleanly, a perceptron that averages {percent(averaged)}"
+    return (
+        f"The flow policy does {percent(done)} of new tasks cleanly, a perceptron, which averages, {percent(averaged)}"
+    )
 
 
 def fans_figure(motions: xr.Dataset, start: int = 0) -> Drawn:
@@ -141,19 +143,29 @@ def fans_figure(motions: xr.Dataset, start: int = 0) -> Drawn:
     names = [n for n in (MAIN, "mixture", "nearest neighbour", PERCEPTRON) if n in motions["policy"].values]
     repeats = motions.sizes["again"] // int(motions.attrs["starts"])
     fig = Figure(figsize=(5.0, 5.4), layout="constrained")
-    hits: dict[str, int] = {}
+    told: dict[str, str] = {}
     for axes, name in zip(fig.subplots(2, 2, sharex=True, sharey=True).flat, names, strict=False):
         way, zone = start_ways(motions, name, start)
         fan(axes, way, zone, whole=False)
-        hits[name] = int(entered(way, zone).sum())
-        axes.set_title(f"{name}\n{hits[name]} of {repeats} enter", fontsize=13)
+        told[name] = counted(way, zone)
+        axes.set_title(f"{name}\n{told[name]}", fontsize=13)
         axes.tick_params(labelsize=12)
     fig.supxlabel("along the travel [cm]", fontsize=13)
     fig.supylabel("across [cm]", fontsize=13)
-    title = f"One start, {repeats} times: flow enters the zone {hits[MAIN]} times, the perceptron {hits[PERCEPTRON]}"
+    title = f"One start, {repeats} times. Flow: {told[MAIN]}; nearest neighbour: {told['nearest neighbour']}"
     fig.suptitle(fill(title, 44), x=0.01, ha="left", fontweight="bold", fontsize=14)
-    told = f"of {repeats} times so many enter the zone: {', '.join(f'{n} {h}' for n, h in hits.items())}"
-    return fig, f"{title}; ways of the cube from above, in cm, by policy; {told}."
+    words = "; ".join(f"{name}: {what}" for name, what in told.items())
+    return fig, f"{title}; ways of the cube from above, in cm, by policy; {words}."
+
+
+def counted(way: Array, zone: Array) -> str:
+    """Return how often the ways go left of the zone, right of it, and through it: ``"9 left, 7 right"``."""
+    cube, _ = travel_frame(way, zone)
+    hit, passed = entered(way, zone), (cube[..., 0] > 0).any(1)
+    across = np.take_along_axis(cube[..., 1], (cube[..., 0] > 0).argmax(1)[:, None], 1)[:, 0]
+    clean = passed & ~hit
+    counts = {"left": clean & (across > 0), "right": clean & (across <= 0), "enter": hit, "stay": ~hit & ~passed}
+    return ", ".join(f"{int(which.sum())} {name}" for name, which in counts.items() if which.any())
 
 
 def fans_panels(motions: xr.Dataset, start: int = 0) -> dict[str, Any]:
@@ -163,8 +175,8 @@ def fans_panels(motions: xr.Dataset, start: int = 0) -> dict[str, Any]:
     for name in (MAIN, "mixture", "nearest neighbour", PERCEPTRON):
         way, zone = start_ways(motions, name, start)
         cube, goal = travel_frame(way, zone)
-        hit = entered(way, zone)
-        panels.append({"title": f"{name}: {int(hit.sum())} of {len(hit)} enter", "ways": cube, "marked": hit.tolist()})
+        marked = entered(way, zone).tolist()
+        panels.append({"title": f"{name}: {counted(way, zone)}", "ways": cube, "marked": marked})
     return {"panels": panels, "zone": (0.0, 0.0, 100 * zone[0, 2]), "goal": goal[0], "step": STEP, "alt": alt}
 
 
@@ -188,7 +200,9 @@ def failures_figure(motions: xr.Dataset, scores: xr.Dataset, count: int = 4) -> 
     fig.supxlabel("along the travel [cm]", fontsize=12)
     fig.supylabel("across [cm]", fontsize=12)
     failed = int((~one["success"].astype(bool)).sum())
-    title = f"{failed} of {scores.sizes['episode']} test episodes fail; the worst, with the distance to the zone"
+    title = (
+        f"{failed} of {scores.sizes['episode']} test episodes fail; the worst, with their distance from the zone's edge"
+    )
     fig.suptitle(fill(title, 56), x=0.01, ha="left", fontweight="bold")
     least = 100 * float(one["clearance"].min())
     told = f"the deepest is {least:+.1f} cm from the zone's edge (negative inside)"

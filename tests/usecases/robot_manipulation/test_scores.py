@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from genai4eu.usecases.robot_manipulation import evaluate
+from genai4eu.usecases.robot_manipulation import evaluate, figures
 
 
 def _episode(cube: list[tuple[float, float]], tool_off: float = 0.0) -> np.ndarray:
@@ -93,3 +93,12 @@ def test_table_over_seeds_has_students_interval() -> None:
     assert table.loc["flow", ("success_rate", "mean")] == pytest.approx(0.9)
     assert table.loc["flow", ("success_rate", "±")] == pytest.approx(4.3027 * 0.1 / np.sqrt(3), rel=1e-3)
     assert np.isnan(evaluate.table([run(0.8)]).loc["flow", ("success_rate", "±")])
+
+
+def test_ways_are_counted_as_sides_are() -> None:
+    ends = [(-0.15, 0), (0.14, 0)]
+    ways = [[ends[0], (-0.01, y), (0.01, y), ends[1]] for y in (0.08, 0.08, -0.08, 0.02)] + [[ends[0]] * 4]
+    states = np.stack([_episode(way) for way in ways])
+    zone = states[:, 0][:, [13, 14, 15, 10, 11]]
+    assert figures.counted(states[..., :6], zone) == "2 left, 1 right, 1 enter, 1 stay"
+    assert _judge(*states)["side"].values.tolist() == [1, 1, -1, 1, 0]
