@@ -61,7 +61,7 @@ def train_neighbours(shown: xr.Dataset, sizes: Sizes, count: int = 1) -> Regress
     return Regression(KNeighborsRegressor(n_neighbors=count).fit(seen, target), frame, sizes.execute)
 
 
-def train_perceptron(shown: xr.Dataset, sizes: Sizes, seed: int) -> Regression:
+def train_perceptron(shown: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | None = None) -> Regression:
     """Fit a perceptron by least squares, in about as many gradient steps as the flow."""
     frame, seen, target = prepare(shown, sizes.horizon)
     passes = max(1, round(sizes.steps * sizes.batch / len(seen)))
@@ -72,7 +72,12 @@ def train_perceptron(shown: xr.Dataset, sizes: Sizes, seed: int) -> Regression:
     # the number of steps is the budget, and meant; sums depend on how many threads share them
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return Regression(model.fit(seen, target), frame, sizes.execute)
+        if progress:
+            progress(0, 1, "training the perceptron")
+        model.fit(seen, target)
+        if progress:
+            progress(1, 1, "training the perceptron")
+    return Regression(model, frame, sizes.execute)
 
 
 class Mixture(nn.Module):

@@ -69,10 +69,10 @@ def fan(axes: Axes, way: Array, zone: Array, whole: bool = True) -> None:
     axes.plot(*goal[0], "*", color="black", markersize=11)
     axes.set(xlim=(-22, 22), ylim=(-17, 17), aspect="equal")
     if whole:
-        axes.set_xlabel("along the travel [cm]")
-        axes.set_ylabel("across [cm]")
-        axes.annotate("cube", cube[0, 0], (0, -14), textcoords="offset points", ha="center")
-        axes.annotate("goal", goal[0], (0, -16), textcoords="offset points", ha="center")
+        axes.set_xlabel("along the travel [cm]", fontsize=13)
+        axes.set_ylabel("across [cm]", fontsize=13)
+        for name, place in (("cube", cube[0, 0]), ("goal", goal[0])):
+            axes.annotate(name, place, (0, -18), textcoords="offset points", ha="center", fontsize=13)
 
 
 def demonstrations_figure(shown: xr.Dataset, count: int = 60) -> Drawn:
@@ -211,8 +211,10 @@ def failures_figure(motions: xr.Dataset, scores: xr.Dataset, count: int = 4) -> 
 
 def draw_answer(way: Array, zone: Array, success: int, words: str) -> Drawn:
     """Show the fan of ways for the present controls; called by the live answer."""
-    fig = Figure(figsize=(6.4, 4.6), layout="constrained")
-    fan(fig.subplots(), way, zone)
+    fig = Figure(figsize=(5.0, 4.2), layout="constrained")
+    axes = fig.subplots()
+    fan(axes, way, zone)
+    axes.tick_params(labelsize=13)
     hits = int(entered(way, zone).sum())
     title = f"{success} of {len(way)} arrive cleanly, {hits} enter the zone"
     fig.suptitle(title, x=0.01, ha="left", fontweight="bold")

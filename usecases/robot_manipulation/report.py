@@ -8,6 +8,7 @@ import xarray as xr
 
 from .evaluate import MAIN, gain, wilson
 
+FEW = 20  # clean passes in repeated episodes, below which nothing is said about ways
 BASELINES = ("nearest neighbour", "perceptron", "mixture")
 PERCEPTRON = "perceptron"
 NAMED = {
@@ -79,8 +80,9 @@ def answer(scores: xr.Dataset) -> str:
 
 def ways(scores: xr.Dataset) -> str:
     """Return in one sentence whether both ways around the zone are kept."""
-    bits = float(scores["start_entropy"].sel(policy=MAIN))
-    if np.isnan(bits):
+    bits, one = float(scores["start_entropy"].sel(policy=MAIN)), scores.sel(policy=MAIN)
+    clean = int(((one["again_side"] != 0) & (one["again_collision"] == 0)).sum())
+    if np.isnan(bits) or clean < FEW:
         return "Too few episodes passed the zone to tell whether both ways are kept."
     kept = (
         "keeps both ways around it" if bits >= 0.9 else "uses both ways unevenly" if bits >= 0.4 else "has one way only"

@@ -52,7 +52,7 @@ def train_others(
     return {
         "mixture": train_mixture(shown, sizes, seed, progress, keep, kept),
         "nearest neighbour": train_neighbours(shown, sizes),
-        "perceptron": train_perceptron(shown, sizes, seed),
+        "perceptron": train_perceptron(shown, sizes, seed, progress),
     }
 
 

@@ -29,6 +29,9 @@ def _with(scores: xr.Dataset, rates: dict[str, tuple[int, int]], bits: float = 0
     made = xr.Dataset({k: (("policy", "episode"), v) for k, v in table.items()}, coords={"policy": names})
     made = made.assign(jerk=made["success"] * 100.0, placed=made["success"])
     made = made.assign(evaluate._rates(made, "success") | evaluate._rates(made, "collision"))
+    again = np.ones((len(names), 10, 16))
+    for what, values in (("side", again), ("collision", 0 * again)):
+        made[f"again_{what}"] = (("policy", "start", "repeat"), values)
     made = made.assign(entropy=("policy", [bits] * len(names)), start_entropy=("policy", [bits] * len(names)))
     return made.assign_attrs(demonstrations=300)
 
@@ -57,6 +60,8 @@ def test_the_answer_follows_the_numbers(robot: SimpleNamespace) -> None:
     assert "a perceptron, which averages left and right, enters the zone in 85 %" in said
     worse = report.answer(_with(robot.scores, good | {"flow": (40, 50)}, bits=0.1))
     assert "points more" in worse and "has one way only" in worse
+    few = _with(robot.scores, good)
+    assert "Too few episodes passed" in report.answer(few.assign(again_collision=1 - few["again_collision"]))
     nothing = report.answer(_with(robot.scores, dict.fromkeys(good, (0, 100)), bits=np.nan))
     assert "Too few episodes passed" in nothing and "nan" not in nothing
 
