@@ -144,6 +144,7 @@ def test_figures_are_read_on_a_phone(robot: SimpleNamespace) -> None:
             assert fig.get_tightbbox().x1 <= fig.get_figwidth() + 0.01
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(robot: SimpleNamespace, tmp_path: Path) -> None:
     again = robot.make(tmp_path / "outputs")
     xr.testing.assert_identical(again.scores, robot.scores)
