@@ -12,6 +12,16 @@ Called by the dashboard part of templates::
 from .controls import Choice, Range
 from .explorer import Explorer
 from .figures import figure, figure_html, use_style
+from .structure import StructureViewer
 from .trajectories import TrajectoryPlayer
 
-__all__ = ["Choice", "Explorer", "Range", "TrajectoryPlayer", "figure", "figure_html", "use_style"]
+__all__ = [
+    "Choice",
+    "Explorer",
+    "Range",
+    "StructureViewer",
+    "TrajectoryPlayer",
+    "figure",
+    "figure_html",
+    "use_style",
+]

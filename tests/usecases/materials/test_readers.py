@@ -1,0 +1,152 @@
+"""Readers: each format as its standard has it, and broken files, which give one line with file and remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase.io import read, write
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.vasp import Poscar
+
+from genai4eu.usecases.materials import own, readers
+from genai4eu.usecases.materials.evaluate import matcher
+
+ROCKSALT = Structure.from_spacegroup(225, Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+#: An answer as an OPTIMADE 1.1 provider gives it.
+OPTIMADE: dict[str, Any] = {
+    "meta": {"api_version": "1.1.0", "query": {"representation": "/structures"}},
+    "data": [{
+        "id": "1", "type": "structures",
+        "attributes": {
+            "elements": ["F", "Li"], "nsites": 8, "dimension_types": [1, 1, 1],
+            "lattice_vectors": ROCKSALT.lattice.matrix.tolist(),
+            "cartesian_site_positions": ROCKSALT.cart_coords.tolist(),
+            "species_at_sites": [site.specie.symbol for site in ROCKSALT],
+            "species": [{"name": e, "chemical_symbols": [e], "concentration": [1.0]} for e in ("Li", "F")],
+            "structure_features": [],
+        },
+    }],
+}  # fmt: skip
+
+
+def _written(folder: Path, kind: str) -> Path:
+    path = folder / "crystal.dat"  # the name tells nothing, on purpose
+    if kind == "cif":
+        ROCKSALT.to(str(folder / "x.cif"), symprec=0.01)
+        path.write_text((folder / "x.cif").read_text())
+    elif kind == "poscar":
+        path.write_text(Poscar(ROCKSALT).get_str())
+    elif kind == "extxyz":
+        write(path, [ROCKSALT.to_ase_atoms()] * 2, format="extxyz")
+    elif kind == "optimade":
+        path.write_text(json.dumps(OPTIMADE))
+    else:
+        document = {"material_id": "mp-1138", "structure": ROCKSALT.as_dict()}
+        path.write_text(
+            json.dumps({"mp-list": [document], "mp-api": {"data": [document]}, "bare": ROCKSALT.as_dict()}[kind])
+        )
+    return path
+
+
+@pytest.mark.parametrize("kind", ["cif", "poscar", "extxyz", "optimade", "mp-list", "mp-api", "bare"])
+def test_every_format_gives_the_same_crystal(tmp_path: Path, kind: str) -> None:
+    found = readers.load_crystals(_written(tmp_path, kind))
+    assert len(found) == (2 if kind == "extxyz" else 1)
+    assert found[0].composition.reduced_formula == "LiF"
+    assert found[0].volume / len(found[0]) == pytest.approx(4.03**3 / 8, rel=1e-6)
+    assert matcher().get_rms_dist(found[0], ROCKSALT)[0] < 1e-6
+    assert found[0].properties["source"] == "crystal.dat"
+
+
+def test_selective_dynamics_direct_and_cartesian_poscar(tmp_path: Path) -> None:
+    path = tmp_path / "POSCAR"
+    lines = ["LiF", "2.0", "2.015 0 0", "0 2.015 0", "0 0 2.015", "Li F", "1 1", "Selective dynamics", "Cartesian"]
+    path.write_text("\n".join([*lines, "0 0 0 T T F", "1.0075 1.0075 1.0075 T T T"]))
+    (found,) = readers.load_crystals(path)
+    assert found.lattice.a == pytest.approx(4.03)
+    np.testing.assert_allclose(found[1].frac_coords, [0.5, 0.5, 0.5], atol=1e-6)
+
+
+def test_oxidation_states_in_a_cif_are_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "x.cif"
+    text = readers.example_path().read_text().replace("Ti1 Ti 0", "Ti1 Ti4+ 0").replace("O1 O ", "O1 O2- ")
+    path.write_text(text)
+    (found,) = readers.load_crystals(path)
+    assert found.composition.reduced_formula == "TiO2" and len(found) == 6
+
+
+SITES = "Properties=species:S:1:pos:R:3"
+BROKEN = {
+    "empty": ("", "none of CIF"),
+    "prose": ("Dear all,\nhere is the crystal.\n", "none of CIF, POSCAR"),
+    "truncated JSON": (json.dumps(OPTIMADE)[:200], "broken JSON .* download it again"),
+    "error answer": (json.dumps({"errors": [{"detail": "no such filter"}]}), "error answer of a server"),
+    "no structures": (json.dumps({"data": [{"material_id": "mp-1", "band_gap": 1.0}]}), "holds no structures"),
+    "empty answer": (json.dumps({"data": []}), "holds no crystal"),
+    "numbers only": ("[1, 2]", "holds no structures"),
+    "molecule": ("2\nO2\nO 0 0 0\nO 0 0 1.2\n", "no Lattice in its second line"),
+    "slab": (f'1\nLattice="3 0 0 0 3 0 0 0 9" {SITES} pbc="T T F"\nO 0 0 0\n', "not periodic in three"),
+    "short xyz": (f'3\nLattice="3 0 0 0 3 0 0 0 3" {SITES} pbc="T T T"\nO 0 0 0\n', "cannot read"),
+    "VASP 4": ("x\n1.0\n3 0 0\n0 3 0\n0 0 3\n1 1\nDirect\n0 0 0\n.5 .5 .5\n", "names no elements"),
+    "short POSCAR": ("x\n1.0\n3 0 0\n0 3 0\n0 0 3\nLi F\n1 1\nDirect\n0 0 0\n", "cannot read .* as POSCAR"),
+    "flat cell": ("x\n1.0\n3 0 0\n0 3 0\n3 3 0\nLi F\n1 1\nDirect\n0 0 0\n.5 .5 .5\n", "crystal.dat"),
+    "no atoms": ("data_x\n_cell_length_a 3\n_cell_length_b 3\n_cell_length_c 3\n", "cannot read .* as CIF"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_one_line_with_file_and_remedy(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "crystal.dat"
+    path.write_text(BROKEN[name][0])
+    with pytest.raises(readers.CrystalError, match=BROKEN[name][1]) as caught:
+        readers.load_crystals(path)
+    assert "crystal.dat" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def _changed(**attributes: Any) -> str:
+    answer = json.loads(json.dumps(OPTIMADE))
+    answer["data"][0]["attributes"] |= attributes
+    return json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"lattice_vectors": None}, "lacks lattice_vectors: ask for it with response_fields"),
+        ({"dimension_types": [1, 1, 0]}, "not periodic in three"),
+        ({"cartesian_site_positions": [[0, 0, 0]]}, "cannot read"),
+        ({"species": [{"name": e, "chemical_symbols": [e, "Na"], "concentration": [0.5, 0.5]} for e in ("Li", "F")]},
+         "shared by several elements"),
+        ({"species": [{"name": "Li", "chemical_symbols": ["X"], "concentration": [1.0]}]}, "no elements"),
+    ],
+)  # fmt: skip
+def test_an_optimade_answer_that_cannot_be_used(tmp_path: Path, attributes: dict[str, Any], says: str) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(_changed(**attributes))
+    with pytest.raises(readers.CrystalError, match=says):
+        readers.load_crystals(path)
+
+
+def test_missing_and_binary_files(tmp_path: Path) -> None:
+    with pytest.raises(readers.CrystalNotFoundError, match=r"no file at .*nothing\.cif"):
+        readers.load_crystals(tmp_path / "nothing.cif")
+    (tmp_path / "x").write_bytes(b"\x89PNG\xff\xfe\x00\x81")
+    with pytest.raises(readers.CrystalError, match="is no text"):
+        readers.load_crystals(tmp_path / "x")
+
+
+def test_an_own_crystal_meets_the_hull(tmp_path: Path) -> None:
+    (rutile,) = readers.load_crystals(readers.example_path())
+    end, facts = own.judge(rutile, 12)
+    assert facts.index.tolist() == ["TiO2"]
+    assert facts["structure type"].item() == "rutile" and facts["among the frames"].item() == "yes"
+    assert abs(facts["above the hull [eV/atom]"].item()) < 0.05
+    assert len(end) == 6
+    strange = Structure(Lattice.cubic(5.6), ["Na", "Br"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    with pytest.raises(readers.CrystalError, match="has Br; the hull knows Li, Na"):
+        own.judge(strange)
+    assert len(read(_written(tmp_path, "extxyz"), index=":")) == 2

@@ -1,0 +1,68 @@
+"""An own crystal under the same physics check as the proposed ones. Called by *Your own data*."""
+
+from __future__ import annotations
+
+import pandas as pd
+from pymatgen.core import Structure
+
+from .elements import ELEMENTS
+from .evaluate import displacement, framework, novel
+from .formulas import Formula, find
+from .hull import whole_hull
+from .records import CrystalError
+from .relax import relax
+
+MOST = 40  # atoms of a primitive cell, what a relaxation of some seconds allows
+
+
+def judge(structure: Structure, evaluations: int = 60) -> tuple[Structure, pd.DataFrame]:
+    """Relax a crystal and say how it stands to the hull.
+
+    Parameters
+    ----------
+    structure : Structure
+        From :func:`.readers.load_crystals`.
+    evaluations : int
+        CHGNet evaluations that the relaxation may take.
+
+    Returns
+    -------
+    relaxed : Structure
+        Primitive cell in Å.
+    facts : pandas.DataFrame
+        One row: energy above the hull (eV/atom), the phases at the hull, displacement (Å), voltage (V), known or not.
+
+    Raises
+    ------
+    CrystalError
+        If the hull knows one of its elements not, the cell is too large, or it falls apart.
+    """
+    source = structure.properties.get("source", "the crystal")
+    strange = sorted({e.symbol for e in structure.composition.elements} - set(ELEMENTS))
+    if strange:
+        raise CrystalError(f"{source} has {', '.join(strange)}; the hull knows {', '.join(ELEMENTS)} alone: "
+                           "make frames with more elements (make_frames)")  # fmt: skip
+    cell = structure.get_primitive_structure()
+    if len(cell) > MOST:
+        raise CrystalError(
+            f"{source} has {len(cell)} atoms in its primitive cell, more than {MOST}: give a smaller one"
+        )
+    end = relax(cell, evaluations)
+    if end is None:
+        raise CrystalError(f"{source} fell apart when relaxed: look at its distances and lengths in a viewer")
+    hull, composition = whole_hull(), cell.composition
+    formula = find({e.symbol: int(n) for e, n in composition.reduced_composition.items()})
+    facts = {
+        "above the hull [eV/atom]": round(hull.above(composition, end.energy), 3),
+        "phases at the hull": hull.decay(composition),
+        "displacement [Å]": round(displacement(cell, end.structure), 3),
+        "voltage vs Li [V]": round(hull.voltage(composition, end.energy), 2),
+        "structure type": "" if formula is None else _type(end.structure, formula),
+        "among the frames": "no" if novel(end.structure) else "yes",
+        "converged": "yes" if end.converged else "no",
+    }  # fmt: skip
+    return end.structure, pd.DataFrame([facts], index=[composition.reduced_formula])
+
+
+def _type(structure: Structure, formula: Formula) -> str:
+    return framework(structure, formula, unseen=False) or framework(structure, formula, unseen=True)

@@ -1,0 +1,94 @@
+"""What the scores say, in words, numbers and a table. Called by the template's study and dashboard parts."""
+
+from __future__ import annotations
+
+import pandas as pd
+import xarray as xr
+
+from .evaluate import gain
+from .propose import FLOW, METHODS
+
+SHORT = dict(zip(METHODS, ("flow", "substitution", "enumeration", "search"), strict=True))
+
+
+def metrics(scores: xr.Dataset) -> dict[str, float]:
+    """Return the numbers of a run by metric name, such as ``stable_flow`` and ``moved_flow``.
+
+    Parameters
+    ----------
+    scores : xarray.Dataset
+        From :func:`.evaluate.score`, with the attributes ``valid`` and ``unique``.
+    """
+    told = {f"stable_{SHORT[m]}": float(scores["stable"].sel(proposer=m)) for m in METHODS}
+    told |= {f"new_{SHORT[m]}": float(scores["new"].sel(proposer=m)) for m in METHODS}
+    told |= {f"moved_{SHORT[m]}": moved(scores, m) for m in METHODS}
+    return told | {f"{name}_flow": float(scores.attrs[name]) for name in ("valid", "unique")}
+
+
+def moved(scores: xr.Dataset, method: str) -> float:
+    """Return the median displacement in Å between a proposal and what it relaxes to."""
+    return float(scores["moved"].sel(proposer=method).median())
+
+
+def verdict(scores: xr.Dataset, baseline: str) -> str:
+    """Return "more often than", "less often than" or "about as often as": the flow beside a baseline, by interval."""
+    _, low, high = gain(scores, FLOW, baseline)
+    return "more often than" if low > 0 else "less often than" if high < 0 else "about as often as"
+
+
+def answer(scores: xr.Dataset) -> str:
+    """Return the answer as Markdown computed from the scores, three sentences at most."""
+    at = scores.sel(proposer=FLOW)
+    share = {m: f"{100 * float(scores['stable'].sel(proposer=m)):.0f} %" for m in METHODS}
+    low, high = (f"{100 * float(at[f'stable_{end}']):.0f}" for end in ("low", "high"))
+    said = (
+        f"**Of the crystals that the flow proposes for formulas it never saw, {share[FLOW]} end within "
+        f"{scores.attrs['cutoff']:.1f} eV/atom of the CHGNet hull (95 % interval {low} to {high} %, "
+        f"{scores.sizes['formula']} formulas, one training).**"
+    )
+    chance, habit = (verdict(scores, m) for m in ("random enumeration", "ion substitution"))
+    others = (
+        f"With as many relaxations, random enumeration reaches {share['random enumeration']}, random search "
+        f"{share['random search']}, and ion substitution {share['ion substitution']}: the flow is right {chance} "
+        f"enumeration and {habit} substitution."
+    )
+    fresh = f"{100 * float(at['new']):.0f} % of its proposals are that stable in a structure type it was never shown."
+    return f"{said} {others} {fresh}"
+
+
+def finding(scores: xr.Dataset) -> str:
+    """Return the main figure's title: what the flow reaches beside chance, in few words computed from the scores."""
+    share = {m: 100 * float(scores["stable"].sel(proposer=m)) for m in METHODS}
+    best = max(METHODS, key=lambda m: share[m])
+    chance = (
+        f"{share[FLOW]:.0f} % of the flow's crystals are near the hull, {share['random enumeration']:.0f} % by chance"
+    )
+    return chance if best in (FLOW, "random enumeration") else f"{chance}, {share[best]:.0f} % by {best}"
+
+
+def shown(scores: xr.Dataset) -> pd.DataFrame:
+    """Return the table of results, a row a method."""
+    rows = {}
+    for m in METHODS:
+        at = scores.sel(proposer=m)
+        low, high = (100 * float(at[f"stable_{end}"]) for end in ("low", "high"))
+        told = float((at["force"] <= 0.05).sum() / at["force"].notnull().sum().clip(min=1))
+        rows[m] = {
+            "near the hull [%]": f"{100 * float(at['stable']):.0f} ({low:.0f} to {high:.0f})",
+            "near, in no training type [%]": f"{100 * float(at['new']):.0f}",
+            "median above the hull [eV/atom]": f"{float(at['above'].median()):.3f}",
+            "median displacement [Å]": f"{moved(scores, m):.2f}",
+            "settled [%]": f"{100 * told:.0f}",
+            "relaxed": int(at["relaxed"]),
+        }
+    return pd.DataFrame(rows).T
+
+
+def candidates(scores: xr.Dataset, count: int = 5) -> pd.DataFrame:
+    """Return the flow's proposals nearest to the hull that hold lithium and a metal to oxidise, with their voltage."""
+    table = scores.sel(proposer=FLOW)[["above", "volts", "moved", "known"]].to_dataframe().reset_index()
+    best = table[table["volts"].notna()].sort_values("above").drop_duplicates("formula").head(count)
+    named = best.set_index("formula")[["above", "volts", "moved", "known"]].round({"above": 3, "volts": 2, "moved": 2})
+    titles = ["above the hull [eV/atom]", "voltage vs Li [V]", "displacement [Å]", "training type it matches"]
+    named.columns = pd.Index(titles)
+    return named

@@ -1,0 +1,180 @@
+"""Training of the generator, and drawing crystals from it. Called by the study part and the live answer."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from pymatgen.core import Structure
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..generative.training import Keep, Kept, Progress, device, reproducible, train
+from .crystal import IONS, Stack, ionic_volume, stack, structures
+from .data import Frame, frames
+from .formulas import Formula
+from .hull import training_hull
+from .model import CrystalFlow, flow_losses, walk
+from .sizes import Sizes
+
+PUSH = 2.0  # chosen on validation formulas
+RATE = 2e-3
+
+
+class GeneratorError(RuntimeError):
+    """A stored generator that cannot be used; the message names the file and the remedy."""
+
+
+def training_frames(most: int = 12) -> list[Frame]:
+    """Return the frames that the generator and every baseline may learn from: at most ``most`` atoms a cell."""
+    return [f for f in frames() if f.part == "train" and len(f.structure) <= most]
+
+
+def stacks(chosen: Sequence[Frame]) -> dict[int, Stack]:
+    """Return frames as tensors by their number of atoms, with energies above the hull of the training frames."""
+    groups: dict[int, list[Frame]] = defaultdict(list)
+    for frame in chosen:
+        groups[len(frame.structure)].append(frame)
+    hull = training_hull()
+    return {
+        n: stack(
+            [f.structure for f in group],
+            [f.ionic for f in group],  # type: ignore[misc]
+            [hull.above(f.structure.composition, f.energy) for f in group],
+        )
+        for n, group in sorted(groups.items())
+    }
+
+
+def train_generator(
+    chosen: Sequence[Frame],
+    sizes: Sizes,
+    seed: int,
+    progress: Progress | None = None,
+    keep: Keep | None = None,
+    kept: Kept | None = None,
+) -> CrystalFlow:
+    """Train the flow.
+
+    A batch holds crystals of one number of atoms, so that no place is padding, and about as many pairs of atoms
+    whatever that number is; every frame comes up equally often.
+
+    Parameters
+    ----------
+    chosen : sequence of Frame
+        From :func:`training_frames`.
+    sizes : Sizes
+        Training takes ``steps`` gradient steps of ``batch`` crystals of six atoms.
+    seed : int
+        The same seed gives the same weights.
+    progress : callable, optional
+        Called with (done, total, label).
+    keep, kept : callable, optional
+        Keep the training as it goes on, and return what was kept; see :func:`.generative.training.train`.
+    """
+    where = device()
+    groups = [Stack(*(x.to(where) for x in vars(s).values())) for s in stacks(chosen).values()]
+    shapes = torch.cat([s.shape for s in groups])
+    sizes_of = [_batch(s.places.shape[1], sizes.batch) for s in groups]
+    share = torch.tensor([len(s.shape) / size for s, size in zip(groups, sizes_of, strict=True)], device=where)
+    with reproducible(seed):
+        model = CrystalFlow(sizes.width, sizes.blocks, shapes.mean(0), shapes.std(0)).to(where)
+
+        def loss(generator: torch.Generator) -> Tensor:
+            number = int(torch.multinomial(share, 1, generator=generator))
+            group = groups[number]
+            picked = torch.randint(len(group.shape), (sizes_of[number],), generator=generator, device=where)
+            places, shape = flow_losses(model, group.pick(picked), generator)
+            return places + shape
+
+        label = "training the flow"
+        return train(model, loss, sizes.steps, seed, RATE, sizes.mixed, progress, label, keep, kept)
+
+
+def _batch(atoms: int, size: int) -> int:
+    """Return how many crystals of so many atoms have the pairs of ``size`` crystals of six."""
+    return min(2 * size, max(8, round(size * 36 / atoms**2)))
+
+
+def draw(
+    model: CrystalFlow,
+    formula: Formula,
+    count: int,
+    seed: int,
+    steps: int,
+    units: int | Sequence[int] = (1, 2),
+    push: float = PUSH,
+    above: float = 0.0,
+) -> list[Structure]:
+    """Draw crystals of a formula.
+
+    Parameters
+    ----------
+    model : CrystalFlow
+        From :func:`train_generator`.
+    formula : Formula
+        What the crystals are made of; neutral, so every crystal is.
+    count : int
+        How many.
+    seed : int
+        Seed of the noise.
+    steps : int
+        From noise to crystal.
+    units : int or sequence of int
+        Formula units in a cell; of several, the crystals take turns. Cells of more than 12 atoms are left out.
+    push : float
+        See :func:`.model.walk`.
+    above : float
+        Energy above the hull that is asked for, eV/atom.
+
+    Returns
+    -------
+    list of pymatgen.core.Structure
+        Primitive or not, in Å; not relaxed.
+    """
+    fitting = [u for u in np.atleast_1d(units).tolist() if u * formula.atoms <= 12] or [1]
+    made: dict[int, list[Structure]] = {}
+    where = next(model.parameters()).device
+    generator = torch.Generator(where).manual_seed(seed)
+    for k, unit in enumerate(fitting):
+        number = len(range(k, count, len(fitting)))
+        if number:
+            one = [IONS.index((e, q)) for e, n, q in formula.ions for _ in range(n * unit)]
+            numbers = torch.tensor([one] * number, device=where)
+            volume = torch.full((number,), ionic_volume(one), device=where)
+            blank = torch.zeros((*numbers.shape, 3), device=where)
+            given = Stack(numbers, blank, blank[:, 0], volume, torch.full((number,), above, device=where))
+            with reproducible(seed):
+                places, shape = walk(model, given, steps, generator, push)
+            made[k] = structures(numbers.cpu(), places.cpu(), shape.cpu(), volume.cpu())
+    return [made[i % len(fitting)][i // len(fitting)] for i in range(count)]
+
+
+def save_generator(model: CrystalFlow, sizes: Sizes, path: Path) -> None:
+    """Write weights as safetensors and what builds the network as JSON beside them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.contiguous() for k, v in model.cpu().state_dict().items()}, path)
+    built = {"width": sizes.width, "blocks": sizes.blocks, "sampling": sizes.sampling}
+    path.with_suffix(".json").write_text(json.dumps(built, indent=1))
+
+
+def load_generator(path: Path) -> tuple[CrystalFlow, int]:
+    """Return a stored generator, ready to draw, and how many steps it was tested with.
+
+    Raises
+    ------
+    GeneratorError
+        If a file is missing or broken.
+    """
+    try:
+        built = json.loads(path.with_suffix(".json").read_text())
+        model = CrystalFlow(built["width"], built["blocks"])
+        model.load_state_dict(load_file(path))
+        return model.eval().requires_grad_(False), int(built["sampling"])
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise GeneratorError(f"cannot read the generator {path} ({error}): run the study part again") from error
