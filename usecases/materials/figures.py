@@ -24,7 +24,8 @@ from .report import finding
 
 Drawn = tuple[Figure, str]
 #: Colour and shape of a method's mark.
-MARKS = dict(zip(METHODS, (("#0072B2", "o"), ("#009E73", "s"), ("#D55E00", "D"), ("#5C6670", "v")), strict=True))
+_LOOKS = (("#0072B2", "o"), ("#009E73", "s"), ("#D55E00", "D"), ("#5C6670", "^"), ("#D55E00", "d"), ("#5C6670", "v"))
+MARKS = dict(zip(METHODS, _LOOKS, strict=True))
 
 
 def frames_figure(known: Sequence[Frame]) -> Drawn:
@@ -78,7 +79,7 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
 
     One column of large type, because a phone shows it 288 pixels wide.
     """
-    fig = Figure(figsize=(5.0, 3.9), layout="constrained")
+    fig = Figure(figsize=(5.0, 5.2), layout="constrained")
     axes = fig.subplots()
     for i, method in enumerate(METHODS):
         _mark(axes, scores.sel(proposer=method), i, *MARKS[method])

@@ -1,13 +1,15 @@
 """Every method proposes crystals for the test formulas, by the same rules. Called by the study part.
 
-The rules: a formula alone is given; what is invalid or the same as an earlier proposal for the formula is dropped
-before anything is relaxed, for every method; each may then spend ``tries`` relaxations on the formula. Proposing is
-cheap and relaxing is not, so relaxations are what is counted.
+The rules: a formula alone is given; each method proposes ``draws`` crystals; what is invalid or the same as an earlier
+proposal for the formula is dropped, and ``tries`` of the rest are relaxed. Proposing is cheap and relaxing is not, so
+relaxations are what is counted. The flow's are ranked by electrostatics (:mod:`.electrostatics`) and the first taken.
+So that its share of the success can be told from the ranking's, enumeration and search stand twice: at random, as the
+literature has them, and ranked alike. Substitution has a ranking of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from pymatgen.core import Structure
@@ -15,6 +17,7 @@ from pymatgen.core import Structure
 from ..generative.training import Progress
 from .baseline import enumerate_types, search, substitute
 from .data import Frame, formulas_of
+from .electrostatics import ranked
 from .evaluate import unique, valid
 from .formulas import Formula
 from .model import CrystalFlow
@@ -23,7 +26,7 @@ from .sizes import Sizes
 from .train import draw
 
 FLOW = "flow"
-METHODS = (FLOW, "ion substitution", "random enumeration", "random search")
+METHODS = (FLOW, "ion substitution", "ranked enumeration", "ranked search", "random enumeration", "random search")
 RATTLE = 0.03  # Å
 Proposals = dict[str, list[list[Structure]]]
 
@@ -48,7 +51,6 @@ def draws(
 
 
 def propose(
-    model: CrystalFlow,
     drawn: Sequence[Sequence[Structure]],
     known: Sequence[Frame],
     chosen: Sequence[Formula],
@@ -59,8 +61,6 @@ def propose(
 
     Parameters
     ----------
-    model : CrystalFlow
-        Draws more where too few of ``drawn`` are left.
     drawn : sequence of sequence of Structure
         From :func:`draws`.
     known : sequence of Frame
@@ -75,29 +75,18 @@ def propose(
     made: Proposals = {name: [] for name in METHODS}
     for i, formula in enumerate(chosen):
         rng = np.random.default_rng([seed, i, 23])
-
-        def more(n: int, number: int = i, f: Formula = formula) -> list[Structure]:
-            return draw(model, f, n, _seed(seed, number) + 1, sizes.sampling)
-
-        def typed(n: int, f: Formula = formula, r: np.random.Generator = rng) -> list[Structure]:
-            return enumerate_types(f, n, r)
-
-        def anywhere(n: int, f: Formula = formula, r: np.random.Generator = rng) -> list[Structure]:
-            return search(f, n, r)
-
-        made[FLOW].append(_fill(list(drawn[i]), more, sizes.tries))
-        made["ion substitution"].append(_fill(substitute(formula, known, 4 * sizes.tries), None, sizes.tries))
-        made["random enumeration"].append(_fill(typed(4 * sizes.tries), typed, sizes.tries))
-        made["random search"].append(_fill(anywhere(2 * sizes.tries), anywhere, sizes.tries))
+        typed, anywhere = enumerate_types(formula, sizes.draws, rng), search(formula, sizes.draws, rng)
+        pools = {
+            FLOW: ranked(_different(drawn[i]), formula),
+            "ion substitution": _different(substitute(formula, known, sizes.draws)),
+            "ranked enumeration": ranked(_different(typed), formula),
+            "ranked search": ranked(_different(anywhere), formula),
+            "random enumeration": _different(typed),
+            "random search": _different(anywhere),
+        }
+        for name, pool in pools.items():
+            made[name].append(pool[: sizes.tries])
     return made
-
-
-def _fill(first: list[Structure], more: Callable[[int], list[Structure]] | None, tries: int) -> list[Structure]:
-    """Return the first valid and different ones, asking for more once; a method that has no other proposes fewer."""
-    kept = _different(first)
-    if len(kept) < tries and more:
-        kept = _different(first + more(4 * tries))
-    return kept[:tries]
 
 
 def _different(some: list[Structure]) -> list[Structure]:

@@ -8,7 +8,9 @@ import xarray as xr
 from .evaluate import gain
 from .propose import FLOW, METHODS
 
-SHORT = dict(zip(METHODS, ("flow", "substitution", "enumeration", "search"), strict=True))
+SHORT = dict(
+    zip(METHODS, ("flow", "substitution", "ranked_enumeration", "ranked_search", "enumeration", "search"), strict=True)
+)
 
 
 def metrics(scores: xr.Dataset) -> dict[str, float]:
@@ -37,7 +39,7 @@ def verdict(scores: xr.Dataset, baseline: str) -> str:
 
 
 def answer(scores: xr.Dataset) -> str:
-    """Return the answer as Markdown computed from the scores, three sentences at most."""
+    """Return the answer as Markdown computed from the scores, four sentences at most."""
     at = scores.sel(proposer=FLOW)
     share = {m: f"{100 * float(scores['stable'].sel(proposer=m)):.0f} %" for m in METHODS}
     low, high = (f"{100 * float(at[f'stable_{end}']):.0f}" for end in ("low", "high"))
@@ -52,8 +54,12 @@ def answer(scores: xr.Dataset) -> str:
         f"{share['random search']}, and ion substitution {share['ion substitution']}: the flow is right {chance} "
         f"enumeration and {habit} substitution."
     )
+    helped = (
+        f"Ranked by electrostatics as the flow's are, enumeration reaches {share['ranked enumeration']} and search "
+        f"{share['ranked search']}."
+    )
     fresh = f"{100 * float(at['new']):.0f} % of its proposals are that stable in a structure type it was never shown."
-    return f"{said} {others} {fresh}"
+    return f"{said} {others} {helped} {fresh}"
 
 
 def finding(scores: xr.Dataset) -> str:

@@ -14,9 +14,9 @@ class Sizes:
     formulas : int
         Test formulas, none of which any method has seen.
     tries : int
-        Crystals that each method proposes for a formula, and relaxations that it may spend on it.
+        Relaxations that each method may spend on a formula.
     draws : int
-        Crystals that the generator draws for a formula to tell validity and uniqueness.
+        Crystals that each method proposes for a formula; all of the generator's count for validity and uniqueness.
     evaluations : int
         CHGNet evaluations that a relaxation may take.
     steps, batch : int
@@ -33,15 +33,15 @@ class Sizes:
         Compute in bfloat16 (GPU).
     """
 
-    formulas: int = 24
+    formulas: int = 12
     tries: int = 2
-    draws: int = 4
-    evaluations: int = 40
-    steps: int = 2500
-    batch: int = 64
-    width: int = 96
-    blocks: int = 4
-    sampling: int = 40
+    draws: int = 8
+    evaluations: int = 25
+    steps: int = 1200
+    batch: int = 48
+    width: int = 64
+    blocks: int = 3
+    sampling: int = 30
     trees: int = 200
     atoms: int = 12
     mixed: bool = False
@@ -53,7 +53,7 @@ PROFILES = {
     ),
     "default": Sizes(),
     "gpu": Sizes(
-        formulas=96, tries=8, draws=8, evaluations=200, steps=100_000, batch=512, width=256, blocks=6, sampling=200,
+        formulas=96, tries=8, draws=8, evaluations=100, steps=100_000, batch=512, width=256, blocks=6, sampling=200,
         trees=500, mixed=True,
     ),
 }  # fmt: skip

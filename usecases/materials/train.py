@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,11 @@ from ..generative.training import Keep, Kept, Progress, device, reproducible, tr
 from .crystal import IONS, Stack, ionic_volume, stack, structures
 from .data import Frame, frames
 from .formulas import Formula
-from .hull import training_hull
+from .hull import CUTOFF, training_hull
 from .model import CrystalFlow, flow_losses, walk
 from .sizes import Sizes
 
-PUSH = 2.0  # chosen on validation formulas
+PUSH = 5.0  # chosen on validation formulas
 RATE = 2e-3
 
 
@@ -101,13 +102,23 @@ def _batch(atoms: int, size: int) -> int:
     return min(2 * size, max(8, round(size * 36 / atoms**2)))
 
 
+@lru_cache(maxsize=512)
+def usual_units(formula: Formula) -> list[int]:
+    """Return the formula units that near-hull training crystals of this pattern have in a cell, at most two numbers."""
+    hull = training_hull()
+    alike = [f for f in training_frames() if f.ionic and f.ionic.pattern == formula.pattern]
+    near = [f for f in alike if hull.above(f.structure.composition, f.energy) < CUTOFF] or alike
+    counts = Counter(len(f.structure) // formula.atoms for f in near)
+    return [units for units, _ in counts.most_common(2)] or [1]
+
+
 def draw(
     model: CrystalFlow,
     formula: Formula,
     count: int,
     seed: int,
     steps: int,
-    units: int | Sequence[int] = (1, 2),
+    units: int | Sequence[int] | None = None,
     push: float = PUSH,
     above: float = 0.0,
 ) -> list[Structure]:
@@ -125,8 +136,9 @@ def draw(
         Seed of the noise.
     steps : int
         From noise to crystal.
-    units : int or sequence of int
-        Formula units in a cell; of several, the crystals take turns. Cells of more than 12 atoms are left out.
+    units : int or sequence of int, optional
+        Formula units in a cell; of several, the crystals take turns. Cells of more than 12 atoms are left out. By
+        default those of :func:`usual_units`.
     push : float
         See :func:`.model.walk`.
     above : float
@@ -137,7 +149,8 @@ def draw(
     list of pymatgen.core.Structure
         Primitive or not, in Å; not relaxed.
     """
-    fitting = [u for u in np.atleast_1d(units).tolist() if u * formula.atoms <= 12] or [1]
+    wanted = usual_units(formula) if units is None else np.atleast_1d(units).tolist()
+    fitting = [u for u in wanted if u * formula.atoms <= 12] or [1]
     made: dict[int, list[Structure]] = {}
     where = next(model.parameters()).device
     generator = torch.Generator(where).manual_seed(seed)

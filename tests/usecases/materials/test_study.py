@@ -71,8 +71,8 @@ def test_scores_have_units_and_count_what_fell_apart_as_unstable(study: SimpleNa
 
 def _scores(study: SimpleNamespace, flow: float, others: float) -> xr.Dataset:
     """Return scores in which these shares of 40 formulas are stable."""
-    above = np.full((4, 40, 1), 0.5)
-    for i, share in enumerate((flow, others, others, others)):
+    above = np.full((6, 40, 1), 0.5)
+    for i, share in enumerate((flow, *[others] * 5)):
         above[i, : round(40 * share)] = 0.0
     stable = (above < 0.1).mean((1, 2))
     dims = ("proposer", "formula", "try")
@@ -80,7 +80,7 @@ def _scores(study: SimpleNamespace, flow: float, others: float) -> xr.Dataset:
     empty = {n: (dims, np.zeros(above.shape)) for n in ("volts", "moved", "force")}
     shares = dict.fromkeys(("stable", "stable_low", "stable_high", "new"), ("proposer", stable))
     return xr.Dataset(
-        {"above": (dims, above), **empty, **shares, "relaxed": ("proposer", [40] * 4)},
+        {"above": (dims, above), **empty, **shares, "relaxed": ("proposer", [40] * 6)},
         coords={"proposer": list(METHODS), "formula": names},
         attrs={"cutoff": 0.1, "valid": 1.0, "unique": 1.0},
     )
@@ -118,7 +118,7 @@ def test_metrics_have_a_number_for_every_method(study: SimpleNamespace) -> None:
         "valid_flow",
         "unique_flow",
     } <= told.keys()
-    assert report.shown(study.scores).shape == (4, 6)
+    assert report.shown(study.scores).shape == (6, 6)
 
 
 def test_the_forest_is_tested_on_formulas_it_never_saw() -> None:
