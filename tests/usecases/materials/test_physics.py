@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
@@ -145,7 +147,7 @@ def test_the_shipped_frames_are_settled_and_on_their_own_hull() -> None:
     )
 
 
-def test_broken_frames_name_the_file_and_the_remedy(tmp_path: data.Path) -> None:
+def test_broken_frames_name_the_file_and_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "frames.extxyz.gz"
     with pytest.raises(data.FramesError, match=r"cannot read the frames in .*make_frames"):
         data.frames(path)
