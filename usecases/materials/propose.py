@@ -89,7 +89,7 @@ def propose(
     return made
 
 
-def _different(some: list[Structure]) -> list[Structure]:
+def _different(some: Sequence[Structure]) -> list[Structure]:
     right = [s for s in some if valid(s)]
     return [s for s, own in zip(right, unique(right), strict=True) if own]
 

@@ -15,6 +15,7 @@ from pymatgen.core import Lattice, Structure
 
 from genai4eu.usecases.materials import evaluate, figures, forest, formulas, keep, live, readers, report
 from genai4eu.usecases.materials.propose import METHODS
+from genai4eu.usecases.materials.relax import Relaxed
 from genai4eu.widgets import use_style
 
 SALT = Structure.from_spacegroup(225, Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -65,7 +66,9 @@ def test_the_same_budget_for_every_method(study: SimpleNamespace) -> None:
 
 def test_scores_have_units_and_count_what_fell_apart_as_unstable(study: SimpleNamespace) -> None:
     assert study.scores["above"].attrs["units"] == "eV/atom"
-    gone = {m: [[None for _ in some] for some in formulas] for m, formulas in study.relaxed.items()}
+    gone: dict[str, list[list[Relaxed | None]]] = {}
+    for method, some in study.relaxed.items():
+        gone[method] = [[None for _ in ends] for ends in some]
     scores = evaluate.score(study.proposed, gone, study.chosen)
     assert float(scores["stable"].max()) == 0.0
     assert study.scores["relaxed"].values.tolist() == [sum(map(len, study.proposed[m])) for m in METHODS]
