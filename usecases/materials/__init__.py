@@ -11,8 +11,9 @@ USECASE = {
     "many end near its convex hull: a flow on the torus beside ion substitution, random enumeration and random search.",
     "version": "0.1.0",
     "template": "genai4eu.templates/materials.ipynb",
+    "card": "genai4eu.usecases.materials/card.toml",
     "extra": "materials",
-    "requires": ["torch", "chgnet", "ase", "pymatgen", "smact", "sklearn", "scipy", "xarray", "safetensors"],
+    "requires": ["torch", "chgnet", "ase", "pymatgen", "smact", "sklearn", "scipy", "xarray", "netCDF4", "safetensors"],
     # What its notebook imports of others, slowest first; its own modules take 30 ms and are often worked on.
     "warm_imports": [
         "torch",
