@@ -20,6 +20,7 @@ ANIONS = ("O", "S", "F", "Cl")
 CATIONS = tuple(e for e in ELEMENTS if e not in ANIONS)
 #: Metals that can give an electron when lithium leaves.
 REDOX = ("Ti", "Mn", "Fe", "Co", "Ni")
+MOST_CHARGE = 4  # of those, when all lithium has left
 
 
 def radius(element: str, charge: int) -> float:

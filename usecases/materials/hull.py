@@ -13,7 +13,7 @@ from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 
 from .data import Frame, frames
-from .elements import REDOX
+from .elements import MOST_CHARGE, RADII, REDOX
 
 CUTOFF = 0.1  # eV/atom, fixed before any result was looked at
 
@@ -67,15 +67,23 @@ class Hull:
         Returns
         -------
         float
-            NaN without lithium, or without a metal that can give electrons.
+            NaN without lithium, or where what is left would need a metal charged beyond four: titanium of charge four
+            has nothing to give.
         """
         lithium = composition["Li"]
         rest = Composition({e: n for e, n in composition.items() if e.symbol != "Li"})
-        if not lithium or not any(e.symbol in REDOX for e in rest.elements):
+        if not lithium or not _can_give(rest):
             return float("nan")
         metal = self.energy(Composition("Li"))
         whole = energy * composition.num_atoms
         return float(-(whole - self.energy(rest) * rest.num_atoms - lithium * metal) / lithium)
+
+
+def _can_give(rest: Composition) -> bool:
+    """Tell whether the redox metals of a composition without lithium balance it at a charge of four or less."""
+    metals = sum(n for e, n in rest.items() if e.symbol in REDOX)
+    others = sum(n * min(RADII[e.symbol]) for e, n in rest.items() if e.symbol not in REDOX)
+    return bool(metals) and -others <= MOST_CHARGE * metals
 
 
 @lru_cache(maxsize=1)

@@ -87,6 +87,7 @@ def test_hull_and_voltage_by_hand() -> None:
     # V = -(E(LiCoO2) - E(CoO2) - E(Li)) / 1 = -(-24 + 19.5 + 2)
     assert made.voltage(Composition("LiCoO2"), -6.0) == pytest.approx(2.5)
     assert np.isnan(made.voltage(Composition("CoO2"), -6.5))
+    assert np.isnan(made.voltage(Composition("Li2CoO3"), -6.5)), "cobalt would need a charge of six"
 
 
 def test_formulas_are_neutral_by_two_accounts() -> None:

@@ -123,7 +123,7 @@ def test_metrics_have_a_number_for_every_method(study: SimpleNamespace) -> None:
         "valid_flow",
         "unique_flow",
     } <= told.keys()
-    assert report.shown(study.scores).shape == (6, 6)
+    assert report.shown(study.scores).shape == (6, 2) and report.details(study.scores).shape == (6, 4)
 
 
 def test_the_forest_is_tested_on_formulas_it_never_saw() -> None:
