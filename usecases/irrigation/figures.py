@@ -1,0 +1,289 @@
+"""Figures of the study and the dashboard, each with its alternative text. Called by the template.
+
+Every function returns ``(Figure, alt)``. Colours are Okabe and Ito's, safe for colour-blind readers; shapes and labels
+say the same.
+"""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .report import crps_table, finding, policy, saved
+from .statistics import GOAL, RAINY, STATISTICS, spells
+from .weather import MONTH, monthly
+
+Drawn = tuple[Figure, str]
+#: Colour and shape of what is drawn.
+LOOKS = {
+    "held-out": ("#000000", "s"),
+    "flow": ("#0072B2", "o"),
+    "flow, not calibrated": ("#56B4E9", "v"),
+    "WGEN": ("#D55E00", "D"),
+    "year bootstrap": ("#009E73", "^"),
+    "LARS-WG": ("#CC79A7", "P"),
+}
+NAMES = {
+    "p99": "rain, 99th percentile\nof wet days",
+    "dry_spell": "dry spells, mean",
+    "wet_spell": "wet spells, mean",
+    "monthly_sd": "rain of a month,\nsd between years",
+    "annual_sd": "rain of a year,\nsd between years",
+}
+
+
+def _titled(fig: Figure, text: str, width: int = 58, size: float = 13) -> None:
+    fig.suptitle(fill(text, width), x=0.01, ha="left", fontweight="bold", fontsize=size)
+
+
+def station_figure(weather: xr.Dataset) -> Drawn:
+    """Show how dry and wet the years of the record are, and when the water is missing."""
+    fig = Figure(figsize=(6.4, 3.0), layout="constrained")
+    left, right = fig.subplots(1, 2, width_ratios=(3, 2))
+    rain, et0 = weather["rain"].values, weather["et0"].values
+    total = rain.sum(1)
+    left.bar(
+        weather["year"].values, total, color=["#D55E00" if t < np.percentile(total, 20) else "#0072B2" for t in total]
+    )
+    left.set(xlabel="year", ylabel="rain [mm/year]")
+    months = np.arange(12)
+    for values, colour, name in ((monthly(rain), "#0072B2", "rain"), (monthly(et0), "#D55E00", "ET0")):
+        low, high = np.percentile(values, [10, 90], axis=0)
+        right.fill_between(months, low, high, color=colour, alpha=0.2, linewidth=0)
+        right.plot(months, values.mean(0), color=colour)
+        right.annotate(name, (6, values.mean(0)[6]), xytext=(0, 6), textcoords="offset points", color=colour)
+    right.set(xticks=months[::2], xticklabels=list("JMMJSN"), ylabel="[mm/month]", xlabel="month")
+    years = f"{int(weather['year'].min())}-{int(weather['year'].max())}"
+    driest, wettest = total.min(), total.max()
+    _titled(fig, f"A wet year has {wettest / driest:.1f} times the rain of a dry one; summer lacks water in all")
+    return fig, (
+        f"Rain of a year ranges from {driest:.0f} to {wettest:.0f} mm, the driest fifth in orange; bars for {years}, and "
+        "mean rain and reference evapotranspiration by month with bands from the 10th to the 90th percentile."
+    )
+
+
+def years_figure(weather: xr.Dataset, drawn: xr.Dataset) -> Drawn:
+    """Show a recorded year beside drawn ones: daily rain of the growing season, dry and wet."""
+    season = (MONTH >= 3) & (MONTH <= 9)
+    fig = Figure(figsize=(6.4, 3.4), layout="constrained")
+    panels = fig.subplots(3, 1, sharex=True, sharey=True)
+    order = np.argsort(drawn["rain"].values.sum(1))
+    picked = [("recorded", weather["rain"].values[-1])]
+    picked += [
+        (f"drawn, {w}", drawn["rain"].values[order[i]])
+        for w, i in (("dry", len(order) // 10), ("wet", -1 - len(order) // 10))
+    ]
+    for axes, (name, rain) in zip(panels, picked, strict=True):
+        colour = LOOKS["held-out" if name == "recorded" else "flow"][0]
+        axes.vlines(np.flatnonzero(season) + 1, 0, rain[season], color=colour, linewidth=1.2)
+        axes.annotate(
+            f"{name}: {rain.sum():.0f} mm/year", (0.01, 0.8), xycoords="axes fraction", color=colour, fontweight="bold"
+        )
+    panels[1].set_ylabel("rain [mm/day]")
+    panels[2].set(xlabel="day of the year [day]", ylim=(0, None))
+    _titled(fig, "Years that never were (AI-generated) look like years that were")
+    return (
+        fig,
+        "Drawn dry and wet years have showers and dry spells like a recorded one; daily rain from April to October.",
+    )
+
+
+def weather_figure(table: pd.DataFrame) -> Drawn:
+    """Show every method's statistics of the goal as ratios to the held-out years, with the record's own uncertainty."""
+    methods = [m for m in table.columns[3:] if m != "year bootstrap"]
+    fig = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = fig.subplots()
+    axes.axvspan(0.9, 1.1, color="#eef2f5", zorder=0)
+    axes.axvline(1, color="#7a8794", linewidth=1)
+    for i, name in enumerate(GOAL):
+        truth, low, high = (table.loc[name, c] for c in ("held-out", "low", "high"))
+        axes.plot([low / truth, high / truth], [i + 0.38] * 2, color="#7a8794", linewidth=3, solid_capstyle="butt")
+        for k, method in enumerate(methods):
+            colour, shape = LOOKS.get(method, ("#000000", "o"))
+            height = i + 0.24 - 0.6 * k / max(1, len(methods) - 1)
+            axes.plot(table.loc[name, method] / truth, height, shape, color=colour, label=method if i == 0 else None)
+    axes.set_yticks(range(len(GOAL)), [NAMES[n] for n in GOAL])
+    axes.set(xlabel="ratio to held-out years [1] (grey bar: 95 % interval of the record)", ylim=(-0.6, len(GOAL) - 0.4))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2)
+    worst = max(GOAL, key=lambda n: abs(table.loc[n, "flow"] / table.loc[n, "held-out"] - 1))
+    ratio = table.loc[worst, "flow"] / table.loc[worst, "held-out"]
+    said = (
+        "keeps all five statistics within a tenth"
+        if abs(ratio - 1) <= 0.1
+        else "misses a statistic by more than a tenth"
+    )
+    title = f"The flow {said} of held-out years (worst: {STATISTICS[worst][1].split(',')[0]} × {ratio:.2f})"
+    _titled(fig, title)
+    cells = "; ".join(
+        f"{n} " + ", ".join(f"{m} {table.loc[n, m] / table.loc[n, 'held-out']:.2f}" for m in methods) for n in GOAL
+    )
+    return fig, f"{title}; dots of ratios, 1 is the record: {cells}."
+
+
+def yields_figure(yields: xr.Dataset) -> Drawn:
+    """Show the CRPS of rainfed yield by method, with the paired interval of the difference to the flow."""
+    table = crps_table(yields)
+    others = [m for m in table.index if m != "flow"]
+    fig = Figure(figsize=(6.4, 2.6), layout="constrained")
+    axes = fig.subplots()
+    axes.axvline(0, color="#7a8794", linewidth=1)
+    for i, method in enumerate(others):
+        gain, low, high = (table.loc[method, c] for c in ("flow is lower by [%]", "low", "high"))
+        colour, shape = LOOKS[method]
+        axes.errorbar(gain, i, xerr=[[gain - low], [high - gain]], fmt=shape, color=colour)
+    axes.set_yticks(range(len(others)), [f"against {m}" for m in others])
+    axes.set(
+        xlabel="CRPS of the flow is lower by [%], mean and 95 % interval over years", ylim=(-0.6, len(others) - 0.4)
+    )
+    said = [f"{table.loc[m, 'flow is lower by [%]']:+z.1f} % against {m}" for m in others]
+    title = f"Rainfed yield foreseen by the flow: CRPS better by {' and '.join(said)}"
+    _titled(fig, title)
+    return fig, f"{title}; dots with 95 % bootstrap intervals over held-out years, right of 0 is better than the rival."
+
+
+def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
+    """Show yield against water: the drawn frontier with its risk band, and what policies got on held-out years."""
+    fig = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = fig.subplots()
+    water = decision["drawn_irrigation"].values
+    axes.fill_between(water, decision["drawn_low"], decision["drawn_high"], color="#0072B2", alpha=0.15, linewidth=0)
+    axes.plot(water, decision["drawn_yield"], color="#0072B2")
+    for w, y, t in zip(water, decision["drawn_yield"].values, decision["threshold"].values, strict=True):
+        axes.annotate(
+            f"{int(t)} %",
+            (w, y),
+            xytext=(0, -14),
+            textcoords="offset points",
+            fontsize=10,
+            color="#0072B2",
+            ha="center",
+        )
+    marks = {"recommended": ("#0072B2", "o"), "weekly calendar": ("#D55E00", "D"), "tuned calendar": ("#E69F00", "s")}
+    for name, (colour, shape) in marks.items():
+        one = policy(decision, name)
+        (x, ex), (y, ey) = (
+            (float(v.mean()), 1.96 * float(v.std(ddof=1)) / np.sqrt(v.size)) for v in (one["irrigation"], one["yield"])
+        )
+        axes.errorbar(x, y, xerr=ex, yerr=ey, fmt=shape, color=colour, label=f"{name}, held-out years", zorder=3)
+    axes.set(xlabel="irrigation of the season [mm]", ylabel="dry yield [t/ha]", ylim=(0, None))
+    axes.legend(loc="lower right")
+    axes.annotate(
+        "drawn years by threshold\n(band: 10th to 90th percentile)",
+        (0.02, 0.03),
+        xycoords="axes fraction",
+        fontsize=10,
+        color="#0072B2",
+    )
+    _titled(fig, finding(decision, chosen))
+    cells = "; ".join(
+        f"{n} {float(policy(decision, n)['irrigation'].mean()):.0f} mm, {float(policy(decision, n)['yield'].mean()):.1f} t/ha"
+        for n in marks
+    )
+    return fig, (
+        f"{finding(decision, chosen)} against a weekly calendar; yield against irrigation, a line with a risk band "
+        f"for drawn years and points with 95 % intervals for held-out years: {cells}."
+    )
+
+
+def failures_figure(decision: xr.Dataset, count: int = 5) -> Drawn:
+    """Show the held-out years in which the recommended threshold did worst against the weekly calendar."""
+    mine, theirs = policy(decision, "recommended"), policy(decision, "weekly calendar")
+    change = (mine["yield"] - theirs["yield"]).values
+    worst = np.argsort(change)[:count]
+    fig = Figure(figsize=(6.4, 2.8), layout="constrained")
+    left, right = fig.subplots(1, 2, sharey=True)
+    names = [f"{int(decision['year'][i])}: {float(mine['rain'][i]):.0f} mm rain" for i in worst]
+    water = (theirs["irrigation"] - mine["irrigation"]).values[worst]
+    left.barh(range(len(worst)), change[worst], color="#D55E00")
+    right.barh(range(len(worst)), water, color="#0072B2")
+    left.set_yticks(range(len(worst)), names)
+    left.invert_yaxis()
+    left.set_xlabel("yield change [t/ha]")
+    right.set_xlabel("water saved [mm]")
+    title = f"At worst the threshold costs {max(0.0, -float(change.min())):.1f} t/ha against the calendar, in {int(decision['year'][worst[0]])}"
+    _titled(fig, title)
+    cells = "; ".join(
+        f"{n}, {c:+.2f} t/ha, {w:.0f} mm saved" for n, c, w in zip(names, change[worst], water, strict=True)
+    )
+    return fig, f"{title}; bars of the {len(worst)} worst held-out years: {cells}."
+
+
+def own_figure(weather: xr.Dataset, drawn: xr.Dataset) -> Drawn:
+    """Show own weather beside years drawn for it: rain by year and dry spells."""
+    fig = Figure(figsize=(6.4, 2.8), layout="constrained")
+    left, right = fig.subplots(1, 2)
+    _steps(left, weather["rain"].values.sum(1), drawn["rain"].values.sum(1), "rain [mm/year]")
+    _steps(right, *(spells(w["rain"].values >= RAINY, False) for w in (weather, drawn)), "dry spell [day]")
+    left.set_ylabel("share of years or spells [1]")
+    left.legend(["own", "drawn"], loc="lower right")
+    title = f"{drawn.sizes['year']} drawn years for {weather.attrs.get('source', 'own data')}"
+    _titled(fig, title)
+    means = (float(w["rain"].sum("day").mean()) for w in (weather, drawn))
+    return fig, "{}; cumulative shares; mean rain of a year {:.0f} mm own, {:.0f} mm drawn.".format(title, *means)
+
+
+def _steps(axes: Axes, own: np.ndarray, drawn: np.ndarray, label: str) -> None:  # type: ignore[type-arg]
+    for values, colour, style in ((own, "#000000", "-"), (drawn, "#0072B2", "--")):
+        axes.plot(np.sort(values), (np.arange(len(values)) + 0.5) / len(values), style, color=colour)
+    axes.set_xlabel(label)
+
+
+def map_figure(cover: xr.DataArray) -> Drawn:
+    """Show green canopy cover over a field, read from a satellite scene."""
+    fig = Figure(figsize=(5.0, 4.2), layout="constrained")
+    axes = fig.subplots()
+    shown = axes.pcolormesh(cover["x"], cover["y"], cover.values, cmap="cividis", vmin=0, vmax=1, rasterized=True)
+    fig.colorbar(shown, ax=axes, label="green canopy cover [1]")
+    units = cover["x"].attrs.get("units", "")
+    axes.set(xlabel=f"x [{units}]", ylabel=f"y [{units}]", aspect="equal")
+    low, high = np.nanpercentile(cover.values, [10, 90])
+    title = f"Canopy covers {100 * float(cover.mean()):.0f} % of the field, unevenly"
+    _titled(fig, title, 40)
+    return (
+        fig,
+        f"{title}: from {low:.2f} to {high:.2f} (10th to 90th percentile); map of {cover.attrs.get('source', 'a scene')}.",
+    )
+
+
+def answer_figure(board: dict[str, object]) -> Drawn:
+    """Show the live answer: the frontier with its risk band and where the setting lies; called by :func:`.live.respond`."""
+    fig = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = fig.subplots()
+    front = pd.DataFrame(board["frontier"])
+    axes.fill_between(front["water"], front["low"], front["high"], color="#0072B2", alpha=0.15, linewidth=0)
+    axes.plot(front["water"], front["mean"], color="#0072B2")
+    at = dict(board["at"])  # type: ignore[call-overload]
+    axes.errorbar(
+        at["water"],
+        at["yield"],
+        yerr=[[at["yield"] - at["low"]], [at["high"] - at["yield"]]],
+        fmt="o",
+        color="#D55E00",
+        zorder=3,
+    )
+    axes.annotate(
+        "your setting",
+        (at["water"], at["yield"]),
+        xytext=(8, -16),
+        textcoords="offset points",
+        color="#B35C00",
+        fontweight="bold",
+    )
+    axes.set(xlabel="mean irrigation of the season [mm]", ylabel="dry yield [t/ha]", ylim=(0, None), xlim=(-5, None))
+    axes.annotate(
+        "all thresholds; band: 10th to 90th percentile of years",
+        (0.02, 0.03),
+        xycoords="axes fraction",
+        fontsize=10,
+        color="#0072B2",
+    )
+    _titled(fig, str(board["title"]))
+    return fig, str(board["alt"])
+
+
+__all__ = [name for name in dir() if name.endswith("_figure")] + ["saved"]

@@ -1,0 +1,138 @@
+"""Sentinel-2 scenes: Cloud-Optimised GeoTIFF bands and the STAC items that name them. Called by *Your own data*.
+
+Green canopy cover, which AquaCrop grows, is the vegetation index (NDVI) scaled between bare soil and full canopy
+(Gutman & Ignatov 1998, Int J Remote Sens 19:1533). Items follow STAC 1.0 with the EO extension; the assets are found by
+their band's common name.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+SOIL, FULL = 0.15, 0.90  # NDVI of bare soil and of a closed canopy
+MOST = 1024  # pixels on a side; larger scenes are read from their overviews
+
+
+class SceneError(ValueError):
+    """A scene that cannot be used; the message names the file and the remedy."""
+
+
+def is_tiff(head: bytes) -> bool:
+    """Tell by the first bytes, TIFF or BigTIFF in either byte order."""
+    return head[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+
+
+def read_stac(path: Path) -> xr.DataArray:
+    """Return the green canopy cover of a STAC item whose assets lie on this computer.
+
+    Raises
+    ------
+    SceneError
+        If it is no item, has no red and near-infrared bands, or they cannot be read.
+    """
+    try:
+        item = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise SceneError(f"{path} is no JSON ({error}): give a STAC item") from error
+    if not isinstance(item, dict) or item.get("type") != "Feature" or "stac_version" not in item:
+        raise SceneError(
+            f"{path} is no STAC item (type Feature with stac_version): give an item, not a collection or catalogue"
+        )
+    red, nir = (_asset(item, name, path) for name in ("red", "nir"))
+    cover = _cover(*_pair(red, nir))
+    when = item.get("properties", {}).get("datetime")
+    return cover.assign_attrs(source=str(item.get("id", path.name)), datetime=str(when))
+
+
+def _asset(item: dict[str, Any], common: str, path: Path) -> Path:
+    for name, asset in item.get("assets", {}).items():
+        bands = [b for key in ("bands", "eo:bands") for b in asset.get(key, [])]
+        names = {b.get("common_name") or b.get("eo:common_name") for b in bands}
+        if common in names or (not bands and name == common):
+            href = str(asset.get("href", ""))
+            if "://" in href and not href.startswith("file://"):
+                raise SceneError(
+                    f"{path}: the {common} band lies at {href}: download it beside the item and name the file"
+                )
+            return (path.parent / href.removeprefix("file://")).resolve()
+    raise SceneError(
+        f"{path} has no asset with the common name {common!r} (it has {', '.join(item.get('assets', {}))})"
+    )
+
+
+def _pair(red: Path, nir: Path) -> tuple[xr.DataArray, xr.DataArray]:
+    first, second = (read_band(p) for p in (red, nir))
+    if first.shape != second.shape or first.attrs["crs"] != second.attrs["crs"]:
+        raise SceneError(f"{red.name} and {nir.name} differ in size or projection: give bands of one resolution")
+    return first, second
+
+
+def read_bands(path: Path) -> xr.DataArray:
+    """Return the green canopy cover of one GeoTIFF with red and near infrared as its first two bands."""
+    import rasterio
+
+    with _opened(path) as source:
+        count = source.count
+    if count < 2:
+        raise SceneError(f"{path} has {count} band: give red and near infrared in one file, or a STAC item of both")
+    try:
+        return _cover(read_band(path, 1), read_band(path, 2)).assign_attrs(source=path.name)
+    except rasterio.errors.RasterioError as error:
+        raise SceneError(f"{path} cannot be read ({error}): copy it again") from error
+
+
+def read_band(path: Path, band: int = 1) -> xr.DataArray:
+    """Return one band (y, x) as reflectance, from an overview where the file is large; no-data values are NaN.
+
+    Raises
+    ------
+    SceneError
+        If it is no readable GeoTIFF with a projection.
+    """
+    import rasterio
+    import rioxarray
+
+    with _opened(path) as source:
+        if source.crs is None:
+            raise SceneError(f"{path} has no projection: export it as a GeoTIFF with its coordinate reference system")
+        size, levels = max(source.shape), source.overviews(band)
+    level = next((i for i, factor in enumerate(levels) if size / factor <= MOST), None)
+    options: dict[str, Any] = {} if size <= MOST or level is None else {"overview_level": level}
+    try:
+        data = rioxarray.open_rasterio(path, masked=True, **options)
+        values = data.sel(band=band).load()
+    except (rasterio.errors.RasterioError, KeyError) as error:
+        raise SceneError(f"{path} cannot be read ({str(error).splitlines()[0]}): copy it again") from error
+    return _reflectance(values, data.rio.crs, path)
+
+
+def _reflectance(values: xr.DataArray, crs: Any, path: Path) -> xr.DataArray:
+    unit = "degree" if crs.is_geographic else "m"
+    # Whole numbers are reflectance times 10,000, as Sentinel-2 products have them.
+    scale = 1e-4 if np.nanmax(values.values, initial=0) > 2 else 1.0
+    made = values.drop_vars(["band", "spatial_ref"], errors="ignore") * scale
+    coords = {axis: (axis, values[axis].values, {"units": unit}) for axis in ("y", "x")}
+    return made.assign_coords(coords).assign_attrs(units="1", crs=str(crs), source=path.name)
+
+
+def _opened(path: Path) -> Any:
+    import rasterio
+
+    if not path.exists():
+        raise SceneError(f"there is no {path}: put the band where the item says, or correct the item")
+    try:
+        return rasterio.open(path)
+    except rasterio.errors.RasterioIOError as error:
+        raise SceneError(f"{path} is no readable GeoTIFF ({str(error).splitlines()[0]}): copy it again") from error
+
+
+def _cover(red: xr.DataArray, nir: xr.DataArray) -> xr.DataArray:
+    """Return green canopy cover [1] from reflectances."""
+    index = (nir - red) / (nir + red).where(nir + red > 0)
+    cover = ((index - SOIL) / (FULL - SOIL)).clip(0, 1)
+    return cover.assign_attrs(units="1", long_name="green canopy cover", crs=red.attrs["crs"])
