@@ -18,6 +18,7 @@ JITTER = 0.5  # share of the spread between years that is added to a drawn year,
 
 
 def by_month(values: Array) -> Array:
+    """Return means by month, shape (..., 12), of daily values (..., 365)."""
     return np.stack([values[..., m == MONTH].mean(-1) for m in range(12)], -1)
 
 

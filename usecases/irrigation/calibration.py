@@ -38,8 +38,8 @@ def calibrate(scores: Array, drawn: Array, months: Months, mapped: Scores, rng: 
     Returns
     -------
     ndarray, shape (year, 4, 365)
-        Where spells come out too long, the scores of rain are loosened by just so much white noise that their mean length
-        is that of the training years; too short ones stay.
+        Where spells come out too long, the scores of rain are loosened by just so much white noise that their mean
+        length is that of the training years; too short ones stay.
     """
     noise = rng.standard_normal(scores[:, 0].shape)
     low, high = 0.0, 1.0
@@ -85,8 +85,8 @@ def rank_scores(scores: Array) -> Array:
 def agree(scores: Array, drawn: Array, months: Months, mapped: Scores) -> Array:
     """Return scores (year, 4, 365) shifted month by month until they agree with the drawn anomalies.
 
-    Temperature and ET0 take the difference of means. Rain's score is shifted by bisection until the month's total is the
-    drawn one: one shift changes the number of wet days and their amounts together, as wet and dry months do.
+    Temperature and ET0 take the difference of means. Rain's score is shifted by bisection until the month's total is
+    the drawn one: one shift changes the number of wet days and their amounts together, as wet and dry months do.
     """
     out = scores.copy()
     gap = drawn[:, 1:] - by_month(scores[:, 1:])

@@ -67,7 +67,7 @@ def assert_responds(grown: dict[int, xr.Dataset]) -> None:
     low, high = (float(grown[f(grown)]["irrigation"].mean()) for f in (min, max))
     if len(grown) > 1 and not high > low:
         raise IrrigationError(
-            f"irrigation did not follow the threshold: {low:.0f} mm at {min(grown)} and {high:.0f} mm at {max(grown)} % TAW"
+            f"irrigation ignored the threshold: {low:.0f} mm at {min(grown)}, {high:.0f} mm at {max(grown)} % TAW"
         )
 
 

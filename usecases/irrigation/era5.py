@@ -1,8 +1,8 @@
 """ERA5 reanalysis in NetCDF as it comes from the Climate Data Store. Called by *Your own data*.
 
-Takes hourly ``t2m`` [K] and ``tp`` [m, of each hour], with ``d2m``, ``u10``, ``v10`` and ``ssrd`` where they are: then
-reference evapotranspiration is FAO-56 Penman-Monteith (Allen et al. 1998, FAO Irrigation and Drainage Paper 56, equation
-6), else Hargreaves & Samani 1985 (equation 52 there). ERA5's own ``pev`` is another quantity and is not used.
+Takes hourly ``t2m`` [K] and ``tp`` [m, of each hour], with ``d2m``, ``u10``, ``v10`` and ``ssrd`` where they are:
+then reference evapotranspiration is FAO-56 Penman-Monteith (Allen et al. 1998, FAO Irrigation and Drainage Paper 56,
+equation 6), else Hargreaves & Samani 1985 (equation 52 there). ERA5's own ``pev`` is another quantity and is not used.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def crps(members: Array, truth: Array, fair: bool = False) -> Array:
     """Return the continuous ranked probability score of an ensemble for each truth.
 
-    Gneiting & Raftery 2007, J Am Stat Assoc 102:359, equation 21: mean distance to the truth less half the mean distance
-    between members. ``fair`` (Ferro 2014, QJRMS 140:1917) takes away what a small ensemble loses by its size alone.
+    Gneiting & Raftery 2007, J Am Stat Assoc 102:359, equation 21: mean distance to the truth less half the mean
+    distance between members. ``fair`` (Ferro 2014, QJRMS 140:1917) takes away what a small ensemble loses by its size.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ class Judged:
     yields : xarray.Dataset
         ``crps`` and ``fair`` (method, year) [t/ha] of rainfed yield, and ``truth`` (year).
     held : dict of str to xarray.Dataset
-        Held-out seasons by policy: "recommended", "weekly calendar", "tuned calendar", "bootstrap's threshold", "rainfed".
+        Held-out seasons by policy: "recommended", "weekly calendar", "tuned calendar", "bootstrap's threshold" and
+        "rainfed".
     chosen : pandas.DataFrame
         What each fold chose.
     frontier : xarray.Dataset

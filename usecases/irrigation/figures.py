@@ -62,8 +62,8 @@ def station_figure(weather: xr.Dataset) -> Drawn:
     driest, wettest = total.min(), total.max()
     _titled(fig, f"A wet year has {wettest / driest:.1f} times the rain of a dry one; summer lacks water in all")
     return fig, (
-        f"Rain of a year ranges from {driest:.0f} to {wettest:.0f} mm, the driest fifth in orange; bars for {years}, and "
-        "mean rain and reference evapotranspiration by month with bands from the 10th to the 90th percentile."
+        f"Rain of a year ranges from {driest:.0f} to {wettest:.0f} mm, the driest fifth in orange; bars for {years}, "
+        "and mean rain and reference evapotranspiration by month with bands from the 10th to the 90th percentile."
     )
 
 
@@ -140,8 +140,9 @@ def yields_figure(yields: xr.Dataset) -> Drawn:
     axes.set(
         xlabel="CRPS of the flow is lower by [%], mean and 95 % interval over years", ylim=(-0.6, len(others) - 0.4)
     )
-    said = [f"{table.loc[m, 'flow is lower by [%]']:+z.1f} % against {m}" for m in others]
-    title = f"Rainfed yield foreseen by the flow: CRPS better by {' and '.join(said)}"
+    gains = {m: float(table.loc[m, "flow is lower by [%]"]) for m in others}
+    said = [f"{abs(g):.1f} % {'better' if g > 0 else 'worse'} than {m}" for m, g in gains.items()]
+    title = f"Rainfed yield foreseen by the flow: {' and '.join(said)} (CRPS)"
     _titled(fig, title)
     return fig, f"{title}; dots with 95 % bootstrap intervals over held-out years, right of 0 is better than the rival."
 
@@ -181,8 +182,8 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
     )
     _titled(fig, finding(decision, chosen))
     cells = "; ".join(
-        f"{n} {float(policy(decision, n)['irrigation'].mean()):.0f} mm, {float(policy(decision, n)['yield'].mean()):.1f} t/ha"
-        for n in marks
+        f"{n} {float(one['irrigation'].mean()):.0f} mm, {float(one['yield'].mean()):.1f} t/ha"
+        for n, one in ((n, policy(decision, n)) for n in marks)
     )
     return fig, (
         f"{finding(decision, chosen)} against a weekly calendar; yield against irrigation, a line with a risk band "
@@ -205,7 +206,9 @@ def failures_figure(decision: xr.Dataset, count: int = 5) -> Drawn:
     left.invert_yaxis()
     left.set_xlabel("yield change [t/ha]")
     right.set_xlabel("water saved [mm]")
-    title = f"At worst the threshold costs {max(0.0, -float(change.min())):.1f} t/ha against the calendar, in {int(decision['year'][worst[0]])}"
+    lost, year = -float(change.min()), int(decision["year"][worst[0]])
+    title = f"At worst the threshold costs {lost:.1f} t/ha, in {year}" if lost > 0.05 else "No year loses yield"
+    title += " against the weekly calendar"
     _titled(fig, title)
     cells = "; ".join(
         f"{n}, {c:+.2f} t/ha, {w:.0f} mm saved" for n, c, w in zip(names, change[worst], water, strict=True)
@@ -242,16 +245,17 @@ def map_figure(cover: xr.DataArray) -> Drawn:
     units = cover["x"].attrs.get("units", "")
     axes.set(xlabel=f"x [{units}]", ylabel=f"y [{units}]", aspect="equal")
     low, high = np.nanpercentile(cover.values, [10, 90])
+    source = cover.attrs.get("source", "a scene")
     title = f"Canopy covers {100 * float(cover.mean()):.0f} % of the field, unevenly"
     _titled(fig, title, 40)
     return (
         fig,
-        f"{title}: from {low:.2f} to {high:.2f} (10th to 90th percentile); map of {cover.attrs.get('source', 'a scene')}.",
+        f"{title}: from {low:.2f} to {high:.2f} (10th to 90th percentile); map of {source}.",
     )
 
 
 def answer_figure(board: dict[str, object]) -> Drawn:
-    """Show the live answer: the frontier with its risk band and where the setting lies; called by :func:`.live.respond`."""
+    """Show the live answer: the frontier, its risk band, and where the setting lies; for :func:`.live.respond`."""
     fig = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = fig.subplots()
     front = pd.DataFrame(board["frontier"])

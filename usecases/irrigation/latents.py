@@ -2,9 +2,11 @@
 
 What a network learns well is near a standard normal; daily rain is zero on most days and heavy-tailed on the others. So
 each variable is mapped to normal scores by station and month, as generators of the field do for their residuals
-(Richardson 1981, Water Resour Res 17:182) and geostatistics for skewed data. A dry day is any value below the dry share (a Gaussian cut at the threshold of rain, as in Bárdossy &
-Plate 1992, Water Resour Res 28:1247): the lower, the farther the next rain, so that the scores of a spell say how long it is. The way back maps scores to quantiles of the training years:
-temperatures never cross, rain and ET0 are never negative, and rain above the highest seen follows an exponential tail.
+(Richardson 1981, Water Resour Res 17:182) and geostatistics for skewed data. A dry day is any
+value below the dry share (a Gaussian cut at the threshold of rain, as in Bárdossy & Plate 1992, Water Resour Res
+28:1247): the lower, the farther the next rain, so that the scores of a spell say how long it is. The way back maps
+scores to quantiles of the training years: temperatures never cross, rain and ET0 are never negative, and rain above
+the highest seen follows an exponential tail.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ class Scores:
         self.wet = [_wet(raw[0], m) for m in range(12)]
 
     def forward(self, weather: xr.Dataset, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return the scores (year, 4, 365); ties between dry days, by their distance from rain, are broken at random."""
+        """Return the scores (year, 4, 365); ties between dry days, ranked by their distance from rain, fall by lot."""
         raw = _raw(weather)
         out = np.empty((raw.shape[1], 4, DAYS), np.float32)
         far = _distance(raw[0] >= WET) + rng.uniform(0, 1, raw[0].shape)

@@ -1,7 +1,7 @@
 """Own data: weather and satellite scenes in the field's formats. Called by *Your own data*.
 
-What a file is, is told by its content: NetCDF and TIFF by their first bytes, a STAC item by its JSON, AquaCrop's text by
-its first line; other text is read as CSV. Every failure is one line that names the file and the remedy.
+What a file is, is told by its content: NetCDF and TIFF by their first bytes, a STAC item by its JSON, AquaCrop's text
+by its first line; other text is read as CSV. Every failure is one line that names the file and the remedy.
 """
 
 from __future__ import annotations

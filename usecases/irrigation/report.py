@@ -29,7 +29,7 @@ def thresholds(chosen: pd.DataFrame) -> str:
 
 
 def answer(decision: xr.Dataset, chosen: pd.DataFrame) -> str:
-    """Return the answer as Markdown, computed: the threshold, what it saves, what it does to yield, on held-out years."""
+    """Return the answer as Markdown, computed: the threshold, what it saves and does to yield, on held-out years."""
     against = saved(decision)
     water, grain = against.loc["water"], against.loc["yield"]
     verb = "saves" if water["low"] > 0 else "does not clearly save"
@@ -60,8 +60,8 @@ def _signed(row: pd.Series) -> str:
 
 def finding(decision: xr.Dataset, chosen: pd.DataFrame) -> str:
     """Return the finding in few words computed from the held-out years."""
-    against = saved(decision)
-    return f"{thresholds(chosen)}: {against.loc['water', 'mean']:.0f} % less water, {against.loc['yield', 'mean']:+z.1f} % yield"
+    water, grain = (float(saved(decision).loc[n, "mean"]) for n in ("water", "yield"))
+    return f"{thresholds(chosen)}: {abs(water):.0f} % {'less' if water > 0 else 'more'} water, {grain:+z.1f} % yield"
 
 
 def metrics(table: pd.DataFrame, yields: xr.Dataset, decision: xr.Dataset) -> dict[str, float]:

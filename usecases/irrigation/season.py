@@ -37,6 +37,8 @@ RESULTS = {
     "balance": ("mm", "water that the balance does not explain"),
 }
 CHUNK = 10  # seasons of one AquaCrop run: setting one up takes as long as a season
+WARMER = 8.0  # degC
+LATEST = "12/20"  # month/day: no season goes on longer
 
 
 class IrrigationError(RuntimeError):
@@ -168,26 +170,45 @@ def _labelled(table: pd.DataFrame, weather: xr.Dataset) -> xr.Dataset:
 
 
 def grow(values: dict[str, Any], years: Any, plan: Plan) -> pd.DataFrame:
-    """Grow some years with one AquaCrop run; a row a year. Called in worker processes."""
+    """Grow some years with one AquaCrop run; a row a year. Called in worker processes.
+
+    What has not ripened by :data:`LATEST` is harvested as it stands. aquacrop looks for its ripening in the weather
+    that follows in the run, and gives up where none does: such a year is grown by itself, with a warmer copy to follow.
+    """
+    try:
+        table = _grown_once(values, years, plan)
+    except AssertionError:
+        table = _followed(values, years, plan)
+    last = (pd.Timestamp(f"2001/{LATEST}") - pd.Timestamp(f"2001/{plan.day}")).days
+    for i in np.flatnonzero(table["length"] >= last) if len(table) > 1 else ():
+        table.iloc[i] = _followed({n: v[i : i + 1] for n, v in values.items()}, years[i : i + 1], plan).iloc[0]
+    return table
+
+
+def _followed(values: dict[str, Any], years: Any, plan: Plan) -> pd.DataFrame:
+    warmer = {n: np.concatenate([v, v[-1:] + (WARMER if n in ("tmin", "tmax") else 0)]) for n, v in values.items()}
+    try:
+        return _grown_once(warmer, np.concatenate([years, [0]]), plan).iloc[:-1]
+    except AssertionError as error:
+        raise SeasonError(f"{plan.crop} planted on {plan.day} cannot ripen in this weather: {error}") from error
+
+
+def _grown_once(values: dict[str, Any], years: Any, plan: Plan) -> pd.DataFrame:
     from aquacrop import CO2, AquaCropModel, Crop, InitialWaterContent, Soil
 
     weather = _chained(values)
     first, last = weather["Date"].iloc[0].year, weather["Date"].iloc[-1].year
     soil = Soil(SOILS[plan.soil])
-    crop = Crop(CROPS[plan.crop][0], planting_date=plan.day)
-    crop.YldWC = (
-        crop.YldWC or 100.0
-    )  # a crop without one makes aquacrop divide by zero for the fresh yield, not used here
+    # Its own latest harvest is a month after the first season of a run would ripen, which cuts later ones short.
+    crop = Crop(CROPS[plan.crop][0], planting_date=plan.day, harvest_date=LATEST)
+    crop.YldWC = crop.YldWC or 100.0  # without one, aquacrop divides by zero for a fresh yield that is not used here
     model = AquaCropModel(
         f"{first}/{plan.day}", f"{last}/12/30", weather, soil, crop,
         InitialWaterContent(value=["FC"]), irrigation_management=_management(plan),
         co2_concentration=CO2(constant_conc=True, current_concentration=plan.co2),
     )  # fmt: skip
     with quick():
-        try:
-            model.run_model(till_termination=True)
-        except AssertionError as error:
-            raise SeasonError(f"{plan.crop} planted on {plan.day} does not ripen in this weather: {error}") from error
+        model.run_model(till_termination=True)
     return _table(model, soil, weather, years, plan)
 
 

@@ -46,8 +46,8 @@ def larswg() -> Array:
 def folds(years: Sequence[int] | NDArray[np.int64], count: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Split years into ``count`` folds: for each, the years to learn from and those held out.
 
-    Every ``count``-th year is held out, so that each fold sees dry and wet decades alike. Crop seasons of different years
-    share no day, and the memory of weather is far shorter than the winter between them.
+    Every ``count``-th year is held out, so that each fold sees dry and wet decades alike. Crop seasons of different
+    years share no day, and the memory of weather is far shorter than the winter between them.
 
     Raises
     ------

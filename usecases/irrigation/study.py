@@ -1,4 +1,4 @@
-"""The study from end to end, fold by fold: a held-out year is judged by what was made without it. Called by the template.
+"""The study from end to end, fold by fold: a year is judged by what was made without it. Called by the template.
 
 Everything that a fold learns, from the quantiles of rain to the recommended threshold, comes from its own training
 years; its held-out years are grown once, and only to judge.

@@ -22,7 +22,7 @@ DATES = ("date", "time", "datum", "day_date", "datetime")
 def read_table(path: Path) -> xr.Dataset:
     """Read the complete years of daily weather from a CSV file with a line of names.
 
-    Separators are told by the content; a unit in brackets after a name is not needed, but ``K`` and ``m`` are converted.
+    Separators are told by the content; a unit in brackets after a name is not needed; ``K`` and ``m`` are converted.
 
     Raises
     ------
