@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from scipy import stats
 
 from .latents import WET, seasonal_basis
@@ -54,8 +55,9 @@ class Wgen:
             now = self.a @ now + noise[i]
             wet[i], rest[i] = state, now
         rain = np.where(wet, self._amounts(count, rng).ravel(), 0.0).reshape(count, DAYS)
-        wet, rest = wet.reshape(count, DAYS), rest.T.reshape(3, count, DAYS)
-        tmax, tmin, et0 = np.where(wet, self.means[1][:, None], self.means[0][:, None]) + self.spread[:, None] * rest
+        raining, shaped = wet.reshape(count, DAYS), rest.T.reshape(3, count, DAYS)
+        mean = np.where(raining, self.means[1][:, None], self.means[0][:, None])
+        tmax, tmin, et0 = mean + self.spread[:, None] * shaped
         low, high = np.minimum(tmax, tmin), np.maximum(tmax, tmin)
         named = {"tmin": low, "tmax": high, "rain": rain, "et0": np.exp(et0).clip(0, 30)}
         return dataset(named, np.arange(1, count + 1), source="WGEN")
@@ -65,7 +67,7 @@ class Wgen:
         return WET + rng.gamma(shape, scale, (count, DAYS))
 
 
-def _chain(wet: np.ndarray) -> Array:  # type: ignore[type-arg]
+def _chain(wet: NDArray[np.bool_]) -> Array:
     """Return the chance of a wet day after a dry and after a wet one by month, (2, 12)."""
     flat = wet.ravel()
     month = np.tile(MONTH, len(wet))[1:]

@@ -20,6 +20,7 @@ import pandas as pd
 import xarray as xr
 
 from .season import IrrigationError, Plan
+from .weather import Array
 
 EARLY, LATE = 1.5, 0.5
 WEEKLY = 7  # days
@@ -89,7 +90,7 @@ def savings(plan: xr.Dataset, practice: xr.Dataset, resamples: int = 2000, seed:
     picks = np.random.default_rng(seed).integers(count, size=(resamples, count))
     picks = np.concatenate([np.arange(count)[None], picks])
 
-    def ratio(name: str) -> np.ndarray:  # type: ignore[type-arg]
+    def ratio(name: str) -> Array:
         mine, theirs = (d[name].values[picks].mean(1) for d in (plan, practice))
         return np.asarray(100 * (mine / np.maximum(theirs, 1e-9) - 1))
 
@@ -124,7 +125,7 @@ def frontier(grown: dict[int, xr.Dataset]) -> xr.Dataset:
     )
 
 
-def cvar(yields: np.ndarray, share: float = 0.1) -> float:  # type: ignore[type-arg]
+def cvar(yields: Array, share: float = 0.1) -> float:
     """Return the mean yield of the worst ``share`` of years, at least one."""
     return float(np.sort(yields)[: max(1, round(share * len(yields)))].mean())
 

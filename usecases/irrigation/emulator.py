@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,7 @@ def fit_emulator(tasks: Sequence[tuple[xr.Dataset, Plan]], grown: Sequence[xr.Da
     return Emulator(data)
 
 
-def _fitted(x: Array, y: Array, kept: Array, back: Array) -> dict[str, Array]:
+def _fitted(x: Array, y: Array, kept: Any, back: Any) -> dict[str, Array]:
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning

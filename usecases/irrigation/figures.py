@@ -14,9 +14,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .report import crps_table, finding, policy, saved
+from .evaluate import crps_table
+from .report import finding, policy
 from .statistics import GOAL, RAINY, STATISTICS, spells
-from .weather import MONTH, monthly
+from .weather import MONTH, Array, monthly
 
 Drawn = tuple[Figure, str]
 #: Colour and shape of what is drawn.
@@ -220,8 +221,9 @@ def own_figure(weather: xr.Dataset, drawn: xr.Dataset) -> Drawn:
     """Show own weather beside years drawn for it: rain by year and dry spells."""
     fig = Figure(figsize=(6.4, 2.8), layout="constrained")
     left, right = fig.subplots(1, 2)
+    dry = [spells(w["rain"].values >= RAINY, False) for w in (weather, drawn)]
     _steps(left, weather["rain"].values.sum(1), drawn["rain"].values.sum(1), "rain [mm/year]")
-    _steps(right, *(spells(w["rain"].values >= RAINY, False) for w in (weather, drawn)), "dry spell [day]")
+    _steps(right, dry[0], dry[1], "dry spell [day]")
     left.set_ylabel("share of years or spells [1]")
     left.legend(["own", "drawn"], loc="lower right")
     title = f"{drawn.sizes['year']} drawn years for {weather.attrs.get('source', 'own data')}"
@@ -230,7 +232,7 @@ def own_figure(weather: xr.Dataset, drawn: xr.Dataset) -> Drawn:
     return fig, "{}; cumulative shares; mean rain of a year {:.0f} mm own, {:.0f} mm drawn.".format(title, *means)
 
 
-def _steps(axes: Axes, own: np.ndarray, drawn: np.ndarray, label: str) -> None:  # type: ignore[type-arg]
+def _steps(axes: Axes, own: Array, drawn: Array, label: str) -> None:
     for values, colour, style in ((own, "#000000", "-"), (drawn, "#0072B2", "--")):
         axes.plot(np.sort(values), (np.arange(len(values)) + 0.5) / len(values), style, color=colour)
     axes.set_xlabel(label)
@@ -288,6 +290,3 @@ def answer_figure(board: dict[str, object]) -> Drawn:
     )
     _titled(fig, str(board["title"]))
     return fig, str(board["alt"])
-
-
-__all__ = [name for name in dir() if name.endswith("_figure")] + ["saved"]

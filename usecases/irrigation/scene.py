@@ -104,7 +104,7 @@ def read_band(path: Path, band: int = 1) -> xr.DataArray:
     level = next((i for i, factor in enumerate(levels) if size / factor <= MOST), None)
     options: dict[str, Any] = {} if size <= MOST or level is None else {"overview_level": level}
     try:
-        data = rioxarray.open_rasterio(path, masked=True, **options)
+        data: Any = rioxarray.open_rasterio(path, masked=True, **options)
         values = data.sel(band=band).load()
     except (rasterio.errors.RasterioError, KeyError) as error:
         raise SceneError(f"{path} cannot be read ({str(error).splitlines()[0]}): copy it again") from error

@@ -9,6 +9,9 @@ a word: so every season is checked, see :func:`_proven`.
 
 from __future__ import annotations
 
+import ctypes
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from .rootzone import quick
-from .weather import MONTH, VARIABLES
+from .weather import VARIABLES
 
 Progress = Callable[[float, float, str], None]
 #: What a crop is called here, in AquaCrop's list, and its usual planting date in the Great Plains.
@@ -155,11 +158,21 @@ def simulate(
 def _grown(pieces: Sequence[tuple[int, xr.Dataset, Plan]], workers: int) -> Iterator[pd.DataFrame]:
     jobs = [({name: w[name].values for name in VARIABLES}, w["year"].values, plan) for _, w, plan in pieces]
     if workers == 1 or len(jobs) < 2 * workers:
-        return (grow(*job) for job in jobs)
-    from joblib import Parallel, delayed
+        yield from (grow(*job) for job in jobs)
+        return
+    from joblib.externals.loky import ProcessPoolExecutor
 
-    found: Iterator[pd.DataFrame] = Parallel(workers, return_as="generator")(delayed(grow)(*job) for job in jobs)
-    return found
+    pool = ProcessPoolExecutor(workers, initializer=_end_with_parent)
+    try:
+        yield from pool.map(grow, *zip(*jobs, strict=True))
+    finally:
+        pool.shutdown(kill_workers=True)  # an interrupted study leaves nothing running
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this worker when its study's process ends, however that happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _labelled(table: pd.DataFrame, weather: xr.Dataset) -> xr.Dataset:
@@ -175,20 +188,20 @@ def grow(values: dict[str, Any], years: Any, plan: Plan) -> pd.DataFrame:
     What has not ripened by :data:`LATEST` is harvested as it stands. aquacrop looks for its ripening in the weather
     that follows in the run, and gives up where none does: such a year is grown by itself, with a warmer copy to follow.
     """
+    each = range(len(years))
     try:
         table = _grown_once(values, years, plan)
     except AssertionError:
-        table = _followed(values, years, plan)
+        return pd.concat([_followed(values, years, plan, i) for i in each])
     last = (pd.Timestamp(f"2001/{LATEST}") - pd.Timestamp(f"2001/{plan.day}")).days
-    for i in np.flatnonzero(table["length"] >= last) if len(table) > 1 else ():
-        table.iloc[i] = _followed({n: v[i : i + 1] for n, v in values.items()}, years[i : i + 1], plan).iloc[0]
-    return table
+    rows = [_followed(values, years, plan, i) if table["length"].iloc[i] >= last else table.iloc[[i]] for i in each]
+    return pd.concat(rows)
 
 
-def _followed(values: dict[str, Any], years: Any, plan: Plan) -> pd.DataFrame:
-    warmer = {n: np.concatenate([v, v[-1:] + (WARMER if n in ("tmin", "tmax") else 0)]) for n, v in values.items()}
+def _followed(values: dict[str, Any], years: Any, plan: Plan, i: int) -> pd.DataFrame:
+    warmer = {n: np.stack([v[i], v[i] + (WARMER if n in ("tmin", "tmax") else 0)]) for n, v in values.items()}
     try:
-        return _grown_once(warmer, np.concatenate([years, [0]]), plan).iloc[:-1]
+        return _grown_once(warmer, [years[i], 0], plan).iloc[:1]
     except AssertionError as error:
         raise SeasonError(f"{plan.crop} planted on {plan.day} cannot ripen in this weather: {error}") from error
 
@@ -288,10 +301,3 @@ def _proven(plan: Plan, row: dict[str, Any], told: float, given: Any, held: Any,
         wrong = f"the water balance does not close by {row['balance']:.1f} mm"
     if wrong:
         raise IrrigationError(f"season {year}: {wrong}; {plan}")
-
-
-def seasonal(
-    weather: xr.Dataset, first: int = MONTH.searchsorted(4), last: int = MONTH.searchsorted(9)
-) -> xr.DataArray:
-    """Return the rain from May to September of each year [mm], what a dry year is told by."""
-    return weather["rain"].isel(day=slice(first, last)).sum("day").assign_attrs(units="mm")

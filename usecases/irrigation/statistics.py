@@ -6,12 +6,11 @@ Prog Phys Geogr 23:329). Under-dispersed years are their best-known fault (Katz 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from .weather import DAYS, MONTH, Array, monthly
+from .weather import MONTH, Array, monthly
 
 RAINY = 1.0  # mm/day, the threshold of a wet day of ETCCDI's indices
 #: Statistics by name with unit and what they are.
@@ -31,7 +30,7 @@ STATISTICS: dict[str, tuple[str, str]] = {
 GOAL = ("p99", "dry_spell", "wet_spell", "monthly_sd", "annual_sd")
 
 
-def spells(wet: Array, state: bool) -> Array:
+def spells(wet: NDArray[np.bool_], state: bool) -> Array:
     """Return the lengths [day] of all runs of days in ``state``, of every year (year, 365) by itself."""
     same = np.pad(wet == state, ((0, 0), (1, 1)))
     change = np.diff(same.astype(np.int8), axis=1)
@@ -70,11 +69,4 @@ def interval(weather: xr.Dataset, resamples: int = 200, seed: int = 0) -> dict[s
     rng = np.random.default_rng(seed)
     count = weather.sizes["year"]
     found = [statistics(weather.isel(year=rng.integers(count, size=count))) for _ in range(resamples)]
-    return {
-        name: tuple(np.percentile([f[name] for f in found], [2.5, 97.5]).tolist())  # type: ignore[misc]
-        for name in STATISTICS
-    }
-
-
-Drawer = Callable[[xr.Dataset, int], xr.Dataset]
-assert len(MONTH) == DAYS
+    return {name: tuple(np.percentile([f[name] for f in found], [2.5, 97.5]).tolist()) for name in STATISTICS}

@@ -14,6 +14,7 @@ import xarray as xr
 
 from . import baseline, decide, generator, stations, train
 from .evaluate import Judged, judge
+from .model import WeatherNet
 from .season import Plan, Progress, simulate
 from .sizes import Sizes
 from .statistics import pooled
@@ -49,7 +50,7 @@ class Drawn:
 
 def draw_all(
     weather: xr.Dataset,
-    base: train.WeatherNet,
+    base: WeatherNet,
     sizes: Sizes,
     seed: int,
     progress: Progress | None = None,
