@@ -132,9 +132,11 @@ def judge(
         scores.append(_scored(found, k, learn, test))
     joined = {name: xr.concat([h[name] for h in held], "year").sortby("year") for name in held[0]}
     together = {s: pooled([f[s] for f in flows]) for s in thresholds}
+    together[0] = pooled([found[("flow", k, "rainfed")] for k in range(len(flows))])
+    whole = record | {0: found[("record", "rainfed")]}
     return Judged(
         xr.concat(scores, "year").sortby("year"), joined, pd.DataFrame(chosen).rename_axis("fold"),
-        decide.frontier(together), decide.frontier(record),
+        decide.frontier(together), decide.frontier(whole),
     )  # fmt: skip
 
 

@@ -157,7 +157,7 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
     axes.plot(water, decision["drawn_yield"], color="#0072B2")
     for w, y, t in zip(water, decision["drawn_yield"].values, decision["threshold"].values, strict=True):
         axes.annotate(
-            f"{int(t)} %",
+            f"{int(t)} %" if t else "rainfed",
             (w, y),
             xytext=(0, -14),
             textcoords="offset points",

@@ -1,0 +1,269 @@
+"""Own data: standard-conforming small files of every format, and broken ones."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import rasterio.shutil
+import xarray as xr
+from rasterio.transform import from_origin
+
+from genai4eu.usecases.irrigation import era5, figures
+from genai4eu.usecases.irrigation.aquacrop_text import read_larswg
+from genai4eu.usecases.irrigation.readers import DataNotFoundError, SceneError, WeatherError, example_path, load
+
+DAYS = pd.date_range("2001-01-01", "2002-12-31")
+
+
+def _table() -> pd.DataFrame:
+    rain = np.where(np.arange(len(DAYS)) % 5 == 0, 7.5, 0.0)
+    return pd.DataFrame({"tmin": 4.0, "tmax": 16.0, "rain": rain, "et0": 3.0}, index=DAYS)
+
+
+def _line(error: pytest.ExceptionInfo[Exception], path: Path) -> None:
+    """Hold that a failure is one line that names the file and a remedy."""
+    assert str(path.name) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert ": " in str(error.value)
+
+
+def test_aquacrops_own_file() -> None:
+    found = load(example_path())
+    assert found["year"].values.tolist() == list(range(1979, 2002))  # 2002 ends in May and is left out
+    raw = pd.read_csv(example_path(), sep=r"\s+")
+    first = raw[raw["Year"] == 1979]
+    assert float(found["rain"].sel(year=1979).sum()) == pytest.approx(first["Prcp(mm)"].sum())
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_with_any_separator_and_usual_names(separator: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    table = _table().set_axis(["MinTemp (degC)", "TX", "Precipitation[mm]", "ET0"], axis=1).rename_axis("date")
+    table.to_csv(path, sep=separator)
+    found = load(path)
+    assert found.sizes == {"year": 2, "day": 365}
+    assert float(found["rain"].sel(year=2001).sum()) == pytest.approx(7.5 * 73)
+    assert found["tmax"].attrs["units"] == "degC"
+
+
+def test_csv_in_kelvin_and_metres_is_converted(tmp_path: Path) -> None:
+    table = _table()
+    table = pd.DataFrame(
+        {"tmin (K)": table.tmin + 273.15, "tmax (K)": table.tmax + 273.15, "rain (m)": table.rain / 1000, "et0": 3.0}
+    ).assign(year=DAYS.year, month=DAYS.month, day=DAYS.day)
+    table.to_csv(tmp_path / "own.csv", index=False)
+    found = load(tmp_path / "own.csv")
+    assert float(found["tmin"].mean()) == pytest.approx(4.0)
+    assert float(found["rain"].max()) == pytest.approx(7.5)
+
+
+BROKEN_TEXT: dict[str, tuple[Callable[[str], str], str]] = {
+    "no column": (lambda t: t.replace("et0", "sunshine"), r"own\.csv has no column for et0 \(it has .*sunshine"),
+    "no date": (lambda t: t.replace("date", "when"), r"own\.csv has no dates: give a column 'date'"),
+    "bad date": (lambda t: t.replace("2001-03-01", "2001-02-30"), r"own\.csv has a date that is none"),
+    "word": (lambda t: t.replace("7.5", "wet"), r"own\.csv: rain is missing on 2001-01-01"),
+    "gap": (lambda t: "\n".join(t.splitlines()[:300]), r"own\.csv has no complete year"),
+    "only zeros": (lambda t: "\x00" * 50, r"own\.csv is neither text, NetCDF nor GeoTIFF"),
+    "empty": (lambda t: "", r"own\.csv is neither text, NetCDF nor GeoTIFF"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_TEXT)
+def test_a_broken_table_is_one_clear_line(kind: str, tmp_path: Path) -> None:
+    change, message = BROKEN_TEXT[kind]
+    path = tmp_path / "own.csv"
+    path.write_text(change(_table().rename_axis("date").to_csv()))
+    with pytest.raises(WeatherError, match=message) as caught:
+        load(path)
+    _line(caught, path)
+
+
+def test_broken_aquacrop_and_larswg_files_are_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "weather.txt"
+    text = example_path().read_text()
+    path.write_text("\n".join(text.splitlines()[:400]).replace("1\t1\t1979", "x\t1\t1979"))
+    with pytest.raises(WeatherError, match=r"weather\.txt is no AquaCrop weather file") as caught:
+        load(path)
+    _line(caught, path)
+    path.write_text("1 1 2 3 4 5\n" * 3)
+    with pytest.raises(WeatherError, match="has 6 columns and 3 days: LARS-WG writes 6 and whole years"):
+        read_larswg(path)
+    with pytest.raises(DataNotFoundError, match="there is no file at"):
+        load(tmp_path / "none.csv")
+
+
+def _era5(path: Path, full: bool = True, change: Callable[[xr.Dataset], xr.Dataset] = lambda d: d) -> Path:
+    """Write a year and a few hours of hourly ERA5, as the Climate Data Store does: 2 x 2 points, valid_time."""
+    time = pd.date_range("2020-12-31 00:00", "2022-01-01 06:00", freq="h")
+    hour = time.hour.to_numpy()
+    shape = (len(time), 2, 2)
+
+    def grid(values: Any, units: str) -> tuple[tuple[str, ...], Any, dict[str, str]]:
+        spread = np.broadcast_to(np.asarray(values, np.float32).reshape(-1, 1, 1), shape).copy()
+        return (("valid_time", "latitude", "longitude"), spread, {"units": units})
+
+    warm = 288.15 + 6 * np.sin((hour - 9) * np.pi / 12)
+    # rain of the hour that ends at midnight: it belongs to the day that ends
+    rain = np.where((hour == 0) & (time.day == 2), 0.005, 0.0)
+    values = {"t2m": grid(warm, "K"), "tp": grid(rain, "m")}
+    if full:
+        sun = np.where((hour > 6) & (hour < 19), 1.6e6, 0)
+        values |= {"d2m": grid(np.full(len(time), 281.15), "K"), "ssrd": grid(sun, "J m**-2")}
+        values |= {"u10": grid(np.full(len(time), 2.0), "m s**-1"), "v10": grid(np.full(len(time), 1.0), "m s**-1")}
+    coords = {"valid_time": time, "latitude": [45.25, 45.0], "longitude": [7.0, 7.25]}
+    change(xr.Dataset(values, coords=coords)).to_netcdf(path, engine="netcdf4")
+    return path
+
+
+def test_era5_becomes_days_with_units(tmp_path: Path) -> None:
+    found = load(_era5(tmp_path / "era5.nc"))
+    assert found["year"].values.tolist() == [2021]
+    assert float(found["tmin"].mean()) == pytest.approx(15 - 6, abs=0.1)
+    assert float(found["tmax"].mean()) == pytest.approx(15 + 6, abs=0.1)
+    assert float(found["rain"].sum()) == pytest.approx(12 * 5)
+    assert np.flatnonzero(found["rain"].values[0])[0] == 0  # midnight of 2 January ends 1 January
+    assert 2 < float(found["et0"].mean()) < 7
+    less = load(_era5(tmp_path / "less.nc", full=False))
+    assert not np.allclose(less["et0"], found["et0"])  # Hargreaves in place of Penman-Monteith
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.drop_vars("tp"), r"era5\.nc has no tp \(it has t2m"),
+        (lambda d: d.assign(t2m=d.t2m.assign_attrs(units="degC")), r"era5\.nc: t2m is in 'degC', not in 'K'"),
+        (lambda d: d.isel(valid_time=slice(None, None, 24)), r"era5\.nc has a value every 1 days"),
+        (lambda d: d.rename(valid_time="step"), r"era5\.nc has no time or latitude"),
+        (lambda d: d.isel(valid_time=slice(2000)), r"era5\.nc has no complete year"),
+    ],
+)
+def test_era5_that_lacks_something_is_one_clear_line(
+    change: Callable[[xr.Dataset], xr.Dataset], message: str, tmp_path: Path
+) -> None:
+    path = _era5(tmp_path / "era5.nc", full=False, change=change)
+    with pytest.raises(WeatherError, match=message) as caught:
+        load(path)
+    _line(caught, path)
+
+
+def test_a_cut_netcdf_is_one_clear_line(tmp_path: Path) -> None:
+    path = _era5(tmp_path / "era5.nc", full=False)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(WeatherError, match=r"era5\.nc cannot be read as NetCDF") as caught:
+        load(path)
+    _line(caught, path)
+
+
+def test_evapotranspiration_is_that_of_fao_56() -> None:
+    """Examples 8 and 18 of Allen et al. 1998: 32.2 MJ at 20 degrees south, 3.9 mm at Uccle on 6 July."""
+    september = pd.DatetimeIndex(["2001-09-03"])
+    assert era5.extraterrestrial(september, -20)[0] == pytest.approx(32.2, abs=0.1)
+    day = pd.DataFrame({"tmin": [12.3], "tmax": [21.5]}, index=pd.DatetimeIndex(["2001-07-06"]))
+    dew = 237.3 * np.log(1.409 / 0.6108) / (17.27 - np.log(1.409 / 0.6108))
+    found = era5.penman_monteith(day, np.array([dew]), np.array([2.78]), np.array([22.07]), 50.8, 100)
+    assert found[0] == pytest.approx(3.9, abs=0.1)
+
+
+def _band(path: Path, values: Any, count: int = 1, crs: str | None = "EPSG:32633") -> Path:
+    stack = np.broadcast_to(values, (count, *np.shape(values)[-2:]))
+    with rasterio.open(
+        path, "w", driver="GTiff", height=stack.shape[1], width=stack.shape[2], count=count, dtype="uint16", nodata=0,
+        crs=crs, transform=from_origin(500_000, 5_000_000, 10, 10), tiled=True, blockxsize=16, blockysize=16,
+    ) as out:  # fmt: skip
+        out.write(stack.astype(np.uint16))
+    return path
+
+
+def _item(folder: Path, **assets: Any) -> Path:
+    bands = {"B04": "red", "B08": "nir"}
+    named = {n: {"href": f"./{n}.tif", "eo:bands": [{"name": n, "common_name": c}]} for n, c in bands.items()}
+    item: dict[str, Any] = {
+        "type": "Feature", "stac_version": "1.0.0", "id": "S2B_33TWM_20210714", "assets": named | assets,
+        "properties": {"datetime": "2021-07-14T10:00:00Z"}, "geometry": None, "links": [],
+    }  # fmt: skip
+    path = folder / "item.json"
+    path.write_text(json.dumps(item))
+    return path
+
+
+def test_a_stac_item_becomes_canopy_cover_in_metres(tmp_path: Path) -> None:
+    red = np.full((32, 32), 500)
+    red[:, 16:] = 2000
+    red[0, 0] = 0  # no data
+    _band(tmp_path / "B04.tif", red)
+    _band(tmp_path / "B08.tif", np.full((32, 32), 3500))
+    cover = load(_item(tmp_path))
+    assert isinstance(cover, xr.DataArray)
+    index = (3500 - 500) / (3500 + 500)
+    assert float(cover[5, 5]) == pytest.approx((index - 0.15) / 0.75, abs=1e-3)
+    assert float(cover[5, 20]) < float(cover[5, 5])
+    assert np.isnan(cover[0, 0])
+    assert cover["x"].attrs["units"] == "m"
+    assert cover.attrs["source"] == "S2B_33TWM_20210714"
+    fig, alt = figures.map_figure(cover)
+    assert "Canopy covers" in fig.get_suptitle()
+    assert "S2B_33TWM" in alt
+
+
+def test_a_cloud_optimised_geotiff_of_two_bands(tmp_path: Path) -> None:
+    both = np.stack([np.full((64, 64), 600), np.full((64, 64), 3000)])
+    _band(tmp_path / "plain.tif", both, count=2)
+    rasterio.shutil.copy(tmp_path / "plain.tif", tmp_path / "cog.tif", driver="COG")
+    xr.testing.assert_allclose(load(tmp_path / "cog.tif"), load(tmp_path / "plain.tif"))
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:700])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: _item(f, B08={"href": "./B08.tif"}), r"item\.json has no asset with the common name 'nir'"),
+        (lambda f: (f / "B08.tif").unlink(), r"B08\.tif: put the band where the item says"),
+        (lambda f: _cut(f / "B08.tif"), r"B08\.tif"),
+        (lambda f: _band(f / "B08.tif", np.ones((8, 8))), r"B04\.tif and B08\.tif differ in size"),
+        (lambda f: _band(f / "B08.tif", np.ones((32, 32)), crs=None), r"B08\.tif has no projection"),
+        (lambda f: (f / "item.json").write_text('{"type": "Collection"}'), r"item\.json is no STAC item"),
+        (lambda f: (f / "item.json").write_text('{"type": '), r"item\.json is no JSON"),
+        (
+            lambda f: _item(f, B04={"href": "https://example.org/B04.tif", "eo:bands": [{"common_name": "red"}]}),
+            r"item\.json: the red band lies at https://example\.org/B04\.tif: download it",
+        ),
+    ],
+)
+def test_a_broken_scene_is_one_clear_line(spoil: Callable[[Path], object], message: str, tmp_path: Path) -> None:
+    for name in ("B04", "B08"):
+        _band(tmp_path / f"{name}.tif", np.full((32, 32), 900))
+    path = _item(tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(SceneError, match=message) as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_single_band_alone_is_refused(tmp_path: Path) -> None:
+    path = _band(tmp_path / "one.tif", np.ones((32, 32)))
+    with pytest.raises(SceneError, match=r"one\.tif has 1 band: give red and near infrared"):
+        load(path)
+
+
+def test_too_few_years_are_refused(tmp_path: Path) -> None:
+    from genai4eu.usecases.irrigation import own
+    from genai4eu.usecases.irrigation.model import WeatherNet
+    from genai4eu.usecases.irrigation.sizes import PROFILES
+
+    sizes = PROFILES["smoke"]
+    path = tmp_path / "own.csv"
+    _table().rename_axis("date").to_csv(path)
+    with pytest.raises(WeatherError, match=r"own\.csv has 2 complete years: give at least 8"):
+        own.show(load(path), WeatherNet(sizes.width, sizes.dilations), sizes, 0)
+    shutil.rmtree(tmp_path)
