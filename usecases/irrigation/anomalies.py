@@ -38,11 +38,14 @@ class Months:
         Standardised cube root of the month's rain, and the means of the other scores.
     dry_spell : float
         Mean length of dry spells [day].
+    annual_sd : float
+        Standard deviation of the years' rain [mm].
     """
 
     def __init__(self, rain: Array, scores: NDArray[np.floating]) -> None:
         root = np.cbrt(monthly(rain))
         self.dry_spell = float(spells(rain >= RAINY, False).mean())
+        self.annual_sd = float(rain.sum(1).std(ddof=1))
         self.centre, self.spread = root.mean(0), np.maximum(root.std(0), 0.05)
         wet = (root - self.centre) / self.spread
         self.values = np.concatenate([wet[:, None], by_month(np.asarray(scores[:, 1:], np.float64))], 1)  # (Y, 4, 12)

@@ -1,8 +1,8 @@
 """Drawn scores made to keep what the training years say of amounts, months and spells. Called by the generator.
 
-A network trained for a minute gets the shape of weather right before its numbers. Three things are known from the
-training years well enough to be set: the distribution of each month's days, the totals of the drawn months, and how
-long dry spells last. What is left to the flow is which days go together, across the four variables and over weeks.
+A network trained for a minute gets the shape of weather right before its numbers. Four things are known from the
+training years well enough to be set: the distribution of each month's days, the totals of the drawn months, how much
+years differ, and how long dry spells last. What is left to the flow is which days go together, across the four variables and over weeks.
 Nothing here sees a held-out year.
 """
 
@@ -17,6 +17,7 @@ from .statistics import RAINY, spells
 from .weather import MONTH, Array, monthly
 
 ROUNDS = 4  # of ranks and totals in turn: each undoes a little of the other
+EVENINGS = 4  # of the spread between years
 HALVINGS = 6  # of the share of noise
 BISECTIONS = 14  # of a month's shift: to a thousandth of a standard deviation
 
@@ -43,6 +44,7 @@ def calibrate(scores: Array, drawn: Array, months: Months, mapped: Scores, rng: 
     """
     noise = rng.standard_normal(scores[:, 0].shape)
     low, high = 0.0, 1.0
+    drawn = evened(scores, drawn, months, mapped)
     found = settle(scores, drawn, months, mapped, ROUNDS)
     if _dry_spell(found, mapped) <= months.dry_spell:
         return found
@@ -53,6 +55,19 @@ def calibrate(scores: Array, drawn: Array, months: Months, mapped: Scores, rng: 
         found = settle(loose, drawn, months, mapped, 2)
         low, high = (share, high) if _dry_spell(found, mapped) > months.dry_spell else (low, share)
     return settle(loose, drawn, months, mapped, ROUNDS)
+
+
+def evened(scores: Array, drawn: Array, months: Months, mapped: Scores) -> Array:
+    """Return the anomalies with those of rain drawn together until years differ as the training years do.
+
+    Sums of cubed roots and the turns of :func:`settle` spread years more than they should: by how much is seen from the
+    drawn years and the training years alone.
+    """
+    middle, made = drawn[:, 0].mean(0), drawn.copy()
+    for _ in range(EVENINGS):
+        rain = mapped.rain(settle(scores, made, months, mapped, 2)[:, 0])
+        made[:, 0] = middle + (made[:, 0] - middle) * months.annual_sd / max(float(rain.sum(1).std(ddof=1)), 1.0)
+    return made
 
 
 def settle(scores: Array, drawn: Array, months: Months, mapped: Scores, rounds: int) -> Array:
