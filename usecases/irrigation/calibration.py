@@ -2,7 +2,8 @@
 
 A network trained for a minute gets the shape of weather right before its numbers. Four things are known from the
 training years well enough to be set: the distribution of each month's days, the totals of the drawn months, how much
-years differ, and how long dry spells last. What is left to the flow is which days go together, across the four variables and over weeks.
+years differ, and how long dry spells last. What is left to the flow is which days go together, across the four
+variables and over weeks.
 Nothing here sees a held-out year.
 """
 
