@@ -12,6 +12,7 @@ USECASE = {
     "version": "0.1.0",
     "template": "genai4eu.templates/agrifood.ipynb",
     "extra": "agrifood",
+    "card": "genai4eu.usecases.irrigation/card.toml",
     "requires": [
         "torch",
         "aquacrop",
