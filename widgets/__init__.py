@@ -11,6 +11,7 @@ Called by the dashboard part of templates::
 
 from .controls import Choice, Range
 from .explorer import Explorer
+from .fieldmap import FieldMap
 from .figures import figure, figure_html, use_style
 from .structure import StructureViewer
 from .trajectories import TrajectoryPlayer
@@ -18,6 +19,7 @@ from .trajectories import TrajectoryPlayer
 __all__ = [
     "Choice",
     "Explorer",
+    "FieldMap",
     "Range",
     "StructureViewer",
     "TrajectoryPlayer",

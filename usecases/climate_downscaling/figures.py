@@ -7,6 +7,7 @@ that drizzle shows beside downpours. Truth is black; methods keep their colour (
 from __future__ import annotations
 
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -94,6 +95,24 @@ def members_figure(members: xr.DataArray, truth: xr.DataArray, run: int = 0, tim
         f"Each member looks like truth and the mean is smooth; maps of truth, {count} AI-generated members and the "
         f"mean of {drawn.sizes['member']}, rain from 0 to {TOP:.0f} mm/day."
     )
+
+
+def plain_map(members: xr.DataArray, truth: xr.DataArray, run: int = 0) -> dict[str, Any]:
+    """Return what a viewer of fields needs, all snapshots of one run: plain arrays in mm/day, names and units.
+
+    Its keys are the arguments of ``genai4eu.widgets.FieldMap``; another viewer may take them as well.
+    """
+    drawn, real = members.values[:, run] * DAY, truth.values[run] * DAY
+    days = truth["time"].values
+    return {
+        "members": drawn,
+        "truth": real,
+        "alt": f"Fine rain: {len(drawn)} AI-generated members and truth, {len(days)} times; map, 0 to {TOP:g} mm/day.",
+        "times": [f"day {day:.1f}" for day in days],
+        "threshold": 20.0,
+        "top": TOP,
+        "spacing": float(truth["x"][1] - truth["x"][0]),
+    }
 
 
 def finding(scores: xr.Dataset) -> str:

@@ -14,7 +14,7 @@ from matplotlib import rc_context
 from matplotlib.text import Text
 
 from genai4eu.usecases.climate_downscaling import data, figures, keep, live, report
-from genai4eu.widgets import Choice, Range, use_style
+from genai4eu.widgets import Choice, FieldMap, Range, use_style
 
 METHODS = ["linear", "quantile mapping", "random forest", "U-Net mean", "flow"]
 
@@ -68,6 +68,13 @@ def test_every_figure_has_words_and_is_read_on_a_phone(climate: SimpleNamespace)
     texts = [t for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
     assert min(float(t.get_fontsize()) for t in texts) * shrunk >= 8
     assert fig.get_tightbbox().x1 <= fig.get_figwidth()
+
+
+def test_the_viewer_gets_plain_arrays_in_millimetres(climate: SimpleNamespace) -> None:
+    shown = FieldMap(**figures.plain_map(climate.members, climate.test["pr"]))
+    assert shown.shape == [3, 2, 64, 64]
+    assert shown.truth and shown.unit == "mm/day"
+    assert shown.spacing == pytest.approx(66.3, abs=0.1)
 
 
 def test_the_record_is_small_and_answers_live(climate: SimpleNamespace) -> None:

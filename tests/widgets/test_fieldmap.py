@@ -1,0 +1,128 @@
+"""The FieldMap: what it refuses, what is left without a script, and that it is read and steered in a real Chromium."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from genai4eu import widgets
+from genai4eu.widgets import FieldMap
+
+# four members, two times, a grid of 6 x 8: member m has 10 m mm/day in one half of the second time
+MEMBERS = np.zeros((4, 2, 6, 8))
+MEMBERS[:, 1, :, 4:] = 10.0 * np.arange(4)[:, None, None]
+TRUTH = np.full((2, 6, 8), 5.0)
+ALT = "Half of the domain is wet; map, 0 to 40 mm/day."
+
+
+def _map(**more: Any) -> FieldMap:
+    return FieldMap(MEMBERS, ALT, truth=TRUTH, times=["day 1", "day 2"], threshold=15, top=40, spacing=100, **more)
+
+
+def test_it_sends_bytes_that_keep_small_values() -> None:
+    shown = _map()
+    values = (np.frombuffer(shown.data, np.uint8).reshape(5, 2, 6, 8) / 255.0) ** 2 * 40
+    np.testing.assert_allclose(values[:4], MEMBERS, atol=0.2)
+    np.testing.assert_allclose(values[4], TRUTH, atol=0.1)
+    assert (shown.shape, shown.truth, shown.times) == ([4, 2, 6, 8], True, ["day 1", "day 2"])
+
+
+@pytest.mark.parametrize(
+    ("members", "more", "said"),
+    [
+        (MEMBERS, {"alt": " "}, "needs alternative text"),
+        (MEMBERS[0], {}, r"members should be \(member, time, y, x\), not 2 x 6 x 8"),
+        (MEMBERS, {"truth": TRUTH[0]}, r"truth should be \(time, y, x\), not 6 x 8"),
+        (MEMBERS, {"truth": TRUTH[:, :5]}, "truth is 2 x 5 x 8, members are 4 x 2 x 6 x 8: give the same"),
+        (MEMBERS, {"times": ["one"]}, "1 names for 2 times"),
+        (MEMBERS - 1, {}, "members hold values that are negative or no numbers"),
+        (MEMBERS * np.nan, {}, "members hold values that are negative or no numbers"),
+    ],
+)
+def test_it_refuses_in_one_line(members: np.ndarray, more: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        FieldMap(members, **{"alt": ALT, **more})
+
+
+def test_without_a_script_its_picture_and_words_are_left() -> None:
+    bundle = _map(fallback="<figure><img alt='x' src='data:,'></figure>")._repr_mimebundle_()
+    assert "<img" in bundle["text/html"] and bundle["text/plain"] == ALT
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "text/html" not in _map()._repr_mimebundle_()
+
+
+def _open(page: Page, tmp_path: Path) -> list[str]:
+    """Show the widget on a bare page, with a model that stands for the kernel's; return what fails or leaves."""
+    script = Path(widgets.__file__).with_name("fieldmap.js").read_text(encoding="utf-8")
+    script = script.replace("export default", "const widget =").replace("export function", "function")
+    state = {k: v for k, v in _map().get_state().items() if not k.startswith("_") and k not in ("layout", "comm")}
+    data = base64.b64encode(state.pop("data")).decode()
+    plain = {k: v for k, v in state.items() if isinstance(v, str | int | float | list | bool)}
+    file = tmp_path / "page.html"
+    file.write_text(
+        f"""<!doctype html><html lang="en"><title>map</title><main><h1>Map</h1><div id="here"></div></main>
+        <script type="module">{script}
+        const state = {json.dumps(plain)}, heard = [];
+        const bytes = Uint8Array.from(atob("{data}"), (c) => c.charCodeAt(0));
+        state.data = new DataView(bytes.buffer);
+        window.state = state;
+        const model = {{ get: (name) => state[name], set: (name, value) => {{ state[name] = value; }},
+          save_changes: () => heard.forEach((f) => f()), on: (name, f) => heard.push(f), off: () => heard.splice(0) }};
+        widget.render({{ model, el: document.getElementById("here") }});</script></html>""",
+        encoding="utf-8",
+    )
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith("file:") else faults.append(request.url))
+    page.goto(file.as_uri())
+    return faults
+
+
+def _pixel(page: Page, row: int, column: int) -> list[int]:
+    code = "(c, [y, x]) => [...c.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3)"
+    return [int(v) for v in page.locator("canvas").evaluate(code, [row, column])]
+
+
+@pytest.mark.chromium
+@pytest.mark.slow
+def test_it_shows_members_mean_and_chance_and_is_steered_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
+        for width in (1280, 320):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            faults = _open(page, tmp_path)
+            said = page.locator("output")
+            expect(said).to_contain_text("chance above 15 mm/day, day 1: up to 0 % of members")
+            page.get_by_role("slider", name="Time").press("ArrowRight")
+            expect(said).to_contain_text("day 2: up to 50 % of members")  # members of 20 and 30 of the four
+            assert _pixel(page, 0, 0) != _pixel(page, 0, 7)
+            page.get_by_role("slider", name="Threshold").press("End")
+            expect(said).to_contain_text("chance above 40 mm/day, day 2: up to 0 %")
+            page.get_by_role("combobox", name="Show").select_option("mean")
+            expect(said).to_contain_text("mean of all members, day 2: up to 15.0 mm/day")
+            page.get_by_role("combobox", name="Show").select_option("3")
+            picture = page.get_by_role("img", name=ALT)
+            expect(picture).to_have_attribute(
+                "aria-label", f"{ALT} Shown: member 4, up to 30.0 mm/day. Arrow keys read single points."
+            )
+            picture.press("ArrowLeft")
+            expect(said).to_contain_text("member 4, day 2: 0.0 mm/day at 350 km east, 350 north")
+            picture.press("ArrowRight")
+            expect(said).to_contain_text("30.0 mm/day at 450 km east")
+            page.get_by_role("combobox", name="Show").select_option("truth")
+            expect(said).to_contain_text("truth, day 2: 5.0 mm/day at 450 km east")
+            assert page.evaluate("[window.state.view, window.state.time, window.state.threshold]") == ["truth", 1, 40]
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            found = Axe().run(page).response["violations"]
+            assert not found and not faults, (found, faults)
+            page.screenshot(path=tmp_path / f"map-{width}.png")
+            page.close()
+        browser.close()
