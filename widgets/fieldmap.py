@@ -17,7 +17,7 @@ import traitlets
 _LEVELS = 255  # steps of a byte; values are sent as their square roots, so that small ones keep their digits
 
 
-class FieldMap(anywidget.AnyWidget):  # type: ignore[misc]
+class FieldMap(anywidget.AnyWidget):
     """A map that shows truth, a member, the mean, or the chance of more than a threshold, at any time.
 
     Parameters
@@ -101,11 +101,10 @@ class FieldMap(anywidget.AnyWidget):  # type: ignore[misc]
             threshold=float(threshold), value=fallback,
         )  # fmt: skip
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Add the picture and the words for whoever shows no widgets."""
-        bundle = super()._repr_mimebundle_(**options) or {}
-        data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**data, "text/plain": self.alt, **({"text/html": self.value} if self.value else {})}
+        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
+        return {**data, "text/plain": self.alt, **({"text/html": self.value} if self.value else {})}, metadata
 
 
 def _checked(name: str, values: Any, dimensions: int) -> np.ndarray:

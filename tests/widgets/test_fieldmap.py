@@ -52,10 +52,10 @@ def test_it_refuses_in_one_line(members: np.ndarray, more: dict[str, Any], said:
 
 
 def test_without_a_script_its_picture_and_words_are_left() -> None:
-    bundle = _map(fallback="<figure><img alt='x' src='data:,'></figure>")._repr_mimebundle_()
+    bundle, _ = _map(fallback="<figure><img alt='x' src='data:,'></figure>")._repr_mimebundle_()
     assert "<img" in bundle["text/html"] and bundle["text/plain"] == ALT
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "text/html" not in _map()._repr_mimebundle_()
+    assert "text/html" not in _map()._repr_mimebundle_()[0]
 
 
 def _open(page: Page, tmp_path: Path) -> list[str]:

@@ -103,26 +103,33 @@ def simulate(
     )
 
 
-def free_coarse(runs: int, snapshots: int, points: int, seed: int, offset: int = 0) -> xr.Dataset:
-    """Run the coarse model alone, from its own start, as a global model runs that never saw the fine one.
+def free_coarse(runs: int, snapshots: int, points: int, seed: int, factor: int, part: int = 0) -> xr.Dataset:
+    """Run the coarse model alone, from its own start to its own weather, as a global model runs.
+
+    Parameters
+    ----------
+    runs, snapshots : int
+        Independent runs, and snapshots of each.
+    points : int
+        Of the fine model that it stands for; it has a quarter of them on a side itself.
+    seed, part : int
+        Runs of different parts are different.
+    factor : int
+        Its fields are averaged to cells of so many fine points.
 
     Returns
     -------
     xarray.Dataset
-        ``pr``, ``prw``, ``ta``, ``ua``, ``va`` (run, time, y, x) on a quarter of ``points`` a side.
+        ``pr``, ``prw``, ``ta``, ``ua``, ``va`` (run, time, y, x).
     """
-    fine = Atmosphere(points, points * SPACING, Climate())
-    coarse = Atmosphere(points // COARSER, fine.length, Climate())
+    coarse, fields = Atmosphere(points // COARSER, points * SPACING, Climate()), []
     with _one_thread():
-        state = fine.regrid(spun_up(fine, runs, seed * 10_000 + SPLITS.index("coarse") * 1000 + offset), coarse.points)
-        state = coarse.run(state, 20.0)  # forgets the fine model
-        fields = []
+        state = spun_up(coarse, runs, seed * 10_000 + SPLITS.index("coarse") * 1000 + part)
         for _ in range(snapshots):
             state = coarse.run(state, 2.5)
             fields.append(_fields(coarse, state))
-    return _labelled(torch.stack(fields, 1), "coarse", 2.5, points * SPACING_KM).assign_attrs(
-        title="the coarse model alone", seed=seed
-    )
+    made = _labelled(torch.stack(fields, 1), "coarse", 2.5, points * SPACING_KM)
+    return coarsen(made, factor // COARSER).assign_attrs(title="the coarse model alone", seed=seed)
 
 
 def _series(climate: Climate, runs: int, seed: int, snapshots: int, points: int, every: float) -> tuple[Tensor, Tensor]:

@@ -141,6 +141,32 @@ def score(
     return scores
 
 
+def climate(members: xr.DataArray) -> tuple[Array, Array]:
+    """Return mean spectrum (wave,) and counts (rain,) of ``pr`` (member, run, time, y, x) in kg m-2 s-1."""
+    values = _cases(members)
+    return np.mean([spectrum(member).mean(0) for member in values], 0), _counts(values).sum(0)
+
+
+def free_errors(scores: xr.Dataset) -> xr.Dataset:
+    """Return how far the climate is off that is downscaled from a coarse model with weather of its own.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``p999`` (free), over that of truth, and ``spectrum_db`` (free), the largest error at any wave number.
+    """
+    at = scores.isel(drive=0)
+    bands = 10 * np.log10(at["free_power"].values / at["true_power"].mean("case").values)
+    extreme = _quantile(at["free_counts"].values) / _quantile(at["true_counts"].sum("case").values)
+    return xr.Dataset(
+        {
+            "p999": ("free", np.asarray(extreme), {"units": "1"}),
+            "spectrum_db": ("free", np.abs(bands).max(1), {"units": "dB"}),
+        },
+        coords={"free": at["free"]},
+    )
+
+
 #: Edges of the classes of rain, mm/day: dry, then 60 a factor of ten.
 EDGES = np.concatenate([[0.0], np.geomspace(1e-2, 1e3, 301)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 from sklearn.ensemble import RandomForestRegressor
 
@@ -16,8 +17,8 @@ from .baseline import (
     map_quantiles,
     train_forest,
 )
-from .data import Progress, coarsen, driven, no_progress
-from .evaluate import MODEL, score
+from .data import Progress, coarsen, driven, free_coarse, no_progress
+from .evaluate import MODEL, climate, score
 from .model import Downscaler
 from .sizes import Sizes
 
@@ -100,4 +101,31 @@ def study(
         kept = made[MODEL] if kept is None else kept
         scored.append(score(made, test["pr"], coarse, HEAVY))
     assert kept is not None
-    return xr.concat(scored, "drive").assign_coords(drive=list(given)), kept
+    scores = xr.concat(scored, "drive").assign_coords(drive=list(given))
+    return scores.merge(free(model, validation, sizes, seed)), kept
+
+
+FREE_MEMBERS = 4  # there is no truth to each snapshot, so that few members tell the climate
+
+
+def free(model: Downscaler, validation: xr.Dataset, sizes: Sizes, seed: int) -> xr.Dataset:
+    """Downscale a coarse model with weather of its own, whose climate alone can be compared with truth.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``free_power`` (free, wave) and ``free_counts`` (free, rain) as in :func:`.evaluate.score`, with the coarse
+        model as it is, and with its bias taken away: learnt from other runs of it, and from the validation runs.
+    """
+    own, other = (
+        free_coarse(sizes.test_runs, sizes.test_snapshots, sizes.points, seed, sizes.factor, part) for part in (0, 1)
+    )
+    given = {"as it is": own, "adjusted": adjusted(own, other, coarsen(validation, sizes.factor))}
+    drawn = [climate(model.downscale(coarse, FREE_MEMBERS, seed)) for coarse in given.values()]
+    return xr.Dataset(
+        {
+            "free_power": (("free", "wave"), np.stack([d[0] for d in drawn]), {"units": "mm2 day-2"}),
+            "free_counts": (("free", "rain"), np.stack([d[1] for d in drawn]), {"units": "1"}),
+        },
+        coords={"free": list(given)},
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from .evaluate import MODEL, SUMMARY, best_baseline, gain, summary
+from .evaluate import MODEL, SUMMARY, best_baseline, free_errors, gain, summary
 
 DRIVES = {
     "perfect": "cell means of the fine model",
@@ -32,7 +32,21 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
         values |= {f"{k}_{MODEL}{end}": float(over[k].sel(downscaling=MODEL)) for k in METRICS}
         values |= {f"crps_{_short(m)}{end}": float(over["crps"].sel(downscaling=m)) for m in over["downscaling"].values}
         values[f"crps_gain{end}"] = gain(at)[0]
+    errors = free_errors(scores)
+    for name, end in (("as it is", "free"), ("adjusted", "free_adjusted")):
+        values |= {f"{k}_{MODEL}_{end}": float(errors[k].sel(free=name)) for k in ("p999", "spectrum_db")}
     return values
+
+
+def alone(scores: xr.Dataset) -> str:
+    """Return in one sentence what becomes of the climate when a coarse model with its own weather drives it."""
+    errors = free_errors(scores)
+    raw, mended = (errors.sel(free=name) for name in ("as it is", "adjusted"))
+    return (
+        f"A coarse model with weather of its own gives P99.9 {float(raw['p999']):.2f} times that of truth and a "
+        f"spectrum off by at most {float(raw['spectrum_db']):.1f} dB; with its bias taken away "
+        f"{float(mended['p999']):.2f} times and {float(mended['spectrum_db']):.1f} dB."
+    )
 
 
 def _short(name: object) -> str:

@@ -55,9 +55,9 @@ class Sizes:
 
 PROFILES = {
     "smoke": Sizes(
-        points=64, runs=2, snapshots=6, test_runs=2, test_snapshots=2, members=4, regression_steps=15, flow_steps=30,
+        points=64, runs=2, snapshots=4, test_runs=2, test_snapshots=2, members=4, regression_steps=15, flow_steps=30,
         batch=4, channels=(16, 24), sampling=4, trees=8,
-        shears=(1.0,),
+        shears=(1.0,), moistures=(1.0, 1.2),
     ),
     "default": Sizes(),
     "gpu": Sizes(

@@ -22,7 +22,14 @@ import genai4eu
 from genai4eu import catalogue
 from genai4eu.runs.record import Record
 from genai4eu.runs.store import all_runs
-from genai4eu.usecases.climate_downscaling.evaluate import MODEL, SUMMARY, best_baseline, gain, summary
+from genai4eu.usecases.climate_downscaling.evaluate import (
+    MODEL,
+    SUMMARY,
+    best_baseline,
+    free_errors,
+    gain,
+    summary,
+)
 
 TEMPLATE = "climate"
 GOALS = {"crps": "-20 % of the best", "spread_skill": "0.9-1.1", "spectrum_db": "< 1", "p999": "0.9-1.1", "water": "0"}
@@ -85,6 +92,12 @@ def main() -> None:
         won = interval([100 * gain(run)[0] for run in at])
         others = ", ".join({best_baseline(run) for run in at})
         print(f"\nCRPS of the {MODEL} below that of the best baseline ({others}): {won} %")
+    errors = xr.concat([free_errors(run) for run in runs], "seed")
+    for name in errors["free"].values:
+        extreme, bands = (interval(errors[k].sel(free=name).values.tolist()) for k in ("p999", "spectrum_db"))
+        print(
+            f"\nCoarse model with weather of its own, {name}: P99.9 over that of truth {extreme}, spectrum {bands} dB"
+        )
     flow = [run["crps"].sel(downscaling=MODEL).mean("case") for run in runs]
     loss = [float(crps.sel(drive="driven") / crps.sel(drive="perfect")) for crps in flow]
     print(f"\nLoss of CRPS when the coarse model drives: {interval([100 * (v - 1) for v in loss])} %")

@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.text import Text
 
-from genai4eu.usecases.climate_downscaling import data, figures, keep, live, report
+from genai4eu.usecases.climate_downscaling import data, evaluate, figures, keep, live, report
 from genai4eu.widgets import Choice, FieldMap, Range, use_style
 
 METHODS = ["linear", "quantile mapping", "random forest", "U-Net mean", "flow"]
@@ -28,6 +28,16 @@ def test_every_method_is_scored_under_every_drive(climate: SimpleNamespace) -> N
     ).keys()
     linear = climate.scores["crps"].sel(downscaling="linear")
     xr.testing.assert_allclose(linear, climate.scores["mae"].sel(downscaling="linear"))
+
+
+def test_a_coarse_model_alone_is_judged_by_its_climate(climate: SimpleNamespace) -> None:
+    errors = evaluate.free_errors(climate.scores)
+    assert errors["free"].values.tolist() == ["as it is", "adjusted"]
+    said = report.alone(climate.scores)
+    assert f"P99.9 {float(errors['p999'][0]):.2f} times" in said
+    power = climate.scores["true_power"].mean("case").isel(drive=0, drop=True)
+    exact = climate.scores.assign(free_power=0 * climate.scores["free_power"] + 10**0.3 * power)
+    np.testing.assert_allclose(evaluate.free_errors(exact)["spectrum_db"], 3.0)
 
 
 @pytest.mark.parametrize(("factor", "verb"), [(0.5, "are better"), (2.0, "are worse"), (1.0, "are not clearly better")])
