@@ -16,7 +16,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from .simulator import SPACING, Atmosphere, Climate, spun_up
+from .simulator import SPACING, SPIN_UP, Atmosphere, Climate, spun_up
+from .sizes import Sizes
 from .units import SPACING_KM, TIME, VARIABLES
 
 Progress = Callable[[float, float, str], None]
@@ -47,6 +48,7 @@ def simulate(
     seed: int,
     progress: Progress = no_progress,
     climates: tuple[tuple[float, float], ...] | None = None,
+    spin_up: float = SPIN_UP,
 ) -> xr.Dataset:
     """Run the fine model.
 
@@ -65,6 +67,8 @@ def simulate(
     climates : tuple of (float, float), optional
         Shear and moisture supply of each run, relative to the standard climate; by default pairs of runs share those of
         :data:`RANGE` in training, and all the standard climate elsewhere.
+    spin_up : float
+        Time units from noise to the first snapshots, about.
 
     Returns
     -------
@@ -90,7 +94,9 @@ def simulate(
     ]
     done = 0
     with _one_thread(), ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(_series, c, together, s, snapshots, points, EVERY.get(split, 2.5)) for c, s in jobs]
+        futures = [
+            pool.submit(_series, c, together, s, snapshots, points, EVERY.get(split, 2.5), spin_up) for c, s in jobs
+        ]
         for _ in as_completed(futures):
             done += together
             progress(done, runs, f"simulating the weather, {split}")
@@ -103,7 +109,16 @@ def simulate(
     )
 
 
-def free_coarse(runs: int, snapshots: int, points: int, seed: int, factor: int, part: int = 0) -> xr.Dataset:
+def weather(split: str, sizes: Sizes, seed: int, progress: Progress = no_progress) -> xr.Dataset:
+    """Return the runs of a split, as many and as long as ``sizes`` say; see :func:`simulate`."""
+    runs = {"training": sizes.runs, "validation": PAIR, "test": sizes.test_runs}[split]
+    snapshots = sizes.snapshots if split == "training" else sizes.test_snapshots
+    return simulate(split, runs, snapshots, sizes.points, seed, progress, spin_up=sizes.spin_up)
+
+
+def free_coarse(
+    runs: int, snapshots: int, points: int, seed: int, factor: int, part: int = 0, spin_up: float = SPIN_UP
+) -> xr.Dataset:
     """Run the coarse model alone, from its own start to its own weather, as a global model runs.
 
     Parameters
@@ -124,7 +139,7 @@ def free_coarse(runs: int, snapshots: int, points: int, seed: int, factor: int, 
     """
     coarse, fields = Atmosphere(points // COARSER, points * SPACING, Climate()), []
     with _one_thread():
-        state = spun_up(coarse, runs, seed * 10_000 + SPLITS.index("coarse") * 1000 + part)
+        state = spun_up(coarse, runs, seed * 10_000 + SPLITS.index("coarse") * 1000 + part, spin_up)
         for _ in range(snapshots):
             state = coarse.run(state, 2.5)
             fields.append(_fields(coarse, state))
@@ -132,11 +147,13 @@ def free_coarse(runs: int, snapshots: int, points: int, seed: int, factor: int, 
     return coarsen(made, factor // COARSER).assign_attrs(title="the coarse model alone", seed=seed)
 
 
-def _series(climate: Climate, runs: int, seed: int, snapshots: int, points: int, every: float) -> tuple[Tensor, Tensor]:
+def _series(
+    climate: Climate, runs: int, seed: int, snapshots: int, points: int, every: float, spin_up: float
+) -> tuple[Tensor, Tensor]:
     """Return snapshots of some runs, and of the coarse model that runs ahead of each: (run, time, 5, y, x) both."""
     fine = Atmosphere(points, points * SPACING, climate)
     coarse = Atmosphere(points // COARSER, fine.length, climate)
-    state = spun_up(fine, runs, seed)
+    state = spun_up(fine, runs, seed, spin_up)
     fields, driven = [], []
     for _ in range(snapshots):
         before = max(every - LEAD, 0.0)

@@ -118,7 +118,8 @@ def free(model: Downscaler, validation: xr.Dataset, sizes: Sizes, seed: int) -> 
         model as it is, and with its bias taken away: learnt from other runs of it, and from the validation runs.
     """
     own, other = (
-        free_coarse(sizes.test_runs, sizes.test_snapshots, sizes.points, seed, sizes.factor, part) for part in (0, 1)
+        free_coarse(sizes.test_runs, sizes.test_snapshots, sizes.points, seed, sizes.factor, part, sizes.spin_up)
+        for part in (0, 1)
     )
     given = {"as it is": own, "adjusted": adjusted(own, other, coarsen(validation, sizes.factor))}
     drawn = [climate(model.downscale(coarse, FREE_MEMBERS, seed)) for coarse in given.values()]

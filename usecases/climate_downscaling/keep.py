@@ -89,7 +89,7 @@ def _flat(rain: xr.DataArray) -> np.ndarray:
 def scenarios(sizes: Sizes, seed: int, progress: Progress = no_progress) -> xr.Dataset:
     """Return a snapshot of each climate: the predictors, (shear, moisture, yc, xc), and ``truth`` (…, y, x)."""
     pairs = tuple((s, m) for s in sizes.shears for m in sizes.moistures)
-    fine = simulate("dashboard", len(pairs), 1, sizes.points, seed, progress, pairs).isel(time=0)
+    fine = simulate("dashboard", len(pairs), 1, sizes.points, seed, progress, pairs, sizes.spin_up).isel(time=0)
     coarse = coarsen(fine, sizes.factor).rename(y="yc", x="xc").drop_vars(["run", "time"])
     shape = (len(sizes.shears), len(sizes.moistures))
     dims = ("shear", "moisture")

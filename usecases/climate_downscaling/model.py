@@ -27,6 +27,10 @@ from ..generative.training import Progress, device, reproducible
 from .network import UNet
 from .units import DAY, VARIABLES
 
+#: Standard deviation of the noise that the flow starts from: a little less than in training takes away what a short
+#: training leaves of it at the grid scale. Of 1, 0.96, 0.93 and 0.9 the one with the best spectrum and P99.9 on
+#: validation runs, at the same CRPS.
+NOISE = 0.9
 FOLD = 4  # fine points on a side of a block that the networks treat as one place
 Array = NDArray[np.float32]
 
@@ -187,7 +191,7 @@ class Downscaler:
 
     def _member(self, given: Tensor, mean: Tensor, seed: int) -> Tensor:
         generator = torch.Generator(given.device).manual_seed(seed)
-        noise = torch.randn(mean.shape, generator=generator, device=given.device)
+        noise = NOISE * torch.randn(mean.shape, generator=generator, device=given.device)
         parts = []
         for x, m, n in zip(chunks(given, 8), chunks(mean, 8), chunks(noise, 8), strict=True):
             with torch.autocast(given.device.type, torch.bfloat16, enabled=self.mixed):

@@ -162,15 +162,18 @@ class Atmosphere:
         return small.regrid(waves, self.points)
 
 
-def spun_up(fine: Atmosphere, runs: int, seed: int) -> Tensor:
+SPIN_UP = 75.0  # time units from noise to equilibrium
+
+
+def spun_up(fine: Atmosphere, runs: int, seed: int, duration: float = SPIN_UP) -> Tensor:
     """Return states in equilibrium on the grid of ``fine``.
 
-    The slow part of the way, 75 time units, is gone on a grid of a quarter of the resolution, and 12 at half of it.
+    The slow part of the way, ``duration``, is gone on a grid of a quarter of the resolution, then 12 at half of it.
     """
     state, grid = None, fine
-    for share, duration in ((4, 75.0), (2, 12.0), (1, 4.0)):
+    for share, length in ((4, duration), (2, 12.0), (1, 4.0)):
         coarser = Atmosphere(max(fine.points // share, 16), fine.length, fine.climate)
         state = coarser.start(runs, seed) if state is None else grid.regrid(state, coarser.points)
-        state, grid = coarser.run(state, duration), coarser
+        state, grid = coarser.run(state, length), coarser
     assert state is not None
     return state

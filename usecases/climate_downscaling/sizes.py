@@ -19,6 +19,8 @@ class Sizes:
         Training runs of the fine model, an even number, and snapshots of each.
     test_runs, test_snapshots : int
         The same of the test; the validation has one pair of runs of as many snapshots.
+    spin_up : float
+        Time units that the models run before anything is kept.
     members : int
         Members of every ensemble that is scored.
     regression_steps, flow_steps, batch : int
@@ -41,6 +43,7 @@ class Sizes:
     snapshots: int = 20
     test_runs: int = 4
     test_snapshots: int = 5
+    spin_up: float = 75.0
     members: int = 12
     regression_steps: int = 200
     flow_steps: int = 900
@@ -55,8 +58,8 @@ class Sizes:
 
 PROFILES = {
     "smoke": Sizes(
-        points=64, runs=2, snapshots=4, test_runs=2, test_snapshots=2, members=4, regression_steps=15, flow_steps=30,
-        batch=4, channels=(16, 24), sampling=4, trees=8,
+        points=64, runs=2, snapshots=4, test_runs=2, test_snapshots=2, spin_up=15.0, members=4, regression_steps=15,
+        flow_steps=30, batch=4, channels=(16, 24), sampling=4, trees=8,
         shears=(1.0,), moistures=(1.0, 1.2),
     ),
     "default": Sizes(),

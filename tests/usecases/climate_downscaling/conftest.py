@@ -28,7 +28,7 @@ def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     from genai4eu.usecases.climate_downscaling import data, forecast, keep, train
 
     training, validation, test = (
-        data.simulate(split, 1, TINY.snapshots, TINY.points, seed, climates=((1.0, 1.0),))
+        data.simulate(split, 1, TINY.snapshots, TINY.points, seed, climates=((1.0, 1.0),), spin_up=20.0)
         for split in ("training", "validation", "test")
     )
     model = train.train_downscaler(training, TINY, seed)
