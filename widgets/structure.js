@@ -98,7 +98,7 @@ var root,factory;root=this,factory=()=>(()=>{var __webpack_modules__={3(e,t,i){v
 }).call(globalThis, bundled, bundled.exports);
 
 // Our part: a crystal from plain data, turned with the mouse, a finger or the arrow keys; no request to any server.
-const $3Dmol = bundled.exports;
+const mol = bundled.exports;
 const STEP = 15; // degrees an arrow key turns
 
 function draw(viewer, structure, colours) {
@@ -149,7 +149,7 @@ function render({ model, el }) {
 
   let viewer = null;
   try {
-    viewer = $3Dmol.createViewer(frame, { backgroundColor: "white", antialias: true });
+    viewer = mol.createViewer(frame, { backgroundColor: "white", antialias: true });
   } catch (error) {
     frame.style.height = "auto";
     frame.textContent = "This browser shows no 3-D pictures (WebGL is off). The CIF can still be downloaded.";
