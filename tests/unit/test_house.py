@@ -99,7 +99,8 @@ def test_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
         command = [str(python.with_name("genai4eu")), *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
-    assert json.loads(call("templates", "--json").stdout)[0]["name"] == "health-imaging"
+    named = {u["name"] for u in json.loads(call("templates", "--json").stdout)}
+    assert named == {"agrifood", "climate", "health-imaging", "materials", "robotics"}
     assert call("new", "health-imaging", "study.ipynb").returncode == 0
     cell: dict[str, Any] = {"id": "a", "cell_type": "code", "outputs": [], "execution_count": None}
     notebook = {
