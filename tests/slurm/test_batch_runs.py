@@ -261,6 +261,18 @@ def test_a_job_that_cannot_begin_says_why(cluster: Cluster, run: Callable[..., R
     assert "/no/such/python" in info["error"] and "ended (FAILED)" in info["error"]
 
 
+def test_an_answer_from_before_the_submission_says_nothing_of_it(
+    cluster: Cluster, run: Callable[..., Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fate, "FRESH", 600.0)
+    monkeypatch.setattr(fate, "_seen", (time.monotonic(), {}))  # asked a moment ago, when there was no job
+    monkeypatch.setattr(fate, "_asked", time.time())
+    record = run(KEEP)
+    assert record.info["status"] in ("pending", "running")
+    monkeypatch.setattr(fate, "FRESH", 0.2)
+    assert ended(record)["status"] == "completed"
+
+
 def test_a_warm_target_forks_the_kernel_in_the_job(cluster: Cluster, run: Callable[..., Record]) -> None:
     info = ended(run(KEEP, warm=True))
     assert (info["status"], info["kernel"]["warm"]) == ("completed", True), info["error"]

@@ -24,6 +24,8 @@ from .status import Status
 FRESH = 2.0
 #: Seconds after a job's end in which its record may still become whole, as seen through a network file system.
 LATE = 15.0
+#: Seconds by which the clocks of a file system and of this computer may differ.
+CLOCKS = 5.0
 #: Why a run whose submission was cut short is over.
 NEVER = "it was never submitted: the process that would have done it ended before"
 _ENDS: dict[str, tuple[Status, str]] = {
@@ -73,13 +75,27 @@ def fate(info: dict[str, Any], folder: Path) -> Fate | None:
         return None
     number = about.get("number") or aside.read(folder).get("number")
     try:
-        jobs = _jobs()
+        job = _find(_jobs(), number, about["name"])
+        if job is None and _asked <= _noted(folder):  # it may have been submitted since
+            job = _find(_jobs(anew=True), number, about["name"])
     except KernelsError:
         return None
-    job = jobs.get(number) if number else next((job for job in jobs.values() if job.name == about["name"]), None)
     if job is not None:
         return _of(job, info, folder)
     return _forgotten(number, info, folder)
+
+
+def _find(jobs: dict[str, Job], number: str | None, name: str | None) -> Job | None:
+    """Return a job by its number or, where that is not known yet, by its name."""
+    return jobs.get(number) if number else next((job for job in jobs.values() if job.name == name), None)
+
+
+def _noted(folder: Path) -> float:
+    """Return when the record was last written to, which is when its job was noted, or later."""
+    try:
+        return (folder / "run.json").stat().st_mtime + CLOCKS
+    except OSError:
+        return 0.0
 
 
 def job_of(info: dict[str, Any]) -> dict[str, Any]:
@@ -122,20 +138,23 @@ def _ended(state: str, number: str, folder: Path) -> Fate:
 
 _seen: tuple[float, dict[str, Job]] = (0.0, {})
 _failed: tuple[float, str] = (0.0, "")
+#: When Slurm was asked for what was seen last [s since the epoch].
+_asked = 0.0
 
 
-def _jobs() -> dict[str, Job]:
+def _jobs(anew: bool = False) -> dict[str, Job]:
     """Return all jobs of this user, from an answer that is not too old; Slurm in trouble is left in peace longer."""
-    global _seen, _failed
+    global _seen, _failed, _asked
     now = time.monotonic()
-    if _seen[0] and now - _seen[0] < FRESH:
+    if not anew and _seen[0] and now - _seen[0] < FRESH:
         return _seen[1]
     if _failed[0] and now - _failed[0] < 5 * FRESH:
         raise KernelsError(_failed[1])
+    asked = time.time()
     try:
         jobs = batch.look(places_too=True)
     except KernelsError as error:
         _failed = (time.monotonic(), str(error))
         raise
-    _seen = (time.monotonic(), jobs)
+    _seen, _asked = (time.monotonic(), jobs), asked
     return jobs
