@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,9 @@ from .lock import LOCK, locked
 from .presence import gone
 from .record import GONE, Record
 from .status import Status
+
+#: Seconds within which a kernel notices that its runner is gone.
+NOTICES = 5.0
 
 
 def settle(record: Record) -> bool:
@@ -49,11 +53,21 @@ def end_of(record: Record) -> tuple[Status, str | None] | None:
         found = fate(info, record.folder)
         return (found.status, found.sentence) if found and found.over else None
     waits = info.get("status") == "pending"  # whoever made it is free to go
-    return None if waits or not gone(info) or _kernel_lives(record) else ("died", GONE)
+    return None if waits or not gone(info) or _kernel_stays(record) else ("died", GONE)
+
+
+def _kernel_stays(record: Record) -> bool:
+    """Wait for the end of the kernel of a runner that is gone, which it soon notices; tell whether it goes on."""
+    deadline = time.monotonic() + NOTICES
+    while _kernel_lives(record):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _kernel_lives(record: Record) -> bool:
-    """Tell whether the kernel of a runner that is gone still has to notice: it may yet write what it keeps."""
+    """Tell whether the kernel of a run is still there, on this computer: it may yet write what it keeps."""
     path = record.folder / "environment.json"
     if not path.exists():
         return False
