@@ -149,4 +149,4 @@ def test_an_own_crystal_meets_the_hull(tmp_path: Path) -> None:
     strange = Structure(Lattice.cubic(5.6), ["Na", "Br"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     with pytest.raises(readers.CrystalError, match="has Br; the hull knows Li, Na"):
         own.judge(strange)
-    assert len(read(_written(tmp_path, "extxyz"), index=":")) == 2
+    assert len(read(_written(tmp_path, "extxyz"), index=":", format="extxyz")) == 2
