@@ -22,6 +22,8 @@ from genai4eu.kernels.gateway.process import GatewayProcess
 
 from .conftest import genai4eu
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 
 def findings(*targets: str, execute: bool = False) -> dict[str, Finding]:
     return {finding.what: finding for finding in doctor.examine(list(targets), execute)}

@@ -20,6 +20,7 @@ from genai4eu.runs.energy import energy, energy_sentence
 from genai4eu.runs.project import project
 from genai4eu.runs.record import Record
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
 Write = Callable[..., Path]
 PARAMETERS = "from pathlib import Path\ndata: Path = Path('näme 1.csv')  # data\nnone: Path | None = None  # more data"
 READ = "import genai4eu\nrun = genai4eu.current_run()\nopen(run.input('folder/b.txt')).read(), open(data).read()"

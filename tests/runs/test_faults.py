@@ -21,6 +21,8 @@ from genai4eu.errors import WorkbenchError
 from genai4eu.runs.large import restore
 from genai4eu.runs.store import all_runs
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 PARAMETERS = ("parameters", "n: int = 3")
@@ -58,7 +60,6 @@ for i in range(30):
 """
 
 
-@pytest.mark.slow
 def test_a_full_disk_fails_the_run_in_one_line_and_the_record_says_so(
     notebook: Write, small_disk: Path, genai4eu: CLI
 ) -> None:
@@ -74,7 +75,6 @@ def test_a_full_disk_fails_the_run_in_one_line_and_the_record_says_so(
     assert "first" in (record.folder / "notebook.ipynb").read_text() + str(list(record.folder.glob("cells/*")))
 
 
-@pytest.mark.slow
 def test_a_text_that_a_full_disk_cut_is_what_the_notebook_says(notebook: Write, small_disk: Path) -> None:
     record = genai4eu.run(notebook(PARAMETERS, "for _ in range(60_000): print('x' * 999)"))
     assert "No space left on device" in record.info["error"]
@@ -85,7 +85,6 @@ def test_a_text_that_a_full_disk_cut_is_what_the_notebook_says(notebook: Write, 
     restore(made, record.folder)  # holds every text to its checksum
 
 
-@pytest.mark.slow
 def test_a_killed_runner_worked_until_it_was_killed(notebook: Write, house: Path, genai4eu: CLI) -> None:
     """Also where its cell said nothing meanwhile."""
     path = notebook(PARAMETERS, "import time\nopen('begun', 'w')\ntime.sleep(600)")
@@ -197,7 +196,6 @@ def test_a_python3_of_another_interpreter_is_used_as_it_is(notebook: Write, hous
     assert record.info["kernel"] == {"asked": "mine", "used": "mine", "warm": False}
 
 
-@pytest.mark.slow
 def test_a_gigabyte_of_print_needs_no_gigabyte(notebook: Write, house: Path) -> None:
     """A tenth of it, several times what may wait anywhere; ``tests/benchmarks/runs.py`` prints all of it."""
     # not ru_maxrss: a process begins with its parent's
@@ -222,7 +220,6 @@ print({most}, record.info['status'], record.info['error'])"""
     assert sum(p.stat().st_size for p in kept) < 101_000_000
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["kernel", "runner"])
 def test_killed_at_a_random_point(victim: str, notebook: Write, house: Path, genai4eu: CLI) -> None:
     """A few rounds; ``tests/benchmarks/chaos.py`` does a hundred."""

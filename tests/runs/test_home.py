@@ -31,6 +31,8 @@ from genai4eu.runs.store import all_runs, find
 
 from ..kernels.proxy import Proxy
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
 TARGET = "factory-genai4eu"
@@ -66,7 +68,6 @@ def left(house: Path) -> list[Path]:
     return [p for p in (house / "scratch").rglob("*") if p.is_file()]
 
 
-@pytest.mark.slow
 def test_through_the_gateway_and_a_network_that_breaks(
     far: tuple[process.GatewayProcess, Proxy], notebook: Write, house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +106,6 @@ def test_where_the_gateway_offers_nothing_the_kernel_is_asked(
     assert not left(house)
 
 
-@pytest.mark.slow
 def test_a_full_disk_here_loses_nothing_there(
     far: tuple[process.GatewayProcess, Proxy], notebook: Write, house: Path
 ) -> None:
@@ -139,7 +139,6 @@ def test_a_full_disk_here_loses_nothing_there(
     fetch(record, nobody)  # nothing is left to do, which is no fault
 
 
-@pytest.mark.slow
 def test_a_killed_runner_leaves_what_can_be_fetched_as_long_as_it_is_there(
     far: tuple[process.GatewayProcess, Proxy], notebook: Write, house: Path
 ) -> None:
@@ -234,7 +233,6 @@ def test_no_room_is_said_before_anything_is_fetched(tmp_path: Path, monkeypatch:
     assert not source.removed and not source.given
 
 
-@pytest.mark.slow
 def test_what_may_hold_a_secret_stays_where_its_kernel_died(notebook: Write, house: Path) -> None:
     knows = "import genai4eu.redact\ngenai4eu.redact.keep_out('hush-hush', 'secret:x')"
     record = genai4eu.run(notebook(PARAMETERS, KEEP, knows, "os.kill(os.getpid(), 9)"))
@@ -244,7 +242,6 @@ def test_what_may_hold_a_secret_stays_where_its_kernel_died(notebook: Write, hou
     assert not list(record.outputs.rglob("*")) and left(house)
 
 
-@pytest.mark.slow
 def test_a_run_in_another_terminal_is_cancelled(notebook: Write, house: Path) -> None:
     path = notebook(PARAMETERS, KEEP, "import time; time.sleep(300)")
     command = [sys.executable, "-P", "-m", "genai4eu", "run", str(path)]
@@ -263,7 +260,6 @@ def test_a_run_in_another_terminal_is_cancelled(notebook: Write, house: Path) ->
     assert [p.name for p in (house / "runs").iterdir()] == [record.id]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_gateway_that_dies_after_the_last_cell_is_not_waited_for_as_in_mid_cell(
     far: tuple[process.GatewayProcess, Proxy],
@@ -296,7 +292,6 @@ def test_a_gateway_that_dies_after_the_last_cell_is_not_waited_for_as_in_mid_cel
         assert "does not answer" in info["error"] and f"genai4eu runs fetch {record.id}" in info["error"]
 
 
-@pytest.mark.slow
 def test_a_connection_that_breaks_in_mid_cell_is_told_to_who_waits(
     far: tuple[process.GatewayProcess, Proxy], notebook: Write, house: Path
 ) -> None:

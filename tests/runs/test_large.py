@@ -19,6 +19,8 @@ from genai4eu.runs import streams
 from genai4eu.runs.large import restore
 from genai4eu.runs.record import Record
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3")
 IMAGE = "raw = b'\\x89PNG\\r\\n\\x1a\\n' + bytes(range(256)) * 8000"

@@ -13,6 +13,8 @@ import genai4eu as workbench
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.store import find
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")

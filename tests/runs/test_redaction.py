@@ -24,6 +24,8 @@ from genai4eu.kernels.warm import client
 from genai4eu.redact import forms
 from genai4eu.vault import keep
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 VALUE = "hünt<er2>'&\"/+ Zq9xKw\\pL"
 CELLS = [
     ("parameters", 'key: str = "secret:hub"  # key of the hub'),
@@ -116,7 +118,6 @@ def test_a_run_keeps_a_secret(
     assert seen and not any(VALUE in text for text in seen)
 
 
-@pytest.mark.slow
 def test_a_secret_is_the_targets(
     notebook: Callable[..., Path], house: Path, seen: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

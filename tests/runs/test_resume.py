@@ -25,6 +25,8 @@ from genai4eu.runs.record import Record
 from genai4eu.runs.seal import check
 from genai4eu.runs.store import all_runs
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 #: Counts to ten and dies at five, unless it began later.
@@ -153,7 +155,6 @@ def _outputs(record: Record) -> dict[str, bytes]:
     return {p.relative_to(record.outputs).as_posix(): p.read_bytes() for p in sorted(record.outputs.rglob("*.*"))}
 
 
-@pytest.mark.slow
 def test_a_study_whose_runner_was_killed_in_training_ends_like_an_unbroken_one(
     house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,8 @@ from genai4eu.runs.seal import check, fingerprint
 from genai4eu.runs.settle import settle
 from genai4eu.runs.store import all_runs
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 Write = Callable[..., Path]
 KEEP = """import genai4eu
@@ -124,7 +126,6 @@ def abandoned(notebook: Write, house: Path) -> Record:
     return Record(folder)
 
 
-@pytest.mark.slow
 def test_the_next_command_seals_what_a_killed_runner_left(abandoned: Record, genai4eu: CLI, house: Path) -> None:
     assert not abandoned.sealed
     (listed,) = json.loads(genai4eu("runs", "list", "--json").stdout)

@@ -21,6 +21,8 @@ from genai4eu.sweeps.sweep import sweep as from_python
 
 from .conftest import Command, eventually
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 DECLARED = ("parameters", "lr: float = 0.1  # rate [1] in 0..1\nseed: int = 0  # seed in 0..99")
 SCORE = "import genai4eu\nrun = genai4eu.current_run()\nrun.metric('score', lr * (seed + 1))"
 #: Runs of seed 1 fail while there is a file called broken.
@@ -33,7 +35,6 @@ def statuses(command: Command) -> list[str]:
     return [point.status for point in command.points()]
 
 
-@pytest.mark.slow
 def test_one_failure_leaves_the_others_alone_and_is_run_again_alone(
     house: Path,
     notebook: Callable[..., Path],
@@ -85,7 +86,6 @@ def test_nothing_starts_where_a_value_is_not_allowed(
     assert not (house / "runs").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_leaves_nobody_and_goes_on_later(
     notebook: Callable[..., Path], sweep: Callable[..., Command], number: int, house: Path
@@ -106,7 +106,6 @@ def test_stopped_it_leaves_nobody_and_goes_on_later(
     assert cancelled.info["status"] == "cancelled"
 
 
-@pytest.mark.slow
 def test_a_killed_sweep_takes_workers_and_kernels_along(
     notebook: Callable[..., Path], sweep: Callable[..., Command]
 ) -> None:
@@ -117,7 +116,6 @@ def test_a_killed_sweep_takes_workers_and_kernels_along(
     assert statuses(command) == ["cancelled", "cancelled", "pending"]
 
 
-@pytest.mark.slow
 def test_a_killed_worker_takes_its_run_alone(
     house: Path, notebook: Callable[..., Path], sweep: Callable[..., Command]
 ) -> None:

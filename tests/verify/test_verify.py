@@ -23,6 +23,8 @@ from genai4eu.verify.environment import MADE, environment
 from genai4eu.verify.verdict import about, folder, verdicts
 from genai4eu.verify.verify import verify
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 PARAMETERS = ("parameters", "n: int = 3")
@@ -117,7 +119,6 @@ def _index(house: Path) -> None:
         pytest.skip("pip reaches no index from here")
 
 
-@pytest.mark.slow
 def test_a_build_that_no_index_has_is_replaced_by_another_of_its_version(house: Path) -> None:
     _index(house)
     record = Record(house / "record")
@@ -136,7 +137,6 @@ def test_a_build_that_no_index_has_is_replaced_by_another_of_its_version(house: 
         environment(record, lambda done, total, said: None)
 
 
-@pytest.mark.slow
 def test_a_fresh_environment_is_made_from_the_lock_file(
     notebook: Write, house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +169,6 @@ def test_a_fresh_environment_is_made_from_the_lock_file(
     assert told == []  # it was there
 
 
-@pytest.mark.slow
 def test_what_pip_cannot_do_is_one_line_with_a_remedy(
     notebook: Write, house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

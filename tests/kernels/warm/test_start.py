@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import Kernel
 
+pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+
 Start = Callable[..., Kernel]
 OPEN = "import os\nfrom glob import glob"
 RANDOM = (
