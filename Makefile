@@ -13,7 +13,7 @@ TESTERS ?= 2
 help:
 	@echo "make install     make .venv with everything"
 	@echo "make demo        one sector, from template through a gateway to a dashboard in your browser"
-	@echo "make demo-all    the same for every sector, one after the other: about a quarter of an hour"
+	@echo "make demo-all    the same for every sector, one after the other"
 	@echo "make lab         JupyterLab with fresh copies of the templates"
 	@echo "make test        all tests; test-quick leaves out the slow ones"
 	@echo "make lint        ruff, mypy and notebooks without outputs"
