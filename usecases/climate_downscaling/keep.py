@@ -17,6 +17,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from ..generative.kept import RecordError as RecordError
+from ..generative.kept import read_kept as read_kept
+from ..generative.kept import write_kept
 from .data import Progress, coarsen, no_progress, simulate
 from .evaluate import MODEL, summary
 from .model import Downscaler, save_downscaler
@@ -25,10 +28,6 @@ from .sizes import Sizes
 from .units import VARIABLES
 
 WORST, SHOWN = 3, 3  # snapshots that are kept, and members of each
-
-
-class RecordError(FileNotFoundError):
-    """A record without the outputs of this use case; the message names the file and the remedy."""
 
 
 def keep_study(
@@ -43,12 +42,12 @@ def keep_study(
 ) -> None:
     """Write everything that the dashboard part and later comparisons need into ``outputs``."""
     outputs.mkdir(parents=True, exist_ok=True)
-    _write(scores.assign_attrs(seed=seed, question="fine rain from a coarse model"), outputs / "scores.nc")
+    write_kept(scores.assign_attrs(seed=seed, question="fine rain from a coarse model"), outputs / "scores.nc")
     drives = [summary(scores.sel(drive=d)) for d in scores["drive"].values]
-    _write(xr.concat(drives, scores["drive"]), outputs / "summary.nc")
+    write_kept(xr.concat(drives, scores["drive"]), outputs / "summary.nc")
     coarse = coarsen(test, sizes.factor)
-    _write(worst(scores, test, coarse, members), outputs / "worst.nc")
-    _write(scenarios(sizes, seed, progress), outputs / "scenarios.nc")
+    write_kept(worst(scores, test, coarse, members), outputs / "worst.nc")
+    write_kept(scenarios(sizes, seed, progress), outputs / "scenarios.nc")
     write_cmip(coarse.isel(run=0), outputs / "coarse.nc")
     save_downscaler(model, outputs / "downscaler.safetensors")
 
@@ -104,22 +103,3 @@ def scenarios(sizes: Sizes, seed: int, progress: Progress = no_progress) -> xr.D
     return xr.Dataset(
         {**data, "truth": truth}, coords={"shear": list(sizes.shears), "moisture": list(sizes.moistures), **axes}
     )
-
-
-def _write(dataset: xr.Dataset, path: Path) -> None:
-    numbers = [name for name, v in dataset.data_vars.items() if v.dtype.kind in "fiu" and v.ndim > 1]
-    dataset.to_netcdf(path, engine="netcdf4", encoding={name: {"zlib": True, "complevel": 4} for name in numbers})
-
-
-def read_kept(outputs: Path, name: str) -> xr.Dataset:
-    """Read one of the NetCDF files of a record into memory.
-
-    Raises
-    ------
-    RecordError
-        If the record does not hold it.
-    """
-    path = Path(outputs) / name
-    if not path.exists():
-        raise RecordError(f"the record has no {name} ({path.parent}): run the study part of the template first")
-    return xr.load_dataset(path, engine="netcdf4")

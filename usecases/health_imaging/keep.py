@@ -17,6 +17,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..generative.kept import RecordError as RecordError
+from ..generative.kept import read_kept as read_kept
+from ..generative.kept import write_kept
 from .acquisition import Array
 from .anatomy import HEIGHTS, patient, threshold
 from .evaluate import nearest_distance
@@ -26,10 +29,6 @@ from .train import method_name
 
 LOADS = np.arange(0.0, 51.0, 5.0)  # mL, what the explorer offers
 SHOWN = 48  # synthetic scans that are kept
-
-
-class RecordError(FileNotFoundError):
-    """A record without the outputs of this use case; the message names the file and the remedy."""
 
 
 def predict_sites(model: Segmenter, test: xr.Dataset) -> NDArray[np.bool_]:
@@ -52,7 +51,7 @@ def keep_study(
     """Write everything that the dashboard part and later comparisons need into ``outputs``."""
     outputs.mkdir(parents=True, exist_ok=True)
     main = str(scores.attrs["main_mix"])
-    _write(
+    write_kept(
         scores.assign_attrs(seed=seed, question="lesion Dice on an unseen scanner"),
         outputs / "scores.nc",
     )
@@ -60,10 +59,10 @@ def keep_study(
         f"mask_{k}": (test["image"].dims, masks[m].astype(np.uint8))
         for k, m in (("mix", main), ("classical", "classical"))
     }
-    _write(test.assign(shown), outputs / "scans.nc")
+    write_kept(test.assign(shown), outputs / "scans.nc")
     distance = nearest_distance(synthetic, labelled)
-    _write(synthetic.assign(distance=distance).isel(case=slice(SHOWN)), outputs / "synthetic.nc")
-    _write(explorer_patient(sizes.image, seed), outputs / "explorer.nc")
+    write_kept(synthetic.assign(distance=distance).isel(case=slice(SHOWN)), outputs / "synthetic.nc")
+    write_kept(explorer_patient(sizes.image, seed), outputs / "explorer.nc")
     for ratio in sizes.ratios:
         save_segmenter(segmenters[method_name(ratio)], outputs / "segmenters" / f"flow-{ratio}.safetensors")
 
@@ -84,25 +83,6 @@ def explorer_patient(size: int, seed: int) -> xr.Dataset:
     return piece.assign(score=finite, level=("load", np.clip(level, None, 99.0), {"units": "1"})).assign_coords(
         load=("load", LOADS, {"units": "mL"})
     )
-
-
-def _write(dataset: xr.Dataset, path: Path) -> None:
-    numbers = [name for name, v in dataset.data_vars.items() if v.dtype.kind in "fiu" and v.ndim > 1]
-    dataset.to_netcdf(path, engine="netcdf4", encoding={name: {"zlib": True, "complevel": 4} for name in numbers})
-
-
-def read_kept(outputs: Path, name: str) -> xr.Dataset:
-    """Read one of the NetCDF files of a record into memory.
-
-    Raises
-    ------
-    RecordError
-        If the record does not hold it.
-    """
-    path = Path(outputs) / name
-    if not path.exists():
-        raise RecordError(f"the record has no {name} ({path.parent}): run the study part of the template first")
-    return xr.load_dataset(path, engine="netcdf4")
 
 
 def stored_ratios(outputs: Path) -> list[int]:

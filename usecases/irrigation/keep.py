@@ -21,16 +21,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ..generative.kept import RecordError as RecordError
+from ..generative.kept import kept_path, write_kept
+from ..generative.kept import read_kept as read_kept
 from .emulator import Emulator
 from .evaluate import Judged
 from .season import Plan
 from .statistics import STATISTICS
 
 SHOWN = 150  # drawn years that are kept
-
-
-class RecordError(FileNotFoundError):
-    """A record without the outputs of this use case; the message names the file and the remedy."""
 
 
 def keep_study(
@@ -43,50 +42,27 @@ def keep_study(
     weather = weather.assign_coords(
         statistic=list(table.index), column=list(table.columns), units=("statistic", units)
     ).assign_attrs(seed=seed)
-    _write(weather, outputs / "weather.nc")
-    _write(judged.yields.assign_attrs(seed=seed), outputs / "yields.nc")
+    write_kept(weather, outputs / "weather.nc")
+    write_kept(judged.yields.assign_attrs(seed=seed), outputs / "yields.nc")
     held = xr.concat(list(judged.held.values()), pd.Index(list(judged.held), name="policy"))
     drawn = judged.frontier.rename({n: f"drawn_{n}" for n in judged.frontier.data_vars})
     record = judged.record.rename({n: f"record_{n}" for n in judged.record.data_vars})
-    _write(xr.merge([held, drawn, record]).assign_attrs(seed=seed), outputs / "decision.nc")
+    write_kept(xr.merge([held, drawn, record]).assign_attrs(seed=seed), outputs / "decision.nc")
     judged.chosen.to_csv(outputs / "chosen.csv")
     step = max(1, years.sizes["year"] // SHOWN)
-    _write(years.isel(year=slice(0, step * SHOWN, step)).astype(np.float32), outputs / "years.nc")
-    _write(emulator.data, outputs / "emulator.nc")
+    write_kept(years.isel(year=slice(0, step * SHOWN, step)).astype(np.float32), outputs / "years.nc")
+    write_kept(emulator.data, outputs / "emulator.nc")
     (outputs / "plan.json").write_text(json.dumps(asdict(plan), indent=1) + "\n", encoding="utf-8")
-
-
-def _write(data: xr.Dataset, path: Path) -> None:
-    numbers = [name for name, v in data.data_vars.items() if v.dtype.kind in "fiu" and v.ndim > 1]
-    data.to_netcdf(path, engine="netcdf4", encoding={name: {"zlib": True, "complevel": 4} for name in numbers})
-
-
-def _found(outputs: Path | str, name: str) -> Path:
-    path = Path(outputs) / name
-    if not path.exists():
-        raise RecordError(f"the record has no {name} ({path.parent}): run the study part of the template first")
-    return path
-
-
-def read_kept(outputs: Path | str, name: str) -> xr.Dataset:
-    """Read one of the NetCDF files of a record into memory.
-
-    Raises
-    ------
-    RecordError
-        If the record does not hold it.
-    """
-    return xr.load_dataset(_found(outputs, name), engine="netcdf4")
 
 
 def read_chosen(outputs: Path | str) -> pd.DataFrame:
     """Read what each fold chose."""
-    return pd.read_csv(_found(outputs, "chosen.csv"), index_col="fold")
+    return pd.read_csv(kept_path(outputs, "chosen.csv"), index_col="fold")
 
 
 def read_plan(outputs: Path | str) -> Plan:
     """Read the plan of the study."""
-    return Plan(**json.loads(_found(outputs, "plan.json").read_text(encoding="utf-8")))
+    return Plan(**json.loads(kept_path(outputs, "plan.json").read_text(encoding="utf-8")))
 
 
 def read_emulator(outputs: Path | str) -> Emulator:

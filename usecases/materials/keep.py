@@ -22,6 +22,9 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.cif import CifWriter
 
+from ..generative.kept import RecordError as RecordError
+from ..generative.kept import kept_path
+from ..generative.kept import read_kept as read_kept
 from .elements import radius
 from .formulas import Formula, by_name
 from .model import CrystalFlow
@@ -29,10 +32,6 @@ from .propose import FLOW
 from .relax import Relaxed
 from .sizes import Sizes
 from .train import save_generator
-
-
-class RecordError(FileNotFoundError):
-    """A record without the outputs of this use case; the message names the file and the remedy."""
 
 
 def keep_study(
@@ -82,7 +81,7 @@ def kept_crystals(outputs: Path) -> list[Atoms]:
     RecordError
         If the record does not hold them.
     """
-    return list(read(_there(outputs, "crystals.extxyz"), index=":", format="extxyz"))
+    return list(read(kept_path(outputs, "crystals.extxyz"), index=":", format="extxyz"))
 
 
 def best_crystals(outputs: Path, method: str = FLOW) -> dict[str, Structure]:
@@ -133,21 +132,3 @@ def _viewed(name: str, structure: Structure) -> dict[str, Any]:
 def cif(structure: Structure) -> str:
     """Return a crystal as CIF text, with the symmetry that it has within 0.05 Å."""
     return str(CifWriter(structure, symprec=0.05, refine_struct=False))
-
-
-def read_kept(outputs: Path, name: str) -> xr.Dataset:
-    """Read one of the NetCDF files of a record into memory.
-
-    Raises
-    ------
-    RecordError
-        If the record does not hold it.
-    """
-    return xr.load_dataset(_there(outputs, name), engine="netcdf4")
-
-
-def _there(outputs: Path, name: str) -> Path:
-    path = Path(outputs) / name
-    if not path.exists():
-        raise RecordError(f"the record has no {name} ({path.parent}): run the study part of the template first")
-    return path

@@ -17,15 +17,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from ..generative.kept import RecordError as RecordError
+from ..generative.kept import read_kept as read_kept
+from ..generative.kept import write_kept
 from .evaluate import MAIN
 from .lerobot import write_lerobot
 from .policy import FlowPolicy, save_policy
 from .sizes import Sizes
 from .task import Task
-
-
-class RecordError(FileNotFoundError):
-    """A record without the outputs of this use case; the message names the file and the remedy."""
 
 
 def keep_study(
@@ -41,12 +40,14 @@ def keep_study(
     """Write everything that the dashboard part and later comparisons need into ``outputs``; return the scores."""
     outputs.mkdir(parents=True, exist_ok=True)
     scores = scores.assign_attrs(demonstrations=sizes.demonstrations, seed=seed)
-    _write(scores.map(lambda v: v.astype(np.int8) if v.dtype == bool else v, keep_attrs=True), outputs / "scores.nc")
+    write_kept(
+        scores.map(lambda v: v.astype(np.int8) if v.dtype == bool else v, keep_attrs=True), outputs / "scores.nc"
+    )
     names = xr.DataArray(list(repeated), dims="policy", name="policy")
     again = xr.concat([_ways(d) for d in repeated.values()], names).rename(episode="again", way="again_way")
     again = again.rename(zone="again_zone")
     motions = xr.merge([_ways(tested[MAIN]), again]).assign_attrs(starts=sizes.starts)
-    _write(motions, outputs / "motions.nc")
+    write_kept(motions, outputs / "motions.nc")
     write_lerobot(shown, outputs / "demonstrations", "carry the cube to its goal around the zone")
     for count, policy in policies.items():
         save_policy(policy, outputs / "policies" / f"flow-{count}.safetensors")
@@ -64,25 +65,6 @@ def _ways(done: xr.Dataset) -> xr.Dataset:
             "zone": fixed.rename(feature="what").astype(np.float32).drop_vars("time"),
         }
     ).drop_vars("radius", errors="ignore")
-
-
-def _write(dataset: xr.Dataset, path: Path) -> None:
-    numbers = [name for name, v in dataset.data_vars.items() if v.dtype.kind in "fiu" and v.ndim > 1]
-    dataset.to_netcdf(path, engine="netcdf4", encoding={name: {"zlib": True, "complevel": 4} for name in numbers})
-
-
-def read_kept(outputs: Path, name: str) -> xr.Dataset:
-    """Read one of the NetCDF files of a record into memory.
-
-    Raises
-    ------
-    RecordError
-        If the record does not hold it.
-    """
-    path = Path(outputs) / name
-    if not path.exists():
-        raise RecordError(f"the record has no {name} ({path.parent}): run the study part of the template first")
-    return xr.load_dataset(path, engine="netcdf4")
 
 
 def stored_counts(outputs: Path) -> list[int]:
