@@ -1,0 +1,45 @@
+"""The shape of every shipped template: short, clean, tagged, and with a dashboard part that stands alone."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from genai4eu.catalogue import usecases
+
+FOLDER = Path(__file__).resolve().parents[2] / "templates"
+ALLOWED = {"parameters", "dashboard", "hide-input", "remove-cell"}
+SHIPPED = {u.template for u in usecases() if u.distribution == "genai4eu"}
+
+
+@pytest.fixture(params=sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def template(request: pytest.FixtureRequest) -> Path:
+    return Path(request.param)
+
+
+def _lines(source: str) -> int:
+    return sum(1 for line in source.splitlines() if line.strip() and not line.strip().startswith("#"))
+
+
+def test_it_is_short_clean_and_tagged(template: Path) -> None:
+    notebook = nbformat.read(template, as_version=4)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    assert sum(_lines(c.source) for c in code) <= 60
+    assert max(_lines(c.source) for c in code) <= 10
+    assert all(not c.outputs and c.execution_count is None for c in code)
+    assert {tag for c in notebook.cells for tag in c.metadata.get("tags", [])} <= ALLOWED
+    assert notebook.metadata.kernelspec.name == "genai4eu"
+    assert f"genai4eu.templates/{template.name}" in SHIPPED
+
+
+def test_the_dashboard_part_uses_no_variable_of_the_study_part(template: Path) -> None:
+    cells = nbformat.read(template, as_version=4).cells
+    code = [c.source for c in cells if c.cell_type == "code" and "dashboard" in c.metadata.get("tags", [])]
+    tree = ast.parse("\n".join(code))
+    bound = {a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    bound |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    assert {n.id for n in names if isinstance(n.ctx, ast.Load)} <= bound
