@@ -19,7 +19,7 @@ from .channel import Channel, ChannelError, connect
 from .place import Place, base, place_of
 from .process import WarmProcess
 from .settings import settings
-from .variables import without_traces
+from .variables import patient, without_traces
 
 #: Seconds for an answer that takes a millisecond; a template that is slower hangs, or the computer does.
 _PATIENCE = 3.0
@@ -126,7 +126,7 @@ def start(place: Place, interpreter: str, env: Mapping[str, str]) -> None:
         place.make()
         with place.log.open("wb") as log:
             command = [interpreter, "-I", "-S", "-c", _DETACH, interpreter, "-P", "-m", "genai4eu.kernels.warm"]
-            own = {name: value for name, value in without_traces(env).items() if name not in _OWN}
+            own = {name: value for name, value in patient(without_traces(env)).items() if name not in _OWN}
             subprocess.run(
                 [*command, str(place.folder)], env=own, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 check=True, timeout=30,

@@ -19,6 +19,7 @@ from .adopt import describe
 from .client import Ordinary, PortTaken, place_for, take
 from .place import Place
 from .process import WarmProcess, attach
+from .variables import patient
 
 #: What a fork does exactly as the ordinary command would; any other command is started the ordinary way.
 COMMAND = ("-P", "-m", "ipykernel_launcher", "-f")
@@ -30,7 +31,8 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Launch a kernel. Called by the kernel manager, also for a restart."""
-        if kwargs.get("env", os.environ).get("GENAI4EU_WARM", "").lower() in ("off", "0", "no", "false"):
+        kwargs["env"] = patient(kwargs.get("env") or os.environ)
+        if kwargs["env"].get("GENAI4EU_WARM", "").lower() in ("off", "0", "no", "false"):
             return await super().launch_kernel(cmd, **kwargs)
         try:
             process = await self._bound(cmd, kwargs)
@@ -112,7 +114,7 @@ def fork(cmd: list[str], kwargs: Mapping[str, Any], about: dict[str, Any]) -> Wa
         If it must be started that way.
     """
     interpreter, connection_file, options = _parsed(cmd)
-    env = dict(kwargs.get("env") or os.environ)
+    env = patient(kwargs.get("env") or os.environ)
     place = place_for(interpreter, env)
     try:
         request = {**about, **_request(env, connection_file, options, kwargs.get("cwd"))}

@@ -142,6 +142,14 @@ def test_as_many_threads_as_an_ordinary_kernel(template: Any, start: Start, thre
     assert warm.value("float(torch.ones(500, 500).matmul(torch.ones(500, 500)).sum())") == 500.0**3
 
 
+@pytest.mark.parametrize("chosen", [{}, {"GENAI4EU_WARM": "off"}, {"OMP_WAIT_POLICY": "ACTIVE"}])
+def test_threads_sleep_while_they_wait(template: Any, start: Start, monkeypatch: Any, chosen: dict[str, str]) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    kernel = start(chosen)
+    assert kernel.warm is not bool(chosen)
+    assert kernel.value("os.environ['OMP_WAIT_POLICY']", "import os") == chosen.get("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def test_cuda_is_untouched_and_could_be_started(kernel: Kernel) -> None:
     assert kernel.value("torch.cuda.is_initialized(), torch.cuda._is_in_bad_fork()", "import torch") == (False, False)
 
