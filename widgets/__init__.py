@@ -15,6 +15,7 @@ from .fieldmap import FieldMap
 from .figures import figure, figure_html, use_style
 from .structure import StructureViewer
 from .trajectories import TrajectoryPlayer
+from .volume import VolumeViewer
 
 __all__ = [
     "Choice",
@@ -23,6 +24,7 @@ __all__ = [
     "Range",
     "StructureViewer",
     "TrajectoryPlayer",
+    "VolumeViewer",
     "figure",
     "figure_html",
     "use_style",

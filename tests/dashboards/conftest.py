@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,10 @@ def seal(folder: Path) -> None:
     (folder / "ro-crate-metadata.json").write_text(json.dumps({"@graph": graph}), encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sealed record of the small run."""
-    folder = tmp_path_factory.mktemp("runs") / RUN
+def execute(folder: Path, cells: list[tuple[str, str]]) -> Path:
+    """Execute cells as a run in ``folder`` and seal it."""
     (folder / "outputs").mkdir(parents=True)
-    made = notebook(CELLS)
+    made = notebook(cells)
     environment = {**os.environ, "GENAI4EU_RUN_DIR": str(folder), "PYTHONSAFEPATH": "1"}
     nbclient.NotebookClient(made, timeout=120).execute(cwd=str(folder.parent), env=environment)
     nbformat.write(made, folder / "notebook.ipynb")
@@ -98,6 +97,21 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     seal(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed record of the small run."""
+    return execute(tmp_path_factory.mktemp("runs") / RUN, CELLS)
+
+
+@pytest.fixture
+def served(house: Path) -> Iterator[Callable[[list[tuple[str, str]]], Server]]:
+    """Serve the dashboard of a run of these cells."""
+    with ExitStack() as until:
+        yield lambda cells: until.enter_context(
+            running(publish(Record(execute(house / "runs" / RUN, cells))).folder.parent)
+        )
 
 
 @pytest.fixture

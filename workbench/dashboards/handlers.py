@@ -20,9 +20,10 @@ _FROZEN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-#: Widgets compile schemas and draw with inline styles; still nothing comes from, or goes to, another host.
+#: Widgets compile schemas, draw with inline styles and bring scripts along, which anywidget imports from the page's own
+#: memory (``blob:``); still nothing comes from, or goes to, another host.
 _LIVE = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
 )

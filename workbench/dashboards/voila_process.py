@@ -170,7 +170,7 @@ def _config(told: dict[str, Any]) -> Config:
     own.template, own.allow_template_override, own.allow_theme_override = "genai4eu", "NO", "NO"
     own.file_allowlist = []
     own.show_tracebacks = False
-    own.extension_allowlist = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
+    own.extension_allowlist = ["anywidget", "@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
     own.extension_denylist = []
     own.multi_kernel_manager_class = LiveKernels
     config.KernelManager.transport = "ipc"  # no port that others on this computer could listen to

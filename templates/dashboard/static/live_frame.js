@@ -8,6 +8,8 @@
   window.voila_process = window.voila_finish = window.voila_heartbeat = window.update_loading_text = function () {};
   window.display_cells = function () {};
   var done = false;
+  // a widget of ipywidgets carries its class; one of anywidget is whatever stands in an output's panel
+  var WIDGET = ".jupyter-widgets, .jp-OutputArea-output > .lm-Widget";
 
   function tell(message) { if (framed) window.parent.postMessage(message, window.location.origin); }
 
@@ -17,8 +19,7 @@
   }
 
   function drawn() {
-    var control = document.querySelector(".jupyter-widgets");
-    if (!control) return false;
+    if (!document.querySelector(WIDGET)) return false;
     var pictures = document.querySelectorAll(".genai4eu-picture");
     if (!pictures.length) return true;
     return Array.prototype.every.call(pictures, function (p) { var i = p.querySelector("img"); return i && i.complete && i.naturalWidth; });
@@ -31,9 +32,15 @@
     if (shell && main && !main.contains(shell)) main.appendChild(shell);
   }
 
+  function mark() {
+    document.querySelectorAll(".cell:not(.has-widgets)").forEach(function (cell) {
+      if (cell.querySelector(WIDGET)) cell.classList.add("has-widgets");
+    });
+  }
+
   function look() {
     settle();
-    if (done) return;
+    if (done) return mark(); // some come later than the first
     var failure = document.querySelector(".failure");
     if (failure) {
       done = true;
@@ -42,9 +49,7 @@
     }
     if (!drawn()) return;
     done = true;
-    document.querySelectorAll(".cell").forEach(function (cell) {
-      if (cell.querySelector(".jupyter-widgets")) cell.classList.add("has-widgets");
-    });
+    mark();
     document.documentElement.classList.add("ready");
     height();
     tell({ genai4eu: "ready" });
