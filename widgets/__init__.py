@@ -9,10 +9,12 @@ Called by the dashboard part of templates::
     Explorer(draw, site=Choice("Site", {"A": "A", "B": "B"}), load=Range("Lesion load", 0, 50, step=5, unit="mL"))
 """
 
+from .board import ScenarioBoard
 from .controls import Choice, Range
 from .explorer import Explorer
 from .fieldmap import FieldMap
 from .figures import figure, figure_html, use_style
+from .scenarios import Outcome
 from .structure import StructureViewer
 from .trajectories import TrajectoryPlayer
 from .volume import VolumeViewer
@@ -21,7 +23,9 @@ __all__ = [
     "Choice",
     "Explorer",
     "FieldMap",
+    "Outcome",
     "Range",
+    "ScenarioBoard",
     "StructureViewer",
     "TrajectoryPlayer",
     "VolumeViewer",

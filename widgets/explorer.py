@@ -5,15 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
 from .controls import Control
 from .figures import figure_html
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Says beside the widget view what the controls were set to, so that a page without a kernel can say it too.
 CONTROLS_MIME = "application/vnd.genai4eu.controls+json"
@@ -44,13 +41,12 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
 
     error: Exception | None
 
-    def __init__(self, draw: Callable[..., tuple[Figure, str]], **controls: Control) -> None:
+    def __init__(self, draw: Callable[..., Any], /, **controls: Control) -> None:
         self._draw = draw
         self._controls = controls
         self._widgets = {name: control.widget() for name, control in controls.items()}
-        self._picture = ipywidgets.HTML()
+        self._picture = self._blank()
         self._status = ipywidgets.HTML()
-        self._picture.add_class("genai4eu-picture")
         self._status.add_class("genai4eu-status")
         super().__init__([_style(), self._panel(), ipywidgets.VBox([self._status, self._picture])])
         self.add_class("genai4eu-explorer")
@@ -84,7 +80,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         self._picture.add_class("genai4eu-busy")
         self.error, begun = None, _open_figures()
         try:
-            self._picture.value = figure_html(*self._draw(**self.values))
+            self._show(self._draw(**self.values))
             self._say("")
         except Exception as error:  # noqa: BLE001  # whatever the science raises, the visitor gets a sentence
             self.error = error
@@ -92,6 +88,16 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             _close(set(begun))
         finally:
             self._picture.remove_class("genai4eu-busy")
+
+    def _blank(self) -> ipywidgets.DOMWidget:
+        """Return where the answer will stand."""
+        picture = ipywidgets.HTML()
+        picture.add_class("genai4eu-picture")
+        return picture
+
+    def _show(self, drawn: Any) -> None:
+        """Put what ``draw`` returned in its place."""
+        self._picture.value = figure_html(*drawn)
 
     def _say(self, sentence: str) -> None:
         # Always the same element, with role "status": a screen reader announces only changes inside one.

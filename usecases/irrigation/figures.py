@@ -7,6 +7,7 @@ say the same.
 from __future__ import annotations
 
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from .statistics import GOAL, RAINY, STATISTICS, spells
 from .weather import MONTH, Array, monthly
 
 Drawn = tuple[Figure, str]
+PHONE = (5.0, 4.2)  # inches; the dashboard's figures are small, so that their words can be read on a phone
 #: Colour and shape of what is drawn.
 LOOKS = {
     "held-out": ("#000000", "s"),
@@ -150,7 +152,7 @@ def yields_figure(yields: xr.Dataset) -> Drawn:
 
 def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
     """Show yield against water: the drawn frontier with its risk band, and what policies got on held-out years."""
-    fig = Figure(figsize=(6.4, 4.4), layout="constrained")
+    fig = Figure(figsize=PHONE, layout="constrained")
     axes = fig.subplots()
     water = decision["drawn_irrigation"].values
     axes.fill_between(water, decision["drawn_low"], decision["drawn_high"], color="#0072B2", alpha=0.15, linewidth=0)
@@ -171,9 +173,9 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
         (x, ex), (y, ey) = (
             (float(v.mean()), 1.96 * float(v.std(ddof=1)) / np.sqrt(v.size)) for v in (one["irrigation"], one["yield"])
         )
-        axes.errorbar(x, y, xerr=ex, yerr=ey, fmt=shape, color=colour, label=f"{name}, held-out years", zorder=3)
+        axes.errorbar(x, y, xerr=ex, yerr=ey, fmt=shape, color=colour, label=name, zorder=3)
     axes.set(xlabel="irrigation of the season [mm]", ylabel="dry yield [t/ha]", ylim=(0, None))
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", title="held-out years")
     axes.annotate(
         "drawn years by threshold\n(band: 10th to 90th percentile)",
         (0.02, 0.03),
@@ -181,7 +183,7 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
         fontsize=10,
         color="#0072B2",
     )
-    _titled(fig, finding(decision, chosen))
+    _titled(fig, finding(decision, chosen), 48)
     cells = "; ".join(
         f"{n} {float(one['irrigation'].mean()):.0f} mm, {float(one['yield'].mean()):.1f} t/ha"
         for n, one in ((n, policy(decision, n)) for n in marks)
@@ -256,37 +258,34 @@ def map_figure(cover: xr.DataArray) -> Drawn:
     )
 
 
-def answer_figure(board: dict[str, object]) -> Drawn:
-    """Show the live answer: the frontier, its risk band, and where the setting lies; for :func:`.live.respond`."""
-    fig = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = fig.subplots()
-    front = pd.DataFrame(board["frontier"])
-    axes.fill_between(front["water"], front["low"], front["high"], color="#0072B2", alpha=0.15, linewidth=0)
-    axes.plot(front["water"], front["mean"], color="#0072B2")
-    at = dict(board["at"])  # type: ignore[call-overload]
-    axes.errorbar(
-        at["water"],
-        at["yield"],
-        yerr=[[at["yield"] - at["low"]], [at["high"] - at["yield"]]],
-        fmt="o",
-        color="#D55E00",
-        zorder=3,
-    )
-    axes.annotate(
-        "your setting",
-        (at["water"], at["yield"]),
-        xytext=(8, -16),
-        textcoords="offset points",
-        color="#B35C00",
-        fontweight="bold",
-    )
-    axes.set(xlabel="mean irrigation of the season [mm]", ylabel="dry yield [t/ha]", ylim=(0, None), xlim=(-5, None))
-    axes.annotate(
-        "all thresholds; band: 10th to 90th percentile of years",
-        (0.02, 0.03),
-        xycoords="axes fraction",
-        fontsize=10,
-        color="#0072B2",
-    )
-    _titled(fig, str(board["title"]))
+def answer_figure(board: dict[str, Any]) -> Drawn:
+    """Show an answer as a page without scripts can: bars of the setting and the frontier; for :func:`.live.respond`."""
+    fig = Figure(figsize=(PHONE[0], 5.0), layout="constrained")
+    above, below = np.asarray(fig.subfigures(2, 1, height_ratios=(1, 3)))
+    front, at = pd.DataFrame(board["table"]), board["at"]
+    bars = (("yield", "dry yield [t/ha]"), ("irrigation", "irrigation [mm]"), ("margin", "margin [€/ha]"))
+    for axes, (name, label) in zip(above.subplots(1, 3), bars, strict=True):
+        off = [[max(0.0, at[name] - at[f"{name}_low"])], [max(0.0, at[f"{name}_high"] - at[name])]]
+        axes.barh([0], [at[name]], xerr=off, color="#E0874A", height=0.6, error_kw={"linewidth": 2, "capsize": 4})
+        axes.set(yticks=[], xlabel=label, xlim=(min(0.0, front[f"{name}_low"].min()), front[f"{name}_high"].max() or 1))
+        axes.spines["left"].set_visible(False)
+        axes.locator_params(axis="x", nbins=3)
+    _frontier(below.subplots(), front, at)
+    _titled(fig, str(board["title"]), 48, 12)
     return fig, str(board["alt"])
+
+
+def _frontier(axes: Axes, front: pd.DataFrame, at: dict[str, float]) -> None:
+    water = front["irrigation"]
+    axes.fill_between(water, front["yield_low"], front["yield_high"], color="#0072B2", alpha=0.15, linewidth=0)
+    axes.plot(water, front["yield"], "o-", color="#0072B2", markerfacecolor="white", markersize=5)
+    axes.vlines(at["irrigation"], at["yield_low"], at["yield_high"], color="#D55E00", linewidth=2)
+    axes.plot(at["irrigation"], at["yield"], "D", color="#D55E00", markersize=8, zorder=3)
+    late = at["irrigation"] > water.max() / 2
+    axes.annotate(
+        "your setting", (at["irrigation"], at["yield_low"]), xytext=(-8 if late else 8, -14), color="#B35C00",
+        textcoords="offset points", fontweight="bold", ha="right" if late else "left",
+    )  # fmt: skip
+    axes.set(xlabel="mean irrigation of the season [mm]", ylabel="dry yield [t/ha]", ylim=(0, None), xlim=(-5, None))
+    words = "all thresholds; band and whiskers:\n10th to 90th percentile of years"
+    axes.annotate(words, (0.02, 0.03), xycoords="axes fraction", fontsize=10, color="#0072B2")

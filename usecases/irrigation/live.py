@@ -1,4 +1,4 @@
-"""The live answer: what a threshold does to yield, water and margin over drawn years. Called by the controls.
+"""The live answer: what a threshold does to yield, water and margin over drawn years. Called by the board's controls.
 
 Answered by the record's emulator over its drawn years, in some ten milliseconds; it needs neither torch nor AquaCrop.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from .decide import EARLY, LATE, cvar, threshold_plan
-from .emulator import Emulator
+from .emulator import TARGETS, Emulator
 from .figures import answer_figure
-from .keep import read_chosen, read_emulator, read_kept, read_plan
-from .season import CROPS, SOILS, Plan
+from .keep import read_emulator, read_kept, read_plan
+from .season import Plan
+from .settings import SOWING
 
 GRID = tuple(range(0, 101, 10))  # % TAW
-SOWING = np.datetime64("2001-04-20")  # the earliest that the controls offer
-LATEST = 40  # days after it
 _M3_PER_MM = 10  # of water on a hectare
 
 
@@ -32,8 +31,31 @@ def _kept(outputs: Path) -> tuple[Emulator, xr.Dataset]:
     return read_emulator(outputs), read_kept(outputs, "years.nc")
 
 
+def table(
+    outputs: Path | str, threshold: float, price: float, water_price: float, plan: Plan
+) -> dict[str, list[float]]:
+    """Return what every threshold gives, as plain columns; arguments as in :func:`scenario`.
+
+    Returns
+    -------
+    dict
+        ``threshold`` [% TAW], rising, the setting's among them; ``yield`` [t/ha], ``irrigation`` [mm] and ``margin``
+        [€/ha], means over drawn years, each with its 10th and 90th percentile in ``_low`` and ``_high``; ``worst``,
+        mean yield of the worst tenth of years.
+    """
+    emulator, years = _kept(Path(outputs))
+    settings = sorted({*map(float, GRID), float(threshold)})
+    found = emulator.predict(years, [threshold_plan(plan, t) for t in settings])  # (setting, year)
+    found["margin"] = price * found["yield"] - water_price * _M3_PER_MM * found["irrigation"]
+    columns = {"threshold": np.array(settings), "worst": np.array([cvar(grain) for grain in found["yield"]])}
+    for name in ("yield", "irrigation", "margin"):
+        low, high = np.percentile(found[name], [10, 90], axis=1)
+        columns |= {name: found[name].mean(1), f"{name}_low": low, f"{name}_high": high}
+    return {name: [float(v) for v in values] for name, values in columns.items()}
+
+
 def scenario(outputs: Path | str, threshold: float, price: float, water_price: float, plan: Plan) -> dict[str, Any]:
-    """Return what a setting gives, as plain data.
+    """Return what a setting gives, as plain data with words.
 
     Parameters
     ----------
@@ -49,38 +71,31 @@ def scenario(outputs: Path | str, threshold: float, price: float, water_price: f
     Returns
     -------
     dict
-        ``frontier``: lists by threshold of ``water`` [mm], ``mean``, ``low``, ``high`` [t/ha] and ``margin`` [€/ha];
-        ``at``: the same of the setting, with ``worst`` (mean yield of the worst tenth of years); ``best``: the
-        threshold of the highest expected margin; ``title`` and ``alt`` in words; ``r2`` of the emulator's yield.
+        ``table``: from :func:`table`; ``at``: the row of the setting; ``best``: the threshold of the highest expected
+        margin; ``title`` and ``alt`` in words; ``r2`` of the emulator's yield.
     """
-    emulator, years = _kept(Path(outputs))
-    settings = [*GRID, threshold]
-    found = emulator.predict(years, [threshold_plan(plan, t) for t in settings])
-    grain, water = found["yield"], found["irrigation"]  # (setting, year)
-    margin = price * grain.mean(1) - water_price * _M3_PER_MM * water.mean(1)
-    columns = {
-        "threshold": np.array(settings, float), "water": water.mean(1), "mean": grain.mean(1), "margin": margin,
-        "low": np.percentile(grain, 10, axis=1), "high": np.percentile(grain, 90, axis=1),
-    }  # fmt: skip
-    front = {name: [float(v) for v in values[:-1]] for name, values in columns.items()}
-    at = {name: float(values[-1]) for name, values in columns.items()}
-    at |= {"yield": at.pop("mean"), "worst": cvar(grain[-1])}
-    best = int(settings[int(np.argmax(margin[:-1]))])
-    return _told(
-        {"frontier": front, "at": at, "best": best, "r2": float(emulator.data["r2"].sel(target="yield"))}, plan
-    )
+    columns = table(outputs, threshold, price, water_price, plan)
+    row = columns["threshold"].index(float(threshold))
+    best = columns["threshold"][int(np.argmax(columns["margin"]))]
+    at = {name: values[row] for name, values in columns.items()}
+    return _told({"table": columns, "at": at, "best": best, "r2": r2(outputs)}, plan)
+
+
+def r2(outputs: Path | str) -> float:
+    """Return how well the emulator foresees AquaCrop's yield on seasons kept back."""
+    return float(_kept(Path(outputs))[0].data["r2"].sel(target="yield"))
 
 
 def _told(board: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    at, many = board["at"], len(board["frontier"]["water"])
+    at, many = board["at"], len(board["table"]["threshold"])
     board["title"] = (
-        f"{at['threshold']:.0f} % TAW: {at['yield']:.1f} t/ha ({at['low']:.1f} to {at['high']:.1f}) with "
-        f"{at['water']:.0f} mm, margin {at['margin']:.0f} €/ha; best margin at {board['best']} %"
+        f"{at['threshold']:.0f} % TAW: {at['yield']:.1f} t/ha ({at['yield_low']:.1f} to {at['yield_high']:.1f}) with "
+        f"{at['irrigation']:.0f} mm, margin {at['margin']:.0f} €/ha; best margin at {board['best']:.0f} %"
     )
     board["alt"] = (
-        f"{board['title']}. {plan.crop.capitalize()} on {plan.soil}, quota {plan.quota:.0f} mm; yield by irrigation "
-        f"for {many} thresholds with a band from the 10th to the 90th percentile of drawn years, by an emulator "
-        f"of AquaCrop (R² {board['r2']:.2f} on seasons kept back)."
+        f"{board['title']}. {plan.crop.capitalize()} on {plan.soil}, quota {plan.quota:.0f} mm; bars of yield, "
+        f"irrigation and margin, and yield by irrigation for {many} thresholds, with spreads from the 10th to the 90th "
+        f"percentile of drawn years, by an emulator of AquaCrop (R² {board['r2']:.2f} on seasons kept back)."
     )
     return board
 
@@ -89,57 +104,46 @@ def _plan(outputs: Path | str, **settings: Any) -> Plan:
     return replace(read_plan(outputs), early=EARLY, late=LATE, interval=0, **settings)
 
 
-def respond(
+def scenarios(
     outputs: Path | str, threshold: float, quota: float, price: float, water_price: float, depth: float,
     planting: int, crop: str, soil: str, co2: float,
-) -> tuple[Figure, str]:  # fmt: skip
-    """Draw the frontier and the setting; ``planting`` is in days after 20 April, the rest as in :func:`scenario`."""
+) -> dict[str, list[float]]:  # fmt: skip
+    """Answer a board's controls with :func:`table`; ``planting`` is in days after 20 April."""
     date = str(SOWING + int(planting))[5:]
     plan = _plan(outputs, quota=quota, depth=depth, planting=date, crop=crop, soil=soil, co2=co2)
-    return answer_figure(scenario(outputs, threshold, price, water_price, plan))
+    return table(outputs, threshold, price, water_price, plan)
 
 
-def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[..., Any]) -> dict[str, Any]:
-    """Return the dashboard's controls by argument name of :func:`respond`.
+def board(outputs: Path | str, outcome: Callable[..., Any]) -> dict[str, Any]:
+    """Return what a board of scenarios needs; its keys are arguments of ``genai4eu.widgets.ScenarioBoard``.
 
     Parameters
     ----------
     outputs : path
-        Outputs of the record, which say where the controls begin.
-    choice, span : callable
-        Makers of a choice and of a slider, ``genai4eu.widgets.Choice`` and ``Range``; handed in, so that the science
-        needs no widgets.
+        Outputs of the record.
+    outcome : callable
+        Maker of an outcome, ``genai4eu.widgets.Outcome``; handed in, so that the science needs no widgets.
     """
-    plan, chosen = read_plan(outputs), read_chosen(outputs)
-    start = int((np.datetime64(f"2001-{plan.day.replace('/', '-')}") - SOWING).astype(int))
-    usual = float(5 * round(chosen["recommended"].median() / 5))
-    planting = min(LATEST, max(0, 5 * round(start / 5)))
+    emulator, drawn = _kept(Path(outputs))
+    years, miss = drawn.sizes["year"], {str(t): float(emulator.data["rmse"].sel(target=t)) for t in TARGETS}
     return {
-        "threshold": span(
-            "Irrigate below", 0, 100, step=5, value=usual, unit="% TAW",
-            help="Of the water that the root zone can hold for the crop, at full canopy; 0 is rainfed.",
-        ),
-        "quota": span(
-            "Water quota", 0, 600, step=25, value=plan.quota, unit="mm",
-            help="Most water of a season; 100 mm are 1,000 m³/ha.",
-        ),
-        "water_price": span(
-            "Water price", 0, 1, step=0.05, value=0.1, unit="€/m³", help="What water and its pumping cost."
-        ),
-        "price": span("Grain price", 100, 500, step=10, value=200, unit="€/t", help="What a tonne of dry grain earns."),
-        "depth": span(
-            "Depth of an event", 5, 40, step=5, value=plan.depth, unit="mm", help="Most water given on one day."
-        ),
-        "planting": span(
-            "Planting", 0, LATEST, step=5, value=planting, unit="days after 20 April", help="When the crop is sown."
-        ),
-        "crop": choice(
-            "Crop", {c.capitalize(): c for c in CROPS}, value=plan.crop, help="With AquaCrop's own parameters."
-        ),
-        "soil": choice(
-            "Soil", {s.capitalize(): s for s in SOILS}, value=plan.soil, help="How much water the root zone holds."
-        ),
-        "co2": span(
-            "Carbon dioxide", 370, 700, step=10, value=plan.co2, unit="ppm", help="In the air; weather stays as it is."
-        ),
+        "scenarios": partial(scenarios, outputs), "along": "threshold", "axes": ("irrigation", "yield"),
+        "outcomes": {
+            "yield": outcome("Dry yield", "t/ha", 1), "irrigation": outcome("Irrigation", "mm"),
+            "margin": outcome("Margin", "€/ha"),
+        },
+        "best": "margin", "spread": "10th to 90th percentile of years",
+        "note": f"Answered by an emulator of AquaCrop over {years} AI-generated years; for a single season kept back "
+        f"it is off by {miss['yield']:.1f} t/ha and {miss['irrigation']:.0f} mm (root mean square). "
+        "Margin is grain sold less water paid.",
     }  # fmt: skip
+
+
+def respond(
+    outputs: Path | str, threshold: float, quota: float, price: float, water_price: float, depth: float,
+    planting: int, crop: str, soil: str, co2: float,
+) -> tuple[Figure, str]:  # fmt: skip
+    """Draw the setting and the frontier; ``planting`` is in days after 20 April, the rest as in :func:`scenario`."""
+    date = str(SOWING + int(planting))[5:]
+    plan = _plan(outputs, quota=quota, depth=depth, planting=date, crop=crop, soil=soil, co2=co2)
+    return answer_figure(scenario(outputs, threshold, price, water_price, plan))

@@ -114,6 +114,11 @@ def decision_shown(decision: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("held-out years")
 
 
+def brief(decision: xr.Dataset) -> pd.DataFrame:
+    """Return the table of policies that a phone has room for: water, yield and bad years."""
+    return decision_shown(decision).iloc[:, :3]
+
+
 def equal_yield(decision: xr.Dataset, against: str = "weekly calendar") -> bool:
     """Return whether the yield on held-out years stays within the margin that counts as equal, on the mean."""
     return bool(saved(decision, against).loc["yield", "mean"] >= -100 * MARGIN)

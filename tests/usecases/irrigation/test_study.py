@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.text import Text
 
-from genai4eu.usecases.irrigation import evaluate, figures, keep, live, report
+from genai4eu.usecases.irrigation import evaluate, figures, keep, live, report, settings
 from genai4eu.usecases.irrigation.season import Plan
 from genai4eu.widgets import use_style
 
@@ -98,17 +98,38 @@ def test_the_record_is_small_and_answers_live_in_under_a_second(study: SimpleNam
 def test_controls_offer_what_the_record_says(study: SimpleNamespace) -> None:
     from genai4eu.widgets import Choice, Range
 
-    found = live.controls(study.outputs, Choice, Range)
+    found = settings.controls(study.outputs, Choice, Range)
     assert list(found)[:3] == ["threshold", "quota", "water_price"]
     assert found["quota"].value == 400.0
     live.respond(study.outputs, **{name: control.widget().value for name, control in found.items()})
 
 
 @pytest.mark.slow
+def test_a_board_is_answered_by_the_emulator(study: SimpleNamespace) -> None:
+    from genai4eu.widgets import Choice, Outcome, Range, ScenarioBoard
+
+    board = ScenarioBoard(
+        **live.board(study.outputs, Outcome), controls=settings.controls(study.outputs, Choice, Range)
+    )
+    assert board.error is None
+    assert board.values == settings.usual(study.outputs)
+    drawn = board._picture
+    assert [bar["label"] for bar in drawn.bars] == ["Dry yield", "Irrigation", "Margin"]
+    before = drawn.bars[2]["value"]
+    board._widgets["water_price"].value = 1.0
+    water = drawn.bars[1]["value"]
+    assert drawn.bars[2]["value"] == pytest.approx(before - 0.9 * 10 * water)
+    board._widgets["threshold"].value = 35  # between two of the frontier's points
+    assert drawn.points[drawn.chosen]["at"] == 35 and len(drawn.points) == len(live.GRID) + 1
+    board._widgets["quota"].value = 0
+    assert drawn.bars[1]["value"] == 0 and board.error is None
+
+
+@pytest.mark.slow
 def test_the_margin_is_grain_less_water(study: SimpleNamespace) -> None:
     at = live.scenario(study.outputs, 50, 200.0, 0.5, Plan())["at"]
-    assert at["margin"] == pytest.approx(200 * at["yield"] - 0.5 * 10 * at["water"])
-    assert at["low"] <= at["yield"] <= at["high"]
+    assert at["margin"] == pytest.approx(200 * at["yield"] - 0.5 * 10 * at["irrigation"])
+    assert at["yield_low"] <= at["yield"] <= at["yield_high"]
 
 
 @pytest.mark.slow
