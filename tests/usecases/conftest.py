@@ -15,7 +15,7 @@ TINY = dataclasses.replace(PROFILES["smoke"], labelled=4, test=4, epochs=1, flow
 
 def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     """Run the template's study part, small."""
-    from genai4eu.usecases.health_imaging import baseline, cohort, evaluate, generator, keep, train
+    from genai4eu.usecases.health_imaging import baseline, cohort, evaluate, generator, keep, mixture, train
 
     real = cohort.labelled_slices(TINY.labelled, TINY.image, seed)
     test = cohort.cohort("test", TINY.test, TINY.image, seed, ("A", "B", "C"))
@@ -24,6 +24,7 @@ def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     segmenters = train.train_all(real, synthetic, TINY, seed)
     forest = baseline.train_forest(real, TINY.trees, seed)
     masks = {"random forest": baseline.predict_sites(forest, test)}
+    masks |= {"Gaussian mixture": mixture.predict_sites(mixture.atlas(real), test)}
     masks |= {name: keep.predict_sites(model, test) for name, model in segmenters.items()}
     scores = evaluate.score(masks, test)
     keep.keep_study(outputs, TINY, seed, scores, test, masks, real, synthetic, segmenters)

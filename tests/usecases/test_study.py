@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.text import Text
 
-from genai4eu.usecases.health_imaging import augment, evaluate, figures, keep, labels, live, report
+from genai4eu.usecases.health_imaging import augment, compare, copies, evaluate, figures, keep, labels, live, report
 from genai4eu.usecases.health_imaging.relaxometry import LESION
 from genai4eu.usecases.health_imaging.segmenter import Segmenter, SegmenterError, load_segmenter, save_segmenter
 from genai4eu.widgets import use_style
@@ -34,17 +34,51 @@ def test_bootstrap_interval_covers_the_mean_and_shrinks_with_patients() -> None:
 
 
 def test_table_over_seeds(study: SimpleNamespace) -> None:
-    shifted = study.scores.assign(mean=study.scores["mean"] + 0.2)
-    table = evaluate.table([study.scores, shifted])
-    assert table.loc["classical", ("C", "sd")] == pytest.approx(0.2 / np.sqrt(2))
+    shifted = study.scores.assign(dice=study.scores["dice"] + 0.2)
+    table = compare.table([study.scores, shifted])
+    assert table.loc["classical", ("C", "half")] == pytest.approx(12.706 * 0.1, rel=1e-3)  # t, one degree of freedom
     assert table[("A", "mean")].between(0, 1.2).all()
+    assert np.isnan(compare.table([study.scores]).loc["classical", ("C", "half")])
+
+
+def test_methods_are_compared_seed_by_seed(study: SimpleNamespace) -> None:
+    """Seeds move all methods together; what counts is the difference within each."""
+    runs = []
+    for everyone, ahead in ((0.1, 0.30), (0.5, 0.32), (0.3, 0.34)):
+        values = xr.full_like(study.scores["dice"], everyone)
+        values.loc[{"segmenter": "flow 2:1"}] = everyone + ahead
+        runs.append(study.scores.assign(dice=values))
+    found = compare.paired(runs, "C")
+    assert "flow 2:1" not in found.index
+    np.testing.assert_allclose(found.loc["classical", [0, 1, 2, "mean"]].astype(float), [0.30, 0.32, 0.34, 0.32])
+    assert found.loc["classical", "half"] == pytest.approx(4.303 * 0.02 / np.sqrt(3), rel=1e-3)
 
 
 def test_scores_hold_every_method_and_site_with_units(study: SimpleNamespace) -> None:
-    assert study.scores["segmenter"].values.tolist() == ["random forest", "classical", "flow 2:1", "randomised"]
-    assert study.scores["dice"].attrs["units"] == "1"
+    names = ["random forest", "Gaussian mixture", "real only", "classical", "flow 2:1", "randomised"]
+    assert study.scores["segmenter"].values.tolist() == names
+    assert {k: study.scores[k].attrs["units"] for k in evaluate.MEASURES} == {
+        "dice": "1",
+        "surface_dice": "1",
+        "hd95": "mm",
+    }
     assert study.scores.attrs["main_mix"] == "flow 2:1"
-    assert {"dice_c_flow", "dice_a_forest"} <= report.metrics(study.scores).keys()
+    metrics = report.metrics(study.scores)
+    assert {"dice_c_flow", "dice_a_forest", "dice_b_mixture", "dice_c_real", "surface_dice_c_flow"} <= metrics.keys()
+    value, unit = metrics["hd95_c_flow"]
+    assert unit == "mm" and value == pytest.approx(
+        float(study.scores["hd95"].sel(segmenter="flow 2:1", site="C").mean())
+    )
+
+
+def test_finding_nothing_is_counted_and_costs(study: SimpleNamespace) -> None:
+    truth = study.test["label"].values == LESION
+    both = {"perfect": np.repeat(truth[:, None], 3, 1), "nothing": np.zeros((4, 3, *truth.shape[1:]), bool)}
+    scores = evaluate.score(both, study.test)
+    for measure, best, worst in (("dice", 1, 0), ("surface_dice", 1, 0), ("hd95", 0, 208 * 2**0.5)):
+        assert scores[measure].sel(segmenter="perfect").values == pytest.approx(best)
+        assert scores[measure].sel(segmenter="nothing").values == pytest.approx(worst)
+    assert scores["missed"].sel(segmenter="nothing").all() and not scores["missed"].sel(segmenter="perfect").any()
 
 
 def test_synthetic_scans_look_like_scans_and_know_their_protocol(study: SimpleNamespace) -> None:
@@ -64,8 +98,11 @@ def test_new_labels_bring_no_anatomy_from_elsewhere(study: SimpleNamespace) -> N
 
 
 def test_a_copied_scan_is_noticed(study: SimpleNamespace) -> None:
-    assert float(evaluate.nearest_distance(study.real, study.real).max()) == 0.0
-    assert float(evaluate.nearest_distance(study.synthetic, study.real).min()) > 0.05
+    assert float(copies.nearest_distance(study.real, study.real).max()) == 0.0
+    assert float(copies.nearest_distance(study.synthetic, study.real).min()) > 0.05
+    assert copies.nearer_share(study.real, study.real, study.test) == 1.0
+    others = study.test.isel(site=0, case=[0, 2])  # at A, as these patients count
+    assert copies.nearer_share(others, study.real, study.test) == 0.0
 
 
 def test_augmentation_keeps_image_and_label_together(study: SimpleNamespace) -> None:
@@ -80,9 +117,9 @@ def test_augmentation_keeps_image_and_label_together(study: SimpleNamespace) -> 
 def test_the_record_is_small_and_answers_live(study: SimpleNamespace) -> None:
     size = sum(p.stat().st_size for p in study.outputs.rglob("*") if p.is_file())
     assert size < 10e6
-    assert keep.stored_ratios(study.outputs) == [0, 2]
-    for site, load, ratio in (("A", 0, 0), ("C", 50, 2)):
-        fig, alt = live.respond(study.outputs, site, load, 5, ratio)
+    assert keep.stored_methods(study.outputs) == ["real only", "classical", "flow 2:1", "randomised"]
+    for site, load, method in (("A", 0, "real only"), ("C", 50, "flow 2:1")):
+        fig, alt = live.respond(study.outputs, site, load, 5, method)
         assert fig.get_suptitle().startswith("no lesion" if load == 0 else "Dice")
         assert "pixels" in alt
 
@@ -127,7 +164,7 @@ def test_answer_and_figure_tell_the_price(study: SimpleNamespace) -> None:
     scores = study.scores.assign(dice=values, mean=values.mean("case"))
     said = report.answer(scores)
     assert "**Synthetic scans raise" in said
-    assert "** The price: at B Dice falls from 0.43 to 0.23. For comparison, domain randomisation" in said
+    assert "** The price: at B Dice falls from 0.43 to 0.23. For comparison, at C domain randomisation" in said
     fig, alt = figures.scores_figure(scores)
     title = "Synthetic scans raise Dice at C (0.43 to 0.63) but lower it at B (0.43 to 0.23)"
     assert alt.startswith(f"{title}; dots with 95 % intervals")
@@ -169,7 +206,7 @@ def test_the_same_seed_gives_the_same_bits(study: SimpleNamespace, tmp_path: Pat
 def test_the_dashboard_needs_neither_monai_nor_the_template(study: SimpleNamespace) -> None:
     code = (
         "import sys; from genai4eu.usecases.health_imaging import live, keep, report, figures;"
-        f"live.respond({str(study.outputs)!r}, 'C', 20, 5, 2);"
+        f"live.respond({str(study.outputs)!r}, 'C', 20, 5, 'flow 2:1');"
         "print([m for m in ('monai', 'nilearn', 'nibabel', 'sklearn', 'ipywidgets') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)

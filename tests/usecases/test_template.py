@@ -22,6 +22,7 @@ def test_stock_papermill_runs_it_from_elsewhere(house: Path) -> None:
     (folder,) = (house / "scratch").iterdir()
     metrics = json.loads((folder / "metrics.json").read_text())
     assert {"dice_a_flow", "dice_c_flow", "dice_c_classical", "dice_c_randomised", "dice_c_forest"} <= metrics.keys()
+    assert (metrics["hd95_c_flow"]["unit"], metrics["surface_dice_c_mixture"]["unit"]) == ("mm", "1")
     assert {p.name for p in (folder / "outputs").iterdir()} >= {"scores.nc", "scans.nc", "explorer.nc", "segmenters"}
     cells = nbformat.read(house / "out.ipynb", as_version=4).cells
     (said,) = next(c for c in cells if c.get("id") == "dashboard-answer").outputs

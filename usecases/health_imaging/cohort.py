@@ -14,10 +14,10 @@ import xarray as xr
 from .acquisition import acquire
 from .anatomy import HEIGHTS, patient, threshold, with_lesions
 from .relaxometry import LESION, TISSUES
-from .sites import SITES, TRAINING_SITES
+from .sites import DEVELOPMENT, SITES, TRAINING_SITES
 
 Progress = Callable[[float, float, str], None]
-SPLITS = ("labelled", "test", "dashboard")
+SPLITS = ("labelled", "test", "dashboard", "validation")
 LOADS = (5.0, 40.0)  # mL in the whole brain, the range of moderate to severe disease
 _CENTRAL = (HEIGHTS >= -5) & (HEIGHTS <= 40)  # mm; slices at the ventricles and above
 
@@ -45,8 +45,8 @@ def cohort(
 
     Parameters
     ----------
-    split : {"labelled", "test", "dashboard"}
-        Patients of different splits are different.
+    split : {"labelled", "test", "dashboard", "validation"}
+        Patients of different splits are different; development looks at validation patients.
     cases : int
         Number of patients.
     size : int
@@ -63,13 +63,14 @@ def cohort(
         (case) in mL; coordinates y and x in mm, z (case) in mm.
     """
     images, labels, loads, heights = [], [], [], []
+    scanners = [(SITES | DEVELOPMENT)[letter] for letter in sites]
     for case in range(cases):
         rng = _rng(seed, split, case)
         person, load = patient(size, rng), float(rng.uniform(*LOADS))
         level = threshold(person, load)
         z = _pick_slice(person, level, rng)
         fractions, label = with_lesions(person["fraction"].values[:, z], person["score"].values[z], level)
-        images.append([acquire(fractions, SITES[s].protocol, rng, SITES[s].noise, SITES[s].bias) for s in sites])
+        images.append([acquire(fractions, s.protocol, rng, s.noise, s.bias) for s in scanners])
         labels.append(label)
         loads.append(load)
         heights.append(HEIGHTS[z])
@@ -93,6 +94,10 @@ def labelled_slices(cases: int, size: int, seed: int, progress: Progress = no_pr
     xarray.Dataset
         ``image`` (case, y, x), ``label`` (case, y, x), ``lesion_load`` (case), ``site`` (case).
     """
-    both = cohort("labelled", cases, size, seed, TRAINING_SITES, progress)
-    where = xr.DataArray(np.arange(cases) % len(TRAINING_SITES), dims="case")
-    return both.isel(site=where)
+    return one_site_each(cohort("labelled", cases, size, seed, TRAINING_SITES, progress))
+
+
+def one_site_each(scans: xr.Dataset) -> xr.Dataset:
+    """Return every patient as scanned at one of the training sites, in turn: ``image`` becomes (case, y, x)."""
+    where = xr.DataArray(np.arange(scans.sizes["case"]) % len(TRAINING_SITES), dims="case")
+    return scans.sel(site=list(TRAINING_SITES)).isel(site=where)

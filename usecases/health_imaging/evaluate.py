@@ -1,8 +1,9 @@
 """How good a segmentation is, with its uncertainty. Called by the study part and by whoever compares runs.
 
-Dice (Dice 1945, Ecology 26:297) over the lesion pixels of each test slice; its mean with a percentile bootstrap over
-patients (Efron & Tibshirani 1993), which tells how far other patients would move it. What other trainings would
-change is told by runs with other seeds: see :func:`table`.
+Dice (Dice 1945, Ecology 26:297) over the lesion pixels of each test slice, and beside it what the outlines say
+(:mod:`.surface`); their means with a percentile bootstrap over patients (Efron & Tibshirani 1993), which tells how far
+other patients would move them. What other trainings would change is told by runs with other seeds
+(:func:`.compare.paired`).
 """
 
 from __future__ import annotations
@@ -10,13 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from .anatomy import FIELD_OF_VIEW
 from .relaxometry import LESION
+from .surface import MISSED, TOLERANCE, by_slice
 
 RESAMPLES = 2000
+#: Unit and name of each score of a slice.
+MEASURES = {
+    "dice": ("1", "Dice of the lesions"),
+    "surface_dice": ("1", f"share of the outlines within {TOLERANCE:g} mm"),
+    "hd95": ("mm", "95 % Hausdorff distance of the outlines"),
+}
 
 
 def dice(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -51,24 +59,33 @@ def score(masks: dict[str, NDArray[np.bool_]], test: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``dice`` (segmenter, case, site); ``mean``, ``low``, ``high`` (segmenter, site): mean over patients and its 95 %
-        bootstrap interval. Unit "1". Attribute ``main_mix``: see :func:`main_mix`.
+        ``dice``, ``surface_dice`` and ``hd95`` in mm (segmenter, case, site), and ``missed``, where a method found no
+        lesion at all; ``mean``, ``low``, ``high`` (segmenter, site): Dice over patients as :func:`summary` has it.
+        Attribute ``main_mix``: see :func:`main_mix`.
     """
     truth = (test["label"].values == LESION)[:, None]  # (case, 1, y, x)
-    values = np.stack([dice(mask, truth) for mask in masks.values()])
-    low, high = bootstrap(values)
-    dims, unit = ("segmenter", "site"), {"units": "1"}
+    found = np.stack(list(masks.values()))
+    hausdorff, surface = by_slice(found, truth, FIELD_OF_VIEW / truth.shape[-1])
+    values = {"dice": dice(found, truth), "surface_dice": surface, "hd95": hausdorff}
+    dims = ("segmenter", "case", "site")
     scores = xr.Dataset(
-        {
-            "dice": (("segmenter", "case", "site"), values, {"units": "1", "long_name": "Dice of the lesions"}),
-            "mean": (dims, np.nanmean(values, 1), unit | {"long_name": "mean Dice over patients"}),
-            "low": (dims, low, unit | {"long_name": "2.5 % of the bootstrap over patients"}),
-            "high": (dims, high, unit | {"long_name": "97.5 % of the bootstrap over patients"}),
-            "lesion_load": test["lesion_load"],
-        },
+        {k: (dims, values[k], {"units": unit, "long_name": name}) for k, (unit, name) in MEASURES.items()}
+        | {"missed": (dims, ~found.any((-2, -1)), {"long_name": "nothing was found"})},
         coords={"segmenter": list(masks), "site": test["site"]},
     )
-    return scores.assign_attrs(main_mix=main_mix(list(masks)))
+    scores["hd95"].attrs["empty"] = f"a slice in which nothing was found counts as {MISSED:.0f} mm"
+    scores = scores.assign(lesion_load=test["lesion_load"])
+    return scores.merge(summary(scores)).assign_attrs(main_mix=main_mix(list(masks)))
+
+
+def summary(scores: xr.Dataset, measure: str = "dice") -> xr.Dataset:
+    """Return ``mean``, ``low`` and ``high`` (segmenter, site) of a measure: over patients, with the 95 % interval."""
+    values = scores[measure].transpose("segmenter", "case", "site")
+    unit, name = MEASURES[measure]
+    low, high = (values.isel(case=0, drop=True).copy(data=end) for end in bootstrap(values.values))
+    said = {"mean": "mean over patients", "low": "2.5 % of the bootstrap", "high": "97.5 % of the bootstrap"}
+    parts = {"mean": values.mean("case"), "low": low, "high": high}
+    return xr.Dataset({k: v.assign_attrs(units=unit, long_name=f"{name}, {said[k]}") for k, v in parts.items()})
 
 
 def main_mix(names: Sequence[str]) -> str:
@@ -90,56 +107,8 @@ def bootstrap(values: NDArray[np.float64], seed: int = 0) -> tuple[NDArray[np.fl
 
 
 def gain(scores: xr.Dataset, method: str, baseline: str, site: str) -> tuple[float, float]:
-    """Return how much better ``method`` is at ``site``, paired by patient, and half its 95 % bootstrap interval."""
+    """Return how much higher the Dice of ``method`` is at ``site``, paired by patient, and half its 95 % interval."""
     both = scores["dice"].sel(site=site)
     difference = (both.sel(segmenter=method) - both.sel(segmenter=baseline)).values
     low, high = bootstrap(difference[None, :, None])
     return float(np.nanmean(difference)), float((high - low).item() / 2)
-
-
-def table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
-    """Compare methods over runs that differ in their seed.
-
-    Parameters
-    ----------
-    runs : sequence of xarray.Dataset
-        Results of :func:`score`, one a run.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a method, and for every site the mean Dice and its standard deviation over runs (NaN for a single one).
-    """
-    stacked = xr.concat([run["mean"] for run in runs], "run", join="exact")
-    columns: dict[tuple[str, str], pd.Series] = {}
-    for site in stacked["site"].values:
-        values = stacked.sel(site=site)
-        columns[(str(site), "mean")] = values.mean("run").to_series()
-        spread = values.std("run", ddof=1) if len(runs) > 1 else values.isel(run=0) * np.nan
-        columns[(str(site), "sd")] = spread.to_series()
-    return pd.DataFrame(columns, index=stacked["segmenter"].to_index())
-
-
-def nearest_distance(synthetic: xr.Dataset, labelled: xr.Dataset) -> xr.DataArray:
-    """Look for memorised scans: the distance of each synthetic scan to its nearest labelled scan.
-
-    Parameters
-    ----------
-    synthetic, labelled : xarray.Dataset
-        With ``image`` (case, y, x), normalised.
-
-    Returns
-    -------
-    xarray.DataArray
-        (case) root mean square difference per pixel to the nearest labelled scan, relative to the median distance
-        between labelled scans themselves: near 0 means copied, about 1 means as different as patients are.
-    """
-    real = labelled["image"].values.reshape(labelled.sizes["case"], -1)
-    made = synthetic["image"].values.reshape(synthetic.sizes["case"], -1)
-    among = _distances(real, real)
-    usual = np.median(among[~np.eye(len(real), dtype=bool)])
-    return xr.DataArray(_distances(made, real).min(1) / usual, dims="case", attrs={"units": "1"}, name="distance")
-
-
-def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.stack([np.sqrt(np.mean((b - row) ** 2, axis=1, dtype=np.float64)) for row in a])

@@ -154,7 +154,7 @@ def failures_figure(scans: xr.Dataset, scores: xr.Dataset, count: int = 4) -> Dr
 
 
 def draw_answer(
-    image: Array, truth: NDArray[np.bool_], found: NDArray[np.bool_], score: float, site: str, ratio: int
+    image: Array, truth: NDArray[np.bool_], found: NDArray[np.bool_], score: float, site: str, method: str
 ) -> Drawn:
     """Show a slice with the truth beside the same slice with what a segmenter finds; called by the live answer."""
     fig = Figure(figsize=(6.4, 3.6), layout="constrained")
@@ -163,12 +163,11 @@ def draw_answer(
     _slice(right, image, None, found)
     left.set_title("Truth", fontsize=12, color="#0072B2")
     right.set_title("Found", fontsize=12, color="#B35C00")
-    segmenter = f"{ratio} synthetic slices for each real one" if ratio else "classical augmentation alone"
     says = "no lesion to find" if not truth.any() else f"Dice {0.0 if np.isnan(score) else score:.2f}"
     fig.suptitle(f"{says} at {site}", x=0.01, ha="left", fontweight="bold")
     return (
         fig,
-        f"{says} at {site}, trained with {segmenter}; two slices, {truth.sum()} lesion pixels, {found.sum()} found.",
+        f"{says} at {site}, segmenter {method}; two slices, {truth.sum()} lesion pixels, {found.sum()} found.",
     )
 
 

@@ -142,7 +142,8 @@ def synthesise(
     labels = new_labels(labelled, count, seed)
     rng = np.random.default_rng([seed, 202])
     protocols = [draw_protocol(rng) for _ in range(count)]
-    contrast = np.stack([contrast_map(label, p) for label, p in zip(labels, protocols, strict=True)])
+    # People differ in their relaxation times as the literature says they do; which of them is in a scan is not known.
+    contrast = np.stack([contrast_map(label, p, rng) for label, p in zip(labels, protocols, strict=True)])
     with reproducible(seed):
         images = _draw(flow, contrast, labels, seed, progress)
     units = {"field": "T", "tr": "ms", "te": "ms", "ti": "ms", "flip": "degree"}

@@ -2,15 +2,16 @@
 
 Everything is data that other tools read: NetCDF for numbers and pictures, safetensors with JSON for segmenters::
 
-    scores.nc              Dice by method, patient and site; mean and bootstrap interval
+    scores.nc              Dice, surface Dice, Hausdorff distance by method, patient and site; mean and interval of Dice
     scans.nc               the test scans, their truth, and the masks of the main flow mix and of classical training
     synthetic.nc           some synthetic labelled scans, and the distance of each to the nearest labelled one
     explorer.nc            one patient in no other set: tissue shares, lesion score, level by load
-    segmenters/flow-R.*    the segmenter of R synthetic slices for each labelled one; 0 is classical augmentation
+    segmenters/NAME.*      the segmenter of every trained network, such as classical or flow-10-1
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,9 @@ from ..generative.kept import read_kept as read_kept
 from ..generative.kept import write_kept
 from .acquisition import Array
 from .anatomy import HEIGHTS, patient, threshold
-from .evaluate import nearest_distance
+from .copies import nearest_distance
 from .segmenter import Segmenter, predict, save_segmenter
 from .sizes import Sizes
-from .train import method_name
 
 LOADS = np.arange(0.0, 51.0, 5.0)  # mL, what the explorer offers
 SHOWN = 48  # synthetic scans that are kept
@@ -63,8 +63,8 @@ def keep_study(
     distance = nearest_distance(synthetic, labelled)
     write_kept(synthetic.assign(distance=distance).isel(case=slice(SHOWN)), outputs / "synthetic.nc")
     write_kept(explorer_patient(sizes.image, seed), outputs / "explorer.nc")
-    for ratio in sizes.ratios:
-        save_segmenter(segmenters[method_name(ratio)], outputs / "segmenters" / f"flow-{ratio}.safetensors")
+    for name, model in segmenters.items():
+        save_segmenter(model, segmenter_path(outputs, name))
 
 
 def explorer_patient(size: int, seed: int) -> xr.Dataset:
@@ -85,10 +85,15 @@ def explorer_patient(size: int, seed: int) -> xr.Dataset:
     )
 
 
-def stored_ratios(outputs: Path) -> list[int]:
-    """Return the synthetic:real ratios whose segmenters a record holds, in rising order."""
-    found = (Path(outputs) / "segmenters").glob("flow-*.safetensors")
-    return sorted(int(path.stem.removeprefix("flow-")) for path in found)
+def segmenter_path(outputs: Path | str, method: str) -> Path:
+    """Return where the segmenter of a method lies, or would lie, in a record."""
+    return Path(outputs) / "segmenters" / f"{re.sub('[^a-z0-9]+', '-', method)}.safetensors"
+
+
+def stored_methods(outputs: Path | str) -> list[str]:
+    """Return the methods whose segmenters a record holds, in the order of its scores."""
+    names = read_kept(outputs, "scores.nc")["segmenter"].values.tolist()
+    return [name for name in names if segmenter_path(outputs, name).exists()]
 
 
 def predict_scan(model: Segmenter, piece: xr.DataArray) -> NDArray[np.bool_]:

@@ -61,8 +61,8 @@ def _new_label(source: Labels, area: int, rng: np.random.Generator) -> Labels:
     return np.where(score >= ranked[wanted - 1], np.uint8(LESION), label) if wanted else label
 
 
-def contrast_map(label: Labels, protocol: Protocol) -> Array:
-    """Return the scan that the literature's mean tissue values predict: flat tissues, no noise.
+def contrast_map(label: Labels, protocol: Protocol, rng: np.random.Generator | None = None) -> Array:
+    """Return the scan that the literature's tissue values predict: flat tissues, no noise.
 
     Parameters
     ----------
@@ -70,11 +70,13 @@ def contrast_map(label: Labels, protocol: Protocol) -> Array:
         Label map.
     protocol : Protocol
         Settings of the scanner.
+    rng : numpy.random.Generator, optional
+        Draws one person's relaxation times; without it, the means of the literature.
 
     Returns
     -------
     ndarray of float32, shape (y, x)
         Normalised as a scan is.
     """
-    levels = np.concatenate([[0.0], np.abs(signal(protocol).values)])
+    levels = np.concatenate([[0.0], np.abs(signal(protocol, rng).values)])
     return normalise(levels[label], label > 0)

@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from .acquisition import Array, acquire
 from .anatomy import with_lesions
-from .evaluate import dice
+from .evaluate import dice, main_mix
 from .figures import draw_answer
-from .keep import read_kept, stored_ratios
+from .keep import read_kept, segmenter_path, stored_methods
 from .relaxometry import LESION
 from .segmenter import Segmenter, load_segmenter, predict
 from .sites import SITES, UNSEEN_SITE
+
+#: What the control calls the methods without a generator.
+DESCRIBED = {"real only": "real slices only", "classical": "augmented slices", "randomised": "randomised slices"}
 
 
 @lru_cache(maxsize=4)
@@ -31,8 +34,8 @@ def _patient(outputs: Path) -> xr.Dataset:
 
 
 @lru_cache(maxsize=32)
-def _segmenter(outputs: Path, ratio: int) -> Segmenter:
-    return load_segmenter(outputs / "segmenters" / f"flow-{ratio}.safetensors")
+def _segmenter(outputs: Path, method: str) -> Segmenter:
+    return load_segmenter(segmenter_path(outputs, method))
 
 
 def simulate(outputs: Path, site: str, load: float, noise: float) -> tuple[Array, NDArray[np.bool_]]:
@@ -61,7 +64,7 @@ def simulate(outputs: Path, site: str, load: float, noise: float) -> tuple[Array
     return acquire(fractions, SITES[site].protocol, rng, noise, SITES[site].bias), label == LESION
 
 
-def respond(outputs: Path | str, site: str, load: float, noise: float, ratio: int) -> tuple[Figure, str]:
+def respond(outputs: Path | str, site: str, load: float, noise: float, method: str) -> tuple[Figure, str]:
     """Draw the simulated slice with the truth and with what a stored segmenter finds.
 
     Parameters
@@ -74,8 +77,8 @@ def respond(outputs: Path | str, site: str, load: float, noise: float, ratio: in
         Lesion load of the whole brain in mL.
     noise : float
         Noise in per cent of the brightest tissue.
-    ratio : int
-        Which stored segmenter: synthetic slices for each labelled one.
+    method : str
+        Which stored segmenter, by its name in the scores, such as "flow 10:1".
 
     Returns
     -------
@@ -84,8 +87,8 @@ def respond(outputs: Path | str, site: str, load: float, noise: float, ratio: in
         What it shows, in words.
     """
     image, truth = simulate(Path(outputs), site, load, noise)
-    found = predict(_segmenter(Path(outputs), ratio), image[None])[0]
-    return draw_answer(image, truth, found, float(dice(found, truth)), SITES[site].description, ratio)
+    found = predict(_segmenter(Path(outputs), method), image[None])[0]
+    return draw_answer(image, truth, found, float(dice(found, truth)), SITES[site].description, method)
 
 
 def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[..., Any]) -> dict[str, Any]:
@@ -99,15 +102,18 @@ def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[...
         Makers of a choice and of a slider, ``genai4eu.widgets.Choice`` and ``Range``; handed in, so that the science
         needs no widgets.
     """
-    ratios = {f"{r} : 1" if r else "none": r for r in stored_ratios(Path(outputs))}
+    methods = stored_methods(outputs)
     sites = {f"{s.name}: {s.description}": s.name for s in SITES.values()}
     return {
         "site": choice(
             "Site", sites, value=UNSEEN_SITE, help="Whose scanner takes the picture; C was never trained on."
         ),
         "load": span("Lesion load", 0, 50, step=5, value=25, unit="mL", help="Volume of all lesions in the brain."),
-        "ratio": choice(
-            "Synthetic : real", ratios, value=max(ratios.values()), help="Which of the stored segmenters looks at it."
+        "method": choice(
+            "Trained with",
+            {DESCRIBED.get(m, m.removeprefix("flow ") + " synthetic"): m for m in methods},
+            value=main_mix(methods),
+            help="Which stored segmenter looks at it; 10:1 synthetic is ten AI-generated slices for each real one.",
         ),
         "noise": span("Noise", 0, 15, step=1, value=5, unit="%", help="Of the brightest tissue; 3 to 5 % is usual."),
     }

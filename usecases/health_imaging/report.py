@@ -5,27 +5,38 @@ from __future__ import annotations
 import pandas as pd
 import xarray as xr
 
-from .evaluate import gain
+from .evaluate import MEASURES, gain, summary
 from .sites import UNSEEN_SITE
 
 PLAIN = "classical"
+#: Methods without a generative model: their name in metrics, and in words.
+OTHERS = {
+    "randomised": ("randomised", "domain randomisation"),
+    "random forest": ("forest", "a random forest"),
+    "Gaussian mixture": ("mixture", "a Gaussian mixture"),
+    "real only": ("real", "the network without augmentation"),
+}
 
 
-def metrics(scores: xr.Dataset) -> dict[str, float]:
-    """Return the mean Dice by metric name, such as ``dice_c_classical`` and, for the main mix, ``dice_c_flow``.
+def metrics(scores: xr.Dataset) -> dict[str, tuple[float, str]]:
+    """Return values and units by metric name: Dice at every site, and what the outlines say at the unseen one.
+
+    Such as ``dice_c_classical``, ``hd95_c_forest`` (mm) and, for the main mix, ``surface_dice_c_flow``.
 
     Parameters
     ----------
     scores : xarray.Dataset
         From :func:`.evaluate.score`, with the attribute ``main_mix``.
     """
-    names = {PLAIN: PLAIN, "flow": scores.attrs["main_mix"], "randomised": "randomised", "forest": "random forest"}
-    mean = scores["mean"]
-    return {
-        f"dice_{str(site).lower()}_{short}": float(mean.sel(segmenter=method, site=site))
-        for site in scores["site"].values
-        for short, method in names.items()
-    }
+    names = {PLAIN: PLAIN, str(scores.attrs["main_mix"]): "flow"} | {k: short for k, (short, _) in OTHERS.items()}
+    values = {}
+    for measure, (unit, _) in MEASURES.items():
+        mean = scores[measure].mean("case")
+        for site in scores["site"].values if measure == "dice" else [UNSEEN_SITE]:
+            for method, short in names.items():
+                name = f"{measure}_{str(site).lower()}_{short}"
+                values[name] = (float(mean.sel(segmenter=method, site=site)), unit)
+    return values
 
 
 def change(scores: xr.Dataset, site: str = UNSEEN_SITE) -> tuple[str, float, float, float, float]:
@@ -75,19 +86,25 @@ def clear_changes(scores: xr.Dataset) -> tuple[dict[str, tuple[float, float]], d
 def _compared(scores: xr.Dataset) -> str:
     """Return in one sentence what the methods without a generative model reach at the unseen site."""
     mean = scores["mean"].sel(site=UNSEEN_SITE)
-    names = {"randomised": "domain randomisation", "random forest": "a random forest"}
-    values = {name: float(mean.sel(segmenter=m)) for m, name in names.items() if m in mean["segmenter"].values}
-    there = [f"{name} {'' if i else 'reaches '}{value:.2f}" for i, (name, value) in enumerate(values.items())]
-    return f"For comparison, {' and '.join(there)} at {UNSEEN_SITE}; 1 is perfect." if there else ""
+    values = {words: float(mean.sel(segmenter=m)) for m, (_, words) in OTHERS.items() if m in mean["segmenter"].values}
+    there = [f"{words} {'' if i else 'reaches '}{value:.2f}" for i, (words, value) in enumerate(values.items())]
+    return f"For comparison, at {UNSEEN_SITE} {', '.join(there)}; 1 is perfect." if there else ""
 
 
 def shown(scores: xr.Dataset) -> pd.DataFrame:
-    """Return the table of mean Dice and 95 % interval, a row a method, a column a site."""
-    cells = {
-        f"{site}{' (unseen)' if site == UNSEEN_SITE else ''}": [
-            f"{float(at['mean']):.2f} ({float(at['low']):.2f} to {float(at['high']):.2f})"
-            for at in (scores.sel(segmenter=method, site=site) for method in scores["segmenter"].values)
-        ]
-        for site in scores["site"].values
-    }
-    return pd.DataFrame(cells, index=scores["segmenter"].values).rename_axis(columns="Dice [1]")
+    """Return the table, a row a method: Dice at every site, outlines at the unseen one, each with its 95 % interval."""
+    cells = {}
+    for measure, title, digits in (
+        ("dice", "Dice [1]", 2),
+        ("surface_dice", "surface Dice [1]", 2),
+        ("hd95", "HD95 [mm]", 0),
+    ):
+        over = summary(scores, measure)
+        for site in scores["site"].values if measure == "dice" else [UNSEEN_SITE]:
+            cells[f"{title} {site}{' (unseen)' if site == UNSEEN_SITE else ''}"] = [
+                f"{float(at['mean']):.{digits}f} ({float(at['low']):.{digits}f} to {float(at['high']):.{digits}f})"
+                for at in (over.sel(segmenter=method, site=site) for method in scores["segmenter"].values)
+            ]
+    missed = scores["missed"].sel(site=UNSEEN_SITE).sum("case")
+    cells[f"empty {UNSEEN_SITE}"] = [f"{int(n)} of {scores.sizes['case']}" for n in missed.values]
+    return pd.DataFrame(cells, index=scores["segmenter"].values)

@@ -7,6 +7,11 @@ within BrainWeb's range (0-9 %, 0-40 %; Collins et al. 1998, IEEE TMI 17:463).
 - **B**: Hammersmith Hospital, 3 T, T1-weighted gradient echo, TR/TE 9.6/4.6 ms, flip angle 8° (IXI,
   https://brain-development.org/ixi-dataset).
 - **C**, never trained on: Guy's Hospital, 1.5 T, T2-weighted spin echo, TR/TE 8178.34/100 ms (IXI, same page).
+- **D** and **E**, for development alone and in no result: proton-density weighted spin echoes. D is BrainWeb's, 1.5 T,
+  TR/TE 3300/35 ms (https://brainweb.bic.mni.mcgill.ca): lesions brightest, white matter darkest. E is Baltimore's,
+  3 T, TR/TE 4177/12.31 ms (Carass et al. 2017, NeuroImage 148:77): fluid darkest, grey matter brightest, lesions
+  nearly as bright. Whatever was tuned was tuned on seeds from 100 on, on validation patients at A, B, D and E; C was
+  scored once, when all was fixed.
 
 So C differs from both training sites in field strength and in weighting: its cerebrospinal fluid is brighter than
 its lesions, where in A and B the fluid is the darkest tissue. These values were fixed before anything was trained.
@@ -46,6 +51,11 @@ SITES = {
     "A": Site("A", "Utrecht, 3 T FLAIR", Protocol("flair", 3.0, tr=11000.0, te=125.0, ti=2800.0), 3.0, 20.0),
     "B": Site("B", "Hammersmith, 3 T T1-weighted", Protocol("spgr", 3.0, tr=9.6, te=4.6, flip=8.0), 3.0, 20.0),
     "C": Site("C", "Guy's, 1.5 T T2-weighted", Protocol("spin-echo", 1.5, tr=8178.34, te=100.0), 5.0, 30.0),
+}
+#: Sites of development: what is tuned is looked at here, and never at C.
+DEVELOPMENT = {
+    "D": Site("D", "BrainWeb, 1.5 T PD-weighted", Protocol("spin-echo", 1.5, tr=3300.0, te=35.0), 5.0, 20.0),
+    "E": Site("E", "Baltimore, 3 T PD-weighted", Protocol("spin-echo", 3.0, tr=4177.0, te=12.31), 3.0, 20.0),
 }
 #: All that any method may learn from.
 TRAINING_SITES = ("A", "B")

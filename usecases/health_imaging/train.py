@@ -2,8 +2,8 @@
 
 Budget, the same for all: the labelled slices, and ``(epochs + flow_epochs) * steps`` gradient steps of ``batch``
 slices. A synthetic mix spends ``flow_epochs`` of them on the generator and ``epochs`` on its segmenter; methods
-without a generator (classical augmentation, domain randomisation) spend all on the segmenter. The generator is
-trained once and serves every mix.
+without a generator (real slices only, classical augmentation, domain randomisation) spend all on the segmenter. The
+generator is trained once and serves every mix.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def train_segmenter(
     label: str = "training a segmenter",
     keep: Keep | None = None,
     kept: Kept | None = None,
+    varied: bool = True,
 ) -> Segmenter:
     """Train one segmenter on labelled slices and, where given, synthetic ones beside them.
 
@@ -65,6 +66,8 @@ def train_segmenter(
         What progress calls this training, and what it is kept under.
     keep, kept : callable, optional
         Keep the training as it goes on, and return what was kept; see :func:`.generative.training.train`.
+    varied : bool
+        Whether slices are augmented (:func:`.augment.augment`) as they are drawn.
     """
     where = device()
     pool = [_tensors(d, where) for d in (labelled, synthetic) if d is not None and d.sizes["case"]]
@@ -72,7 +75,8 @@ def train_segmenter(
 
     def loss(generator: torch.Generator) -> Tensor:
         picked = torch.randint(len(images), (sizes.batch,), generator=generator, device=where)
-        image, truth = augment(images[picked], labels[picked], generator)
+        image, truth = images[picked], labels[picked]
+        image, truth = augment(image, truth, generator) if varied else (image, truth)
         return segmentation_loss(model(image), truth)
 
     with reproducible(seed):
@@ -85,7 +89,7 @@ def method_name(ratio: int) -> str:
     return f"flow {ratio}:1" if ratio else "classical"
 
 
-RANDOMISED = "randomised"
+PLAIN, RANDOMISED = "real only", "randomised"
 
 
 def train_all(
@@ -97,22 +101,25 @@ def train_all(
     keep: Keep | None = None,
     kept: Kept | None = None,
 ) -> dict[str, Segmenter]:
-    """Train the segmenter of every synthetic:real ratio, and that of domain randomisation at the largest ratio.
+    """Train the segmenter of every synthetic:real ratio, and those of the methods without a generator.
 
     Returns
     -------
     dict of str to Segmenter
-        By method: "classical", "flow 2:1", …, "randomised".
+        By method: "real only" (no augmentation), "classical", "flow 2:1", …, "randomised" (at the largest ratio).
     """
     whole = sizes.epochs + sizes.flow_epochs
     largest = max(sizes.ratios) * sizes.labelled
-    pools: dict[str, tuple[xr.Dataset | None, int]] = {
+    pools: dict[str, tuple[xr.Dataset | None, int]] = {PLAIN: (None, whole)}
+    pools |= {
         method_name(r): (synthetic.isel(case=slice(r * sizes.labelled)) if r else None, sizes.epochs if r else whole)
         for r in sizes.ratios
     }
     pools[RANDOMISED] = (randomised(labelled, largest, seed), whole)
     return {
-        name: train_segmenter(labelled, pool, epochs, sizes, seed, progress, f"training: {name}", keep, kept)
+        name: train_segmenter(
+            labelled, pool, epochs, sizes, seed, progress, f"training: {name}", keep, kept, name != PLAIN
+        )
         for name, (pool, epochs) in pools.items()
     }
 
