@@ -10,7 +10,16 @@ import pytest
 from genai4eu.usecases.health_imaging import generator, labels, randomise, train
 from genai4eu.usecases.health_imaging.acquisition import Protocol, acquire, signal
 from genai4eu.usecases.health_imaging.relaxometry import TISSUES, tissue_values
-from genai4eu.usecases.health_imaging.sites import SITES, TRAINING_SITES, UNSEEN_SITE, draw_protocol
+from genai4eu.usecases.health_imaging.sites import (
+    DEVELOPMENT,
+    SITES,
+    TRAINING_SITES,
+    UNSEEN_SITE,
+    contrast,
+    draw_protocol,
+    draw_protocols,
+    shows_lesions,
+)
 
 
 def test_signals_agree_with_the_equations_worked_by_hand() -> None:
@@ -55,6 +64,31 @@ def test_protocols_are_drawn_over_all_sequences_and_only_from_the_range() -> Non
     assert {p.sequence for p in drawn} == {"spin-echo", "flair", "spgr"}
     assert {p.field for p in drawn} == {1.5, 3.0}
     assert all(2 <= p.te <= 160 and 5 <= p.tr <= 12000 for p in drawn)
+
+
+def test_half_of_the_protocols_are_spread_evenly_over_contrasts_and_lesions_are_seen_in_all() -> None:
+    drawn = draw_protocols(120, np.random.default_rng(1))
+    assert drawn == draw_protocols(120, np.random.default_rng(1))
+    assert len(drawn) == len(set(drawn)) == 120
+    assert all(shows_lesions(p) for p in drawn)
+    assert not shows_lesions(Protocol("spin-echo", 3.0, tr=4177.0, te=12.31))  # proton density alone
+    rng = np.random.default_rng(2)
+    usual = [p for p in (draw_protocol(rng) for _ in range(260)) if shows_lesions(p)]
+    assert _foreign(drawn) > _foreign(usual) + 0.05
+
+
+def _foreign(protocols: list[Protocol]) -> float:
+    """Return the share of protocols whose tissues have an order of brightness that no training site shows."""
+    known = {tuple(np.argsort(contrast(SITES[s].protocol))) for s in TRAINING_SITES}
+    return float(np.mean([tuple(np.argsort(contrast(p))) not in known for p in protocols]))
+
+
+def test_what_is_tuned_is_tuned_elsewhere() -> None:
+    assert not set(DEVELOPMENT) & set(SITES)
+    protocols = {site.protocol for site in SITES.values()} | {site.protocol for site in DEVELOPMENT.values()}
+    assert len(protocols) == 4
+    order = abs(signal(DEVELOPMENT["D"].protocol)).to_series().sort_values().index.tolist()
+    assert order == ["wm", "csf", "gm", "lesion"]
 
 
 def test_no_training_code_knows_the_unseen_site() -> None:

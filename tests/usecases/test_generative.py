@@ -32,6 +32,13 @@ def _fit(seed: int, steps: int = 300) -> Line:
         return train(model, loss, steps, seed, rate=1e-2)
 
 
+def test_one_thread_may_be_asked_for_and_is_put_back() -> None:
+    before = torch.get_num_threads()
+    with reproducible(0, threads=before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+
+
 def test_the_flow_learns_a_gaussian() -> None:
     noise = torch.randn((4000, 1), generator=torch.Generator().manual_seed(1))
     model = _fit(0)

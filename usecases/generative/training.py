@@ -52,14 +52,16 @@ def _keep_freed_memory() -> None:
 
 
 @contextmanager
-def reproducible(seed: int) -> Iterator[None]:
+def reproducible(seed: int, threads: int = THREADS) -> Iterator[None]:
     """Make torch give the same bits for the same seed on one machine, and put its settings back afterwards.
+
+    A use case whose networks are so small that two threads mostly wait for each other may ask for one.
 
     On a GPU, operations without a deterministic form only warn: there the same seed gives nearly the same result.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS refuses to be deterministic
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(THREADS)
+    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
@@ -67,7 +69,7 @@ def reproducible(seed: int) -> Iterator[None]:
             yield
         finally:
             torch.use_deterministic_algorithms(strict)
-            torch.set_num_threads(threads)
+            torch.set_num_threads(before)
 
 
 class Average(Generic[Model]):

@@ -51,14 +51,14 @@ def renormalise(raw: Tensor, brain: Tensor) -> Tensor:
 
 
 def vary(image: Tensor, label: Tensor, generator: torch.Generator) -> Tensor:
-    """Vary contrast (gamma 0.77-1.3), inhomogeneity (about 20 %) and noise (up to 2 % of the maximum, on top)."""
+    """Vary contrast (gamma 0.77-1.3), inhomogeneity (about 20 %) and noise (up to 3 % of the maximum, on top)."""
     size, side = len(image), image.shape[-1]
     raw = (image - image[..., :1, :1]).clamp(min=0)  # the corner is background: no signal
     top = raw.amax((2, 3), keepdim=True) + 1e-6
     gamma = torch.exp(_uniform(size, math.log(1 / 1.3), math.log(1.3), generator)).view(-1, 1, 1, 1)
     raw = (raw / top) ** gamma * bias_field(size, side, 0.2, generator)
     noise = torch.randn(raw.shape, generator=generator, device=raw.device)
-    raw = (raw + _uniform(size, 0, 0.02, generator).view(-1, 1, 1, 1) * noise).abs()
+    raw = (raw + _uniform(size, 0, 0.03, generator).view(-1, 1, 1, 1) * noise).abs()
     return renormalise(raw, label[:, None] > 0)
 
 

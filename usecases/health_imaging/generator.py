@@ -5,7 +5,7 @@ protocol (:func:`.labels.contrast_map`). The flow adds what the equation does no
 partial volume, texture, inhomogeneity, noise. Learning only this rest is the residual recipe of CorrDiff (Mardani
 et al. 2025, Commun Earth Environ 6:124). It lets the flow follow protocols it never saw, as the acquisition enters
 through physics. Training sees the scans of sites A and B alone; synthesis draws its protocols from the broad range of
-:func:`.sites.draw_protocol`. The signal equations are linear in the signal, so condition and rest may change sign
+:func:`.sites.draw_protocols`. The signal equations are linear in the signal, so condition and rest may change sign
 together: half of the training does, which shows the flow bright fluid and dark lesions.
 
 The network is MONAI's ``DiffusionModelUNet`` (Pinaya et al. 2023, arXiv:2307.15208).
@@ -26,8 +26,8 @@ from .acquisition import Array
 from .augment import move, renormalise
 from .labels import Labels, contrast_map, new_labels
 from .relaxometry import TISSUES
-from .sites import SITES, draw_protocol
-from .sizes import Sizes
+from .sites import SITES, draw_protocols
+from .sizes import THREADS, Sizes
 
 CLASSES = len(TISSUES) + 1
 
@@ -98,7 +98,7 @@ def train_generator(
     stack = torch.from_numpy(np.stack([labelled["image"].values, contrast], 1)).to(where)  # (N, 2, H, W)
     labels = torch.from_numpy(labelled["label"].values.astype(np.int64)).to(where)
     scale = float((stack[:, 0] - stack[:, 1])[labels > 0].std())
-    with reproducible(seed):
+    with reproducible(seed, THREADS):
         flow = ScanFlow(channels_last(_network(sizes.flow_channels).to(where)), scale, sizes)
 
         def loss(generator: torch.Generator) -> Tensor:
@@ -141,10 +141,10 @@ def synthesise(
     """
     labels = new_labels(labelled, count, seed)
     rng = np.random.default_rng([seed, 202])
-    protocols = [draw_protocol(rng) for _ in range(count)]
+    protocols = draw_protocols(count, rng)
     # People differ in their relaxation times as the literature says they do; which of them is in a scan is not known.
     contrast = np.stack([contrast_map(label, p, rng) for label, p in zip(labels, protocols, strict=True)])
-    with reproducible(seed):
+    with reproducible(seed, THREADS):
         images = _draw(flow, contrast, labels, seed, progress)
     units = {"field": "T", "tr": "ms", "te": "ms", "ti": "ms", "flip": "degree"}
     settings = {k: ("case", [getattr(p, k) for p in protocols], {"units": u}) for k, u in units.items()}
