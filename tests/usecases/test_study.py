@@ -13,7 +13,18 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.text import Text
 
-from genai4eu.usecases.health_imaging import augment, compare, copies, evaluate, figures, keep, labels, live, report
+from genai4eu.usecases.health_imaging import (
+    augment,
+    compare,
+    copies,
+    evaluate,
+    figures,
+    generator,
+    keep,
+    labels,
+    live,
+    report,
+)
 from genai4eu.usecases.health_imaging.relaxometry import LESION
 from genai4eu.usecases.health_imaging.segmenter import Segmenter, SegmenterError, load_segmenter, save_segmenter
 from genai4eu.widgets import use_style
@@ -88,6 +99,16 @@ def test_synthetic_scans_look_like_scans_and_know_their_protocol(study: SimpleNa
     np.testing.assert_allclose(inside.mean(("y", "x")), 0, atol=1e-4)
     assert made["te"].attrs["units"] == "ms"
     assert (made["label"] == LESION).any(("y", "x")).all()
+
+
+def test_a_network_that_says_nothing_draws_a_normal_rest() -> None:
+    """The closed form by hand: at the ends of the path the velocity is -x and x, and in its middle nothing."""
+    import torch
+
+    flow = generator.ScanFlow(lambda x, t: torch.zeros_like(x[:, :1]), 1.0, None)  # type: ignore[arg-type]
+    x = torch.randn((3, 1, 4, 4), generator=torch.Generator().manual_seed(0))
+    v = flow.velocity(x, torch.tensor([0.0, 0.5, 1.0]), x, torch.zeros((3, 4, 4), dtype=torch.int64))
+    torch.testing.assert_close(v, torch.stack([-x[0], 0 * x[1], x[2]]))
 
 
 def test_new_labels_bring_no_anatomy_from_elsewhere(study: SimpleNamespace) -> None:
