@@ -10,7 +10,7 @@ within BrainWeb's range (0-9 %, 0-40 %; Collins et al. 1998, IEEE TMI 17:463).
 - **D**, for development alone and in no result: BrainWeb's proton-density weighting, 1.5 T, spin echo, TR/TE 3300/35 ms
   (https://brainweb.bic.mni.mcgill.ca). Lesions are the brightest tissue there, white matter the darkest, and fluid lies
   between. Whatever was tuned was tuned on seeds from 100 on, on validation patients at A, B and D; C was scored once,
-  when all was fixed.
+  when all was fixed. (Trial runs of the version before, from which the sites and the rules stem, printed C as well.)
 
 So C differs from both training sites in field strength and in weighting: its cerebrospinal fluid is brighter than
 its lesions, where in A and B the fluid is the darkest tissue. These values were fixed before anything was trained.
