@@ -4,13 +4,13 @@ const SVG = "http://www.w3.org/2000/svg", LINE = "#0072B2", CHOSEN = "#B84300", 
 const STYLE = `
 .genai4eu-board { font: inherit; color: #1b2733; background: #fff; line-height: 1.5; min-width: 0; width: 100%; box-sizing: border-box; padding: 4px 8px; }
 .genai4eu-board .title { margin: 0 0 8px; font-weight: 600; max-width: 68ch; }
-.genai4eu-board dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(200px, 100%), 1fr)); gap: 8px 24px; margin: 0 0 8px; }
-.genai4eu-board dl > div { min-width: 0; }
-.genai4eu-board dt { margin: 0; }
-.genai4eu-board dd { margin: 0; font-variant-numeric: tabular-nums; }
-.genai4eu-board dd strong { font-size: 1.15em; color: ${CHOSEN}; }
+.genai4eu-board .bars { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(150px, 100%), 1fr)); gap: 8px 24px; margin: 0 0 8px; }
+.genai4eu-board .bars > div { min-width: 0; }
+.genai4eu-board .told { margin: 0; font-variant-numeric: tabular-nums; }
+.genai4eu-board .told strong { font-size: 1.15em; color: ${CHOSEN}; }
 .genai4eu-board .spread { white-space: nowrap; }
 .genai4eu-board svg { display: block; width: 100%; overflow: visible; }
+.genai4eu-board .frontier { margin: 0 0 4px; }
 .genai4eu-board .frontier:focus-visible { outline: 3px solid #E69F00; outline-offset: 2px; }
 .genai4eu-board text { font: 14px/1 inherit; font-family: inherit; fill: ${INK}; }
 .genai4eu-board .dot { cursor: pointer; }
@@ -46,8 +46,8 @@ function drawBars(bars, parent) {
   parent.replaceChildren();
   for (const bar of bars) {
     const group = html("div", {}, parent);
-    html("dt", {}, group, bar.label);
-    const told = html("dd", {}, group);
+    html("div", {}, group, bar.label);
+    const told = html("div", { class: "told" }, group);
     html("strong", {}, told, bar.text);
     if (bar.spread) { told.append(" "); html("span", { class: "spread" }, told, `(${bar.spread})`); }
     const svg = make("svg", { height: 20, "aria-hidden": "true" }, told), share = (v) => `${(100 * (v - bar.from)) / (bar.to - bar.from)}%`;
@@ -99,6 +99,7 @@ function drawFrontier(state, svg, pick) {
   // below the band, where no other mark stands
   const label = make("text", { x: x(at.x) + side[1], y: Math.min(y(at.low) + 20, y(0) - 6), "text-anchor": side[0] }, svg, `◆ your setting, ${at.name}`);
   label.style.fill = CHOSEN; label.style.fontWeight = 600;
+  Object.assign(label.style, { paintOrder: "stroke", stroke: "#fff", strokeWidth: "4px" }); // numbers may stand behind it
   const box = label.getBBox(), over = Math.max(0, box.x + box.width - width) || Math.min(0, box.x);
   if (over) label.setAttribute("x", x(at.x) + side[1] - over); // a phone is narrow
 }
@@ -106,7 +107,7 @@ function drawFrontier(state, svg, pick) {
 function render({ model, el }) {
   const root = html("div", { class: "genai4eu-board" }, el);
   html("style", {}, root, STYLE);
-  const title = html("p", { class: "title", role: "status" }, root), list = html("dl", {}, root);
+  const title = html("p", { class: "title", role: "status" }, root), list = html("div", { class: "bars" }, root);
   const svg = make("svg", { class: "frontier", role: "img", tabindex: "0" }, root), key = html("small", {}, root), note = html("small", {}, root);
   const get = (name) => model.get(name), pick = (i) => { model.set("picked", i); model.save_changes(); };
   function plot() {

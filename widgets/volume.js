@@ -35,15 +35,17 @@ async function unzipped(bytes) {
   return new Response(stream).arrayBuffer();
 }
 
-/* NiiVue's script, asked of the kernel once a page. */
+/* NiiVue's script, once a page: lent with the output, else asked of the kernel. */
 function script(model) {
   const page = globalThis;
   page.genai4euNiivue ??= new Promise((resolve, reject) => {
+    const found = (bytes) => unzipped(bytes).then((code) => resolve(new Blob([code], { type: "text/javascript" })), reject);
+    if (model.get("script")?.byteLength) return found(model.get("script"));
     const hear = (content, buffers) => {
       if (content.niivue === undefined) return;
       model.off("msg:custom", hear);
       if (content.niivue) reject(new Error(content.niivue));
-      else unzipped(buffers[0]).then((bytes) => resolve(new Blob([bytes], { type: "text/javascript" })), reject);
+      else found(buffers[0]);
     };
     model.on("msg:custom", hear);
     model.send({ ask: "niivue" });

@@ -3,13 +3,14 @@
 It draws with NiiVue, through the front end that ipyniivue's wheel holds (BSD-2-Clause; both of niivue.github.io).
 ipyniivue's own widget shares one drawing among all widgets of a page, sends every volume back to the kernel, adds
 5 MB of script to a notebook that keeps its widgets, and has neither words nor a picture for a page without a kernel. So
-``volume.js`` gives that front end a model of its own; the kernel hands the script over once a page, when it is asked
-for, and nothing is fetched. Where no kernel answers or WebGL is off, the caller's picture stands.
+``volume.js`` gives that front end a model of its own; the kernel lends the script with the output, and hands it over
+again when it is asked for; nothing is fetched. Where no kernel answers or WebGL is off, the caller's picture stands.
 """
 
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
@@ -25,6 +26,8 @@ from .nifti import nifti1, packed
 
 #: Colours of labels, of Okabe and Ito: told apart without colour vision, and from grey.
 COLOURS = ("#E69F00", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#0072B2")
+#: Seconds after which a script lent with an output is taken back, at the end of a cell: no record shall keep it.
+LENT = 10.0
 MISSING = "ipyniivue is not installed where this kernel runs: pip install ipyniivue"
 
 
@@ -70,6 +73,8 @@ class VolumeViewer(anywidget.AnyWidget):
     view = traitlets.Enum(["planes", "axial", "coronal", "sagittal", "space"], "planes").tag(sync=True)
     place = traitlets.List().tag(sync=True)
     opacity = traitlets.Float(0.6, min=0, max=1).tag(sync=True)
+    #: NiiVue, gzipped, while it is lent.
+    script = traitlets.Bytes(b"").tag(sync=True)
     #: The picture of a page that runs no script; publishing looks for it under this name.
     value = traitlets.Unicode("").tag(sync=True)
 
@@ -108,8 +113,25 @@ class VolumeViewer(anywidget.AnyWidget):
         else:
             self.send({"niivue": ""}, buffers=[script])
 
+    def _lend(self) -> None:
+        """Send NiiVue along with the output: a kernel that goes on to train answers no questions for minutes."""
+        from IPython.core.getipython import get_ipython
+
+        shell, script, until = get_ipython(), niivue(), time.monotonic() + LENT
+        if shell is None or script is None:
+            return
+
+        def take_back(_result: Any = None) -> None:
+            if time.monotonic() >= until:
+                self.script = b""
+                shell.events.unregister("post_run_cell", take_back)
+
+        self.script = script
+        shell.events.register("post_run_cell", take_back)
+
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Add the picture and the words for whoever shows no widgets."""
+        self._lend()
         data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         return {**data, "text/plain": self.alt, **({"text/html": self.value} if self.value else {})}, metadata
 

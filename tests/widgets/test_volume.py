@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nbclient
+import nbformat
 import nibabel
 import numpy as np
 import pytest
@@ -134,6 +136,21 @@ def test_a_kernel_without_ipyniivue_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("genai4eu.widgets.volume.niivue", lambda: None)
     viewer._handle_custom_msg({"ask": "niivue"}, [])
     assert "pip install ipyniivue" in sent[0]["niivue"]
+
+
+@pytest.mark.slow
+def test_a_record_keeps_no_script_though_it_was_lent_with_the_output(tmp_path: Path) -> None:
+    cells = [
+        "import numpy as np\nfrom genai4eu.widgets import VolumeViewer, volume\nvolume.LENT = 0.5",
+        "viewer = VolumeViewer(np.eye(3)[None] * np.ones((3, 1, 1)), 'eye', spacing=(1, 1, 1))\nviewer",
+        "lent = len(viewer.script)\nimport time; time.sleep(0.6)",
+        "print(lent, len(viewer.script))",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
+    lent, left = notebook.cells[-1].outputs[0]["text"].split()
+    assert int(lent) > 1e6 and left == "0"
+    assert len(json.dumps(notebook.metadata["widgets"])) < 100_000
 
 
 def _open(page: Page, tmp_path: Path, answer: str = "") -> list[str]:

@@ -165,7 +165,7 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
             textcoords="offset points",
             fontsize=10,
             color="#0072B2",
-            ha="center",
+            ha="center" if t else "left",
         )
     marks = {"recommended": ("#0072B2", "o"), "weekly calendar": ("#D55E00", "D"), "tuned calendar": ("#E69F00", "s")}
     for name, (colour, shape) in marks.items():

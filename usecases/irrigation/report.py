@@ -116,7 +116,7 @@ def decision_shown(decision: xr.Dataset) -> pd.DataFrame:
 
 def brief(decision: xr.Dataset) -> pd.DataFrame:
     """Return the table of policies that a phone has room for: water, yield and bad years."""
-    return decision_shown(decision).iloc[:, :3]
+    return decision_shown(decision).iloc[:, :3].rename_axis(None)
 
 
 def equal_yield(decision: xr.Dataset, against: str = "weekly calendar") -> bool:
