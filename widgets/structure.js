@@ -124,7 +124,7 @@ function render({ model, el }) {
   el.classList.add("genai4eu-structure");
   const style = document.createElement("style");
   style.textContent =
-    ".genai4eu-structure .frame{position:relative;box-sizing:border-box;width:100%;height:320px;border:1px solid #c9d1d9;border-radius:4px}" +
+    ".genai4eu-structure .frame{position:relative;box-sizing:border-box;width:100%;height:320px;outline:1px solid #c9d1d9;outline-offset:-1px}" +
     ".genai4eu-structure .frame:focus-visible{outline:3px solid #1b5fc1;outline-offset:2px}" +
     ".genai4eu-structure .bar{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0}" +
     ".genai4eu-structure .bar select,.genai4eu-structure .bar a{min-height:44px;box-sizing:border-box;font:inherit}" +

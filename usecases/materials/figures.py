@@ -53,9 +53,9 @@ def frames_figure(known: Sequence[Frame]) -> Drawn:
     )
 
 
-def crystals_figure(some: Sequence[Structure], titles: Sequence[str], heading: str) -> Drawn:
-    """Show crystals as the flow draws them."""
-    fig = Figure(figsize=(6.4, 2.6), layout="constrained")
+def crystals_figure(some: Sequence[Structure], titles: Sequence[str], heading: str, width: float = 6.4) -> Drawn:
+    """Show crystals as the flow draws them; ``width`` is in inches."""
+    fig = Figure(figsize=(width, 2.6), layout="constrained")
     panels = np.atleast_1d(fig.subplots(1, len(some)))
     for axes, one, title in zip(panels, some, titles, strict=True):
         draw_crystal(axes, one)
@@ -70,7 +70,8 @@ def crystals_figure(some: Sequence[Structure], titles: Sequence[str], heading: s
 def viewed_figure(crystals: Sequence[dict[str, Any]], count: int = 3) -> Drawn:
     """Show the first of the crystals that a viewer gets, for pages where no script runs."""
     some = [Structure(c["lattice"], c["elements"], c["places"]) for c in crystals[:count]]
-    fig, alt = crystals_figure(some, [c["name"] for c in crystals[:count]], "The flow's crystals nearest to the hull")
+    names, heading = [c["name"] for c in crystals[:count]], "The flow's crystals nearest to the hull"
+    fig, alt = crystals_figure(some, names, heading, width=4.4)  # a phone shows it 288 pixels wide
     return fig, f"{alt} {' '.join(c['alt'] for c in crystals[:count])}"
 
 

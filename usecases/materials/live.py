@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -100,14 +101,14 @@ def respond(
     at = _scores(where).sel(proposer=FLOW, formula=name)
     relaxed = at["above"].values[np.isfinite(at["above"].values)]
     made = _drawn(where, name, units, samples)
-    fig = Figure(figsize=(6.4, 3.8), layout="constrained")
+    fig = Figure(figsize=(4.8, 3.8), layout="constrained")  # small, so that its words can be read on a phone
     left, right = fig.subplots(1, 2, width_ratios=(1.25, 1))
     _strip(left, [above for _, above in made], relaxed, cutoff)
     draw_crystal(right, made[0][0] if made else _recorded(where, name))
-    right.set_title(f"{name}, lowest as drawn" if made else f"{name}, relaxed", fontsize=12)
+    right.set_title("lowest as drawn" if made else "relaxed", fontsize=12)
     near = int((relaxed <= cutoff).sum())
     says = f"{name}: {near} of {len(relaxed)} relaxed crystals within {cutoff:.2f} eV/atom"
-    fig.suptitle(says, x=0.01, ha="left", fontweight="bold", fontsize=13)
+    fig.suptitle(fill(says, 46), x=0.01, ha="left", fontweight="bold", fontsize=13)
     lowest = f"; the lowest of {len(made)} new ones is {made[0][1]:.2f} eV/atom above as drawn" if made else ""
     stated = at["volts"].values[np.isfinite(at["volts"].values)]
     voltage = f"; {stated.mean():.1f} V against lithium, {volts:.1f} wanted" if len(stated) else ""
@@ -125,16 +126,22 @@ def _recorded(outputs: Path, name: str) -> Structure:
 
 def _strip(axes: Any, drawn: list[float], relaxed: Any, cutoff: float) -> None:
     axes.axvspan(-0.2, cutoff, color="#d9ecf7", zorder=0)
-    for height, values, fill, label in (
+    for height, values, inside, label in (
         (1, drawn, "white", "new, as drawn"),
         (0, relaxed, "#0072B2", "recorded, relaxed"),
     ):
         spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(len(values))
         axes.plot(
-            np.clip(values, -0.2, MOST), height + spread, "o", color="#0072B2", markerfacecolor=fill, markersize=7
+            np.clip(values, -0.2, MOST),
+            height + spread,
+            "o",
+            color="#0072B2",
+            markerfacecolor=inside,
+            markersize=7,
+            clip_on=False,
         )
         axes.text(MOST, height + 0.32, label, ha="right", fontsize=12)
-    axes.set(xlim=(-0.2, MOST), ylim=(-0.6, 1.7), yticks=[])
+    axes.set(xlim=(-0.2, MOST), ylim=(-0.6, 1.7), yticks=[], xticks=np.arange(0, MOST + 0.1, 0.5))
     axes.set_xlabel("above the hull [eV/atom];\nshaded: near", fontsize=12)
     axes.spines["left"].set_visible(False)
 

@@ -115,6 +115,10 @@ def test_a_board_is_answered_by_the_emulator(study: SimpleNamespace) -> None:
     assert board.values == settings.usual(study.outputs)
     drawn = board._picture
     assert [bar["label"] for bar in drawn.bars] == ["Dry yield", "Irrigation", "Margin"]
+    threshold, ours, real = live.gap(study.outputs)
+    frontier = keep.read_kept(study.outputs, "decision.nc")
+    assert real == pytest.approx(float(frontier["drawn_yield"].sel(threshold=threshold)))
+    assert f"{ours:.1f} instead of {real:.1f} t/ha for the run's own field" in drawn.words["note"]
     before = drawn.bars[2]["value"]
     board._widgets["water_price"].value = 1.0
     water = drawn.bars[1]["value"]
