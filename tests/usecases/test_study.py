@@ -118,6 +118,15 @@ def test_new_labels_bring_no_anatomy_from_elsewhere(study: SimpleNamespace) -> N
     np.testing.assert_array_equal(made[:3], labels.new_labels(study.real, 3, 0))
 
 
+def test_tables_fit_a_terminal(study: SimpleNamespace) -> None:
+    """A wider one is folded where the terminal ends, so that the same run would print differently elsewhere."""
+    dice, outlines = report.shown(study.scores), report.outlines(study.scores)
+    assert list(dice.columns) == ["A", "B", "C (unseen)"]
+    assert max(len(line) for table in (dice, outlines) for line in table.to_string().splitlines()) < 75
+    missed = int(study.scores["missed"].sel(segmenter="classical", site="C").sum())
+    assert outlines.loc["classical", "empty"] == f"{missed} of 4"
+
+
 def test_a_copied_scan_is_noticed(study: SimpleNamespace) -> None:
     assert float(copies.nearest_distance(study.real, study.real).max()) == 0.0
     assert float(copies.nearest_distance(study.synthetic, study.real).min()) > 0.05

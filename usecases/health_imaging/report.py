@@ -92,19 +92,26 @@ def _compared(scores: xr.Dataset) -> str:
 
 
 def shown(scores: xr.Dataset) -> pd.DataFrame:
-    """Return the table, a row a method: Dice at every site, outlines at the unseen one, each with its 95 % interval."""
-    cells = {}
-    for measure, title, digits in (
-        ("dice", "Dice [1]", 2),
-        ("surface_dice", "surface Dice [1]", 2),
-        ("hd95", "HD95 [mm]", 0),
-    ):
-        over = summary(scores, measure)
-        for site in scores["site"].values if measure == "dice" else [UNSEEN_SITE]:
-            cells[f"{title} {site}{' (unseen)' if site == UNSEEN_SITE else ''}"] = [
-                f"{float(at['mean']):.{digits}f} ({float(at['low']):.{digits}f} to {float(at['high']):.{digits}f})"
-                for at in (over.sel(segmenter=method, site=site) for method in scores["segmenter"].values)
-            ]
-    missed = scores["missed"].sel(site=UNSEEN_SITE).sum("case")
-    cells[f"empty {UNSEEN_SITE}"] = [f"{int(n)} of {scores.sizes['case']}" for n in missed.values]
-    return pd.DataFrame(cells, index=scores["segmenter"].values)
+    """Return the table of mean Dice and 95 % interval, a row a method, a column a site."""
+    columns = {
+        f"{s}{' (unseen)' if s == UNSEEN_SITE else ''}": _cells(scores, "dice", s) for s in scores["site"].values
+    }
+    return pd.DataFrame(columns, index=scores["segmenter"].values).rename_axis(columns="Dice [1]")
+
+
+def outlines(scores: xr.Dataset) -> pd.DataFrame:
+    """Return the table of what the outlines say at the unseen site, and in how many slices nothing was found."""
+    missed = scores["missed"].sel(site=UNSEEN_SITE).sum("case").values
+    columns = {
+        "surface Dice [1]": _cells(scores, "surface_dice", UNSEEN_SITE),
+        "HD95 [mm]": _cells(scores, "hd95", UNSEEN_SITE, 0),
+        "empty": [f"{int(n)} of {scores.sizes['case']}" for n in missed],
+    }
+    return pd.DataFrame(columns, index=scores["segmenter"].values).rename_axis(columns=f"{UNSEEN_SITE} (unseen)")
+
+
+def _cells(scores: xr.Dataset, measure: str, site: str, digits: int = 2) -> list[str]:
+    """Return mean and interval of every method at a site; narrow, as a table that wraps differs between terminals."""
+    over = summary(scores, measure).sel(site=site)
+    ends = zip(*(over[name].values for name in ("mean", "low", "high")), strict=True)
+    return [f"{mean:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})" for mean, low, high in ends]
