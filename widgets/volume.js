@@ -118,7 +118,7 @@ async function drawing(model, parent, located) {
 
 function render({ model, el }) {
   const get = (name) => model.get(name), shape = get("shape"), kinds = get("kinds");
-  const root = make("section", { class: "genai4eu-volume", "aria-label": "Volume viewer" }, el);
+  const root = make("div", { class: "genai4eu-volume", role: "group", "aria-label": "Volume viewer" }, el);
   make("style", {}, root, STYLE);
   const controls = make("div", { class: "controls" }, root);
   const field = (tag, text, attributes) => {

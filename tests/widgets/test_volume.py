@@ -179,7 +179,7 @@ def _open(page: Page, tmp_path: Path, answer: str = "") -> list[str]:
           off: (name, f) => {{ heard[name] = (heard[name] ?? []).filter((g) => g !== f); }},
           send: () => {{ window.asked += 1; const said = {json.dumps(answer)};
             if (said !== "silence") setTimeout(() => tell("msg:custom", {{ niivue: said }}, [bytes("{coded["niivue"]}")]), 50); }} }};
-        window.model = model;
+        window.model = model; window.widget = widget;
         window.end = widget.render({{ model, el: document.getElementById("here") }});</script></html>""",  # noqa: E501
         encoding="utf-8",
     )
@@ -237,6 +237,11 @@ def test_niivue_draws_and_is_steered_with_the_keyboard(chromium_path: str, tmp_p
             for _ in range(10):
                 page.get_by_role("slider", name="Labels").press("ArrowLeft")
             assert page.evaluate("window.state.opacity") == 0 and _colour(page) == 0
+            again = """el => { const two = document.createElement("div"); el.append(two);
+                window.widget.render({ model: window.model, el: two }); }"""
+            page.locator("main").evaluate(again)  # ipyniivue alone would move its one drawing here
+            expect(page.locator("canvas[role=img]")).to_have_count(2, timeout=60_000)
+            assert page.evaluate("window.asked") == 1, "the script is fetched once a page"
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             found = Axe().run(page).response["violations"]
             assert not found and not faults, (found, faults)
