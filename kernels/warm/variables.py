@@ -51,7 +51,8 @@ def patient(env: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which threads sleep while they wait for each other; what its owner chose stays.
 
     By default OpenMP's threads spin. Where several kernels compute, each then keeps the others from the processors that
-    it waits for: with eight processes on two cores a training step took 10 to 40 times as long as with sleeping threads.
+    it waits for: with eight processes on two cores a training step took 10 to 40 times as long as with threads that
+    sleep.
     """
     return {"OMP_WAIT_POLICY": "PASSIVE", **env}
 
