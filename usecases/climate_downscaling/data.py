@@ -16,6 +16,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from ..generative.training import keep_freed_memory
 from .simulator import SPACING, SPIN_UP, Atmosphere, Climate, spun_up
 from .sizes import Sizes
 from .units import SPACING_KM, TIME, VARIABLES
@@ -93,6 +94,7 @@ def simulate(
         for i in range(runs // together)
     ]
     done = 0
+    keep_freed_memory()
     with _one_thread(), ThreadPoolExecutor(2) as pool:
         futures = [
             pool.submit(_series, c, together, s, snapshots, points, EVERY.get(split, 2.5), spin_up) for c, s in jobs

@@ -25,6 +25,7 @@ from torch.nn import functional
 from ..generative.flow import sample
 from ..generative.training import Progress, device, reproducible
 from .network import UNet
+from .spectral import filtered
 from .units import DAY, VARIABLES
 
 #: Standard deviation of the noise that the flow starts from: a little less than in training takes away what a short
@@ -109,6 +110,8 @@ class Scaling:
         Of the square root of fine rain in mm/day.
     rest_sd : float
         Of the regression's residual, in units of ``rain_sd``.
+    gain : tuple of float
+        What sets the spectrum of members right, see :func:`.spectral.filtered`.
     """
 
     mean: tuple[float, ...]
@@ -116,6 +119,7 @@ class Scaling:
     rain_mean: float
     rain_sd: float
     rest_sd: float = 1.0
+    gain: tuple[float, ...] = ()
 
     def predictors(self, coarse: Tensor, factor: int) -> Tensor:
         """Return standardised predictors on the fine grid, (case, 5, y, x)."""
@@ -152,7 +156,7 @@ class Downscaler:
         where = next(self.regression.parameters()).device
         given = self.scaling.predictors(stack(coarse).to(where), self.factor)
         fields = torch.cat([self.regression(part) for part in chunks(given)])
-        return self._rain(fields, coarse)
+        return self._rain(self._root(fields), coarse)
 
     def downscale(self, coarse: xr.Dataset, members: int, seed: int, progress: Progress | None = None) -> xr.DataArray:
         """Draw an ensemble of fine rain for every coarse field.
@@ -184,12 +188,19 @@ class Downscaler:
             mean = torch.cat([self.regression(part) for part in chunks(given)])
             drawn = []
             for member in range(members):
-                drawn.append(self._member(given, mean, seed * 1000 + member))
+                drawn.append(self.member(given, mean, seed * 1000 + member))
                 if progress:
                     progress(member + 1, members, "drawing members")
         return xr.concat([self._rain(field, coarse) for field in drawn], "member")
 
-    def _member(self, given: Tensor, mean: Tensor, seed: int) -> Tensor:
+    def member(self, given: Tensor, mean: Tensor, seed: int) -> Tensor:
+        """Return one member for each case, the square root of rain in mm/day, (case, 1, y, x).
+
+        Parameters
+        ----------
+        given, mean : Tensor
+            Standardised predictors, (case, 5, y, x), and what the regression makes of them, (case, 1, y, x).
+        """
         generator = torch.Generator(given.device).manual_seed(seed)
         noise = NOISE * torch.randn(mean.shape, generator=generator, device=given.device)
         parts = []
@@ -197,11 +208,15 @@ class Downscaler:
             with torch.autocast(given.device.type, torch.bfloat16, enabled=self.mixed):
                 rest = sample(partial(velocity, self.flow, x, m), n, self.steps, "heun")
             parts.append(m + self.scaling.rest_sd * rest)
-        return torch.cat(parts)
+        return filtered(self._root(torch.cat(parts)), self.scaling.gain)
 
-    def _rain(self, fields: Tensor, coarse: xr.Dataset) -> xr.DataArray:
-        """Return (case, 1, y, x) in the networks' units as rain with the coordinates of the fine grid."""
-        rain = unroot(fields[:, 0].float() * self.scaling.rain_sd + self.scaling.rain_mean) / DAY
+    def _root(self, fields: Tensor) -> Tensor:
+        """Return the square root of rain in mm/day of what is in the networks' units."""
+        return fields.float() * self.scaling.rain_sd + self.scaling.rain_mean
+
+    def _rain(self, roots: Tensor, coarse: xr.Dataset) -> xr.DataArray:
+        """Return square roots of rain, (case, 1, y, x), as rain with the coordinates of the fine grid."""
+        rain = unroot(roots[:, 0]) / DAY
         return on_fine_grid(rain.cpu().numpy(), coarse, self.factor)
 
 
@@ -254,7 +269,7 @@ def load_downscaler(path: Path) -> Downscaler:
         regression, flow = networks(tuple(shape["channels"]))
         for name, net in (("regression", regression), ("flow", flow)):
             net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in weights.items() if k.startswith(f"{name}.")})
-        scaling |= {name: tuple(scaling[name]) for name in ("mean", "sd")}
+        scaling |= {name: tuple(scaling[name]) for name in ("mean", "sd", "gain")}
         made = Downscaler(regression, flow, Scaling(**scaling), int(shape["factor"]), int(shape["steps"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]

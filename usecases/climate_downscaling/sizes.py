@@ -45,9 +45,9 @@ class Sizes:
     test_snapshots: int = 5
     spin_up: float = 75.0
     members: int = 12
-    regression_steps: int = 200
-    flow_steps: int = 900
-    batch: int = 8
+    regression_steps: int = 400
+    flow_steps: int = 2000
+    batch: int = 4
     channels: tuple[int, ...] = (64, 96)
     sampling: int = 5
     trees: int = 32

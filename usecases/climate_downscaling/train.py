@@ -11,11 +11,14 @@ import xarray as xr
 from torch import Tensor
 
 from ..generative.flow import flow_loss
-from ..generative.training import Keep, Kept, Progress, channels_last, device, reproducible, train
+from ..generative.training import Keep, Kept, Progress, device, reproducible, train
 from .data import coarsen
 from .model import Downscaler, Scaling, chunks, networks, root, stack, velocity
 from .sizes import Sizes
+from .spectral import fitted
 from .units import DAY
+
+CALIBRATING = 32  # training snapshots that the spectrum is set right on
 
 
 def train_downscaler(
@@ -47,7 +50,8 @@ def train_downscaler(
     scaling = _scaling(coarse, fine)
     given, target = scaling.predictors(coarse, sizes.factor), (fine - scaling.rain_mean) / scaling.rain_sd
     with reproducible(seed):
-        regression, flow = (channels_last(net.to(where)) for net in networks(sizes.channels))
+        # Not in the layout of channels_last: with circular borders that takes a seventh longer.
+        regression, flow = (net.to(where) for net in networks(sizes.channels))
 
         def regression_loss(generator: torch.Generator) -> Tensor:
             x, y = _batch((given, target), sizes, generator)
@@ -68,7 +72,12 @@ def train_downscaler(
 
         label = "training the flow"
         flow = train(flow, residual_loss, sizes.flow_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept)
-    return Downscaler(regression, flow, replace(scaling, rest_sd=rest_sd), sizes.factor, sizes.sampling, sizes.mixed)
+        scaling = replace(scaling, rest_sd=rest_sd)
+        made = Downscaler(regression, flow, scaling, sizes.factor, sizes.sampling, sizes.mixed)
+        some = torch.linspace(0, len(given) - 1, min(len(given), CALIBRATING), device=where).long()
+        drawn = made.member(given[some], mean[some], seed)
+        made.scaling = replace(scaling, gain=fitted(drawn[:, 0], fine[some, 0]))
+    return made
 
 
 def _rain(training: xr.Dataset) -> Tensor:
