@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, TensorDataset
+
+from genai4eu.usecases.generative.training import device
+
+
+def stock(name: str) -> Any:
+    """Import a part of a stock tool, which the project itself need not have."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise SystemExit(f"{error}: .venv/bin/pip install diffusers pytorch-ignite") from None
 
 
 def batches(tensors: Sequence[Tensor], size: int) -> Iterator[list[Tensor]]:
@@ -28,17 +38,12 @@ def batches(tensors: Sequence[Tensor], size: int) -> Iterator[list[Tensor]]:
 
 
 def plain_loop(
-    network: nn.Module,
-    data: Iterable[Sequence[Tensor]],
-    velocity: Callable[..., Tensor] | None = None,
-    steps: int = 0,
-    loss: Callable[..., Tensor] | None = None,
+    network: nn.Module, data: Iterable[Sequence[Tensor]], loss: Callable[..., Tensor], steps: int
 ) -> list[float]:
-    """Train ``network`` on the batches of ``data``, by :func:`straight_loss` of ``velocity`` or by a loss given."""
-    loss = loss or partial(straight_loss, velocity)
+    """Train ``network`` on the batches of ``data``, by ``loss(*batch)``."""
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.99))
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.99))  # type: ignore[no-untyped-call]
     seconds, began = [], time.perf_counter()
     for _, batch in zip(range(steps), data, strict=False):
         optimiser.zero_grad()
@@ -66,44 +71,35 @@ def monai_trainer(network: nn.Module, cases: list[dict[str, Tensor]], size: int,
 
     ``cases`` hold ``image`` (1, y, x) and ``condition`` (channel, y, x).
     """
-    from ignite.engine import Events
-    from monai.data.dataloader import DataLoader as Loader
-    from monai.data.dataset import Dataset
-    from monai.engines.trainer import SupervisedTrainer
-    from monai.engines.utils import DiffusionPrepareBatch
-    from monai.inferers.inferer import DiffusionInferer
-    from monai.networks.schedulers import DDPMScheduler
-    from monai.transforms import Compose, RandAffined, RandFlipd
-
+    events = stock("ignite.engine").Events
+    engines, schedulers = stock("monai.engines"), stock("monai.networks.schedulers")
+    data, monai = stock("monai.data"), stock("monai.transforms")
     both = ["image", "condition"]
-    affine = RandAffined(both, prob=1.0, rotate_range=0.26, scale_range=0.15, padding_mode="border")
-    moved = Compose([RandFlipd(both, prob=0.5, spatial_axis=1), affine])
+    affine = monai.RandAffined(both, prob=1.0, rotate_range=0.26, scale_range=0.15, padding_mode="border")
+    moved = monai.Compose([monai.RandFlipd(both, prob=0.5, spatial_axis=1), affine])
     many = (cases * (steps * size // len(cases) + 1))[: steps * size]
-    inferer = DiffusionInferer(DDPMScheduler(num_train_timesteps=1000))
+    inferer = stock("monai.inferers").DiffusionInferer(schedulers.DDPMScheduler(num_train_timesteps=1000))
 
     def infer(inputs: Tensor, model: nn.Module, **given: Any) -> Tensor:  # the engine does not know of "concat"
         drawn: Tensor = inferer(inputs, model, given["noise"], given["timesteps"], given["condition"], "concat")
         return drawn
 
-    trainer = SupervisedTrainer(
+    trainer = engines.SupervisedTrainer(
         device=next(network.parameters()).device, max_epochs=1,
-        train_data_loader=Loader(Dataset(many, moved), batch_size=size, shuffle=True), network=network,
+        train_data_loader=data.DataLoader(data.Dataset(many, moved), batch_size=size, shuffle=True), network=network,
         optimizer=torch.optim.AdamW(network.parameters(), lr=1e-3), loss_function=nn.MSELoss(), inferer=infer,
-        prepare_batch=DiffusionPrepareBatch(1000, "condition"),
+        prepare_batch=stock("monai.engines.utils").DiffusionPrepareBatch(1000, "condition"),
     )  # fmt: skip
     stamps: list[float] = []
-    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: stamps.append(time.perf_counter()))
+    trainer.add_event_handler(events.ITERATION_COMPLETED, lambda: stamps.append(time.perf_counter()))
     trainer.run()
     return [later - sooner for sooner, later in pairwise(stamps)]
 
 
 def monai_sampler(network: nn.Module, given: Tensor, steps: int, rounds: int) -> list[float]:
     """Draw images (B, 1, y, x) beside ``given`` (B, channel, y, x) with MONAI's rectified flow."""
-    from monai.inferers import DiffusionInferer
-    from monai.networks.schedulers import RFlowScheduler
-
-    scheduler = RFlowScheduler(num_train_timesteps=1000)
-    inferer, seconds = DiffusionInferer(scheduler), []
+    scheduler = stock("monai.networks.schedulers").RFlowScheduler(num_train_timesteps=1000)
+    inferer, seconds = stock("monai.inferers").DiffusionInferer(scheduler), []
     for _ in range(rounds):
         began = time.perf_counter()
         scheduler.set_timesteps(steps)
@@ -117,11 +113,7 @@ def monai_sampler(network: nn.Module, given: Tensor, steps: int, rounds: int) ->
 @torch.no_grad()
 def diffusers_walk(velocity: Callable[[Tensor, Tensor], Tensor], shape: Sequence[int], calls: int) -> Tensor:
     """Draw a sample of ``shape`` with so many calls of ``velocity(x, t)`` by the scheduler of diffusers."""
-    from diffusers import FlowMatchEulerDiscreteScheduler
-
-    from genai4eu.usecases.generative.training import device
-
-    scheduler = FlowMatchEulerDiscreteScheduler()
+    scheduler = stock("diffusers").FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(calls, device())
     x = torch.randn(*shape, device=device())
     for t in scheduler.timesteps:

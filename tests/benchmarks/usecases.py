@@ -27,8 +27,8 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))  # -P leaves a script's own folder out
-import recipes
+sys.path.insert(0, str(Path(__file__).parents[2]))  # -P leaves the folder out that this stands in
+from tests.benchmarks import recipes
 
 STEPS, WARM = 40, 5  # training steps, and how many of them are left out while caches fill
 #: Seconds of every repetition by what was timed: "step" and "draw".
@@ -99,12 +99,15 @@ def climate(ours: bool, profile: str) -> Times:
         trained.downscale(data.coarsen(weather, sizes.factor), 4, 0, stamps)
         return {"step": stamps.between("training the flow"), "draw": stamps.between("drawing members")}
     network = model.networks(sizes.channels)[1].to(device())
-    given, mean, rest = torch.randn((8, 7, sizes.points, sizes.points), device=device()).split([5, 1, 1], 1)
+    fields = torch.randn((8, 7, sizes.points, sizes.points), device=device())
+    given, mean, rest = fields[:, :5], fields[:, 5:6], fields[:, 6:]
 
     def velocity(x: torch.Tensor, t: torch.Tensor, given: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
         return model.velocity(network, given, mean, x, t)
 
-    step = recipes.plain_loop(network, recipes.batches((rest, given, mean), sizes.batch), velocity, STEPS)
+    step = recipes.plain_loop(
+        network, recipes.batches((rest, given, mean), sizes.batch), partial(recipes.straight_loss, velocity), STEPS
+    )
     walk = partial(recipes.diffusers_walk, lambda x, t: velocity(x, t, given, mean), rest.shape, 2 * sizes.sampling)
     return {"step": step, "draw": repeated(walk, 4)}
 
@@ -127,7 +130,9 @@ def robotics(ours: bool, profile: str) -> Times:
         return {"step": stamps.between("training the flow policy"), "draw": draw}
     network = policy.Velocity(targets.shape[1], inputs.shape[1], sizes.width, sizes.depth).to(device())
     tensors = [torch.from_numpy(values).to(device()) for values in (targets, inputs)]
-    step = recipes.plain_loop(network, recipes.batches(tensors, sizes.batch), network, STEPS)
+    step = recipes.plain_loop(
+        network, recipes.batches(tensors, sizes.batch), partial(recipes.straight_loss, network), STEPS
+    )
 
     def decide() -> None:
         seen = torch.from_numpy(frame.inputs(history)).to(device())
@@ -152,7 +157,9 @@ def agrifood(ours: bool, profile: str) -> Times:
         return {"step": stamps.between("other stations"), "draw": stamps.between("drawing years")}
     network, corpus = model.WeatherNet(sizes.width, sizes.dilations).to(device()), train.Corpus([weather], 0)
     cut = [values[..., : sizes.window] for values in (corpus.scores, corpus.conditions)]
-    step = recipes.plain_loop(network, recipes.batches(cut, sizes.batch), network, STEPS)
+    step = recipes.plain_loop(
+        network, recipes.batches(cut, sizes.batch), partial(recipes.straight_loss, network), STEPS
+    )
     given = corpus.conditions[: generator.BATCH]
     shape = (len(given), *corpus.scores.shape[1:])
     walk = partial(recipes.diffusers_walk, lambda x, t: network(x, t, given), shape, 2 * sizes.sampling)
@@ -182,7 +189,7 @@ def materials(ours: bool, profile: str) -> Times:
         return sum(model.flow_losses(network, crystal.Stack(*batch), generator), torch.zeros((), device=device()))
 
     data = recipes.batches([value.to(device()) for value in vars(stack).values()], train._batch(usual, sizes.batch))
-    return {"step": recipes.plain_loop(network, data, loss=loss, steps=STEPS)}
+    return {"step": recipes.plain_loop(network, data, loss, STEPS)}
 
 
 SECTORS = {f.__name__: f for f in (health, materials, climate, robotics, agrifood)}

@@ -10,18 +10,12 @@ with the 95 % interval of Student's t; the interval of a single seed is unknown.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
-import genai4eu
-from genai4eu import catalogue
-from genai4eu.runs.record import Record
-from genai4eu.runs.store import all_runs
 from genai4eu.usecases.climate_downscaling.evaluate import (
     MODEL,
     SUMMARY,
@@ -31,34 +25,11 @@ from genai4eu.usecases.climate_downscaling.evaluate import (
     summary,
 )
 
+sys.path.insert(0, str(Path(__file__).parents[3]))  # -P leaves the folder out that this stands in
+from tests.benchmarks.studies import arguments, completed, interval
+
 TEMPLATE = "climate"
 GOALS = {"crps": "-20 % of the best", "spread_skill": "0.9-1.1", "spectrum_db": "< 1", "p999": "0.9-1.1", "water": "0"}
-
-
-def seeds(text: str) -> list[int]:
-    """Return the seeds of ``0-4`` or ``0,2,5``."""
-    first, dash, last = text.partition("-")
-    return list(range(int(first), int(last) + 1)) if dash else [int(part) for part in text.split(",")]
-
-
-def recorded(profile: str, seed: int) -> Record | None:
-    """Return a completed record of this study, if there is one."""
-    version = catalogue.usecase(TEMPLATE).version
-    for record in all_runs():
-        info, values = record.info, record.parameters
-        same = (info["template"], info["status"], info["usecase_version"]) == (TEMPLATE, "completed", version)
-        plain = same and all(values[name] is None for name in ("factor", "flow_steps", "data"))
-        if plain and (values["profile"], values["seed"]) == (profile, seed):
-            return record
-    return None
-
-
-def interval(values: list[float]) -> str:
-    """Return mean and half the 95 % interval over seeds."""
-    if len(values) < 2:
-        return f"{values[0]:.2f}"
-    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return f"{np.mean(values):.2f} ± {half:.2f}"
 
 
 def table(runs: list[xr.Dataset], drive: str) -> pd.DataFrame:
@@ -75,17 +46,9 @@ def table(runs: list[xr.Dataset], drive: str) -> pd.DataFrame:
 
 def main() -> None:
     """Run what is missing, then print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", default="default", help="sizes (default: default)")
-    parser.add_argument("--seeds", type=seeds, default=[0, 1, 2, 3, 4], help="such as 0-4 or 0,2 (default: 0-4)")
-    options = parser.parse_args()
-    runs = []
-    for seed in options.seeds:
-        record = recorded(options.profile, seed) or genai4eu.run(TEMPLATE, profile=options.profile, seed=seed)
-        if record.info["status"] != "completed":
-            sys.exit(f"run {record.id}: {record.info['error']}")
-        print(f"seed {seed}: {record.id}, {record.info['duration']:.0f} s", file=sys.stderr)
-        runs.append(xr.load_dataset(record.outputs / "scores.nc"))
+    options = arguments(__doc__).parse_args()
+    records = completed(TEMPLATE, ("factor", "flow_steps", "data"), options.profile, options.seeds)
+    runs = [xr.load_dataset(record.outputs / "scores.nc") for record in records]
     for drive in runs[0]["drive"].values:
         at = [run.sel(drive=drive) for run in runs]
         print(f"\n## Given: {drive}\n\n{table(runs, drive).to_string()}")

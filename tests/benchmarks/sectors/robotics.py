@@ -10,7 +10,6 @@ and not computed again, so that the command can be stopped and begun again.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 import time
@@ -21,6 +20,9 @@ import xarray as xr
 
 from genai4eu.usecases.robot_manipulation import data, evaluate, task, train
 from genai4eu.usecases.robot_manipulation.sizes import PROFILES
+
+sys.path.insert(0, str(Path(__file__).parents[3]))  # -P leaves the folder out that this stands in
+from tests.benchmarks.studies import arguments
 
 
 def study(profile: str, seed: int) -> xr.Dataset:
@@ -56,17 +58,9 @@ def kept(folder: Path | None, profile: str, seed: int) -> xr.Dataset:
     return scores
 
 
-def seeds(text: str) -> list[int]:
-    """Return ``"0-4"`` or ``"0,3"`` as numbers."""
-    parts = [part.split("-") for part in text.split(",")]
-    return [n for part in parts for n in range(int(part[0]), int(part[-1]) + 1)]
-
-
 def main() -> None:
     """Run what is missing, then print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", default="default", choices=list(PROFILES), help="sizes (default: default)")
-    parser.add_argument("--seeds", type=seeds, default=seeds("0-4"), help="such as 0-4 or 0,3 (default: 0-4)")
+    parser = arguments(__doc__)
     parser.add_argument("--keep", type=Path, help="folder for what a seed gave")
     options = parser.parse_args()
     runs = [kept(options.keep, options.profile, seed) for seed in options.seeds]
