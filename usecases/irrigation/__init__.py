@@ -9,7 +9,7 @@ USECASE = {
     "sector": "agrifood",
     "summary": "Learn the daily weather of a station by flow matching, grow maize with FAO's AquaCrop in hundreds of "
     "seasons that never were, choose the soil-moisture threshold, and test it on years that no method has seen.",
-    "version": "0.1.0",
+    "version": "0.2.0",
     "template": "genai4eu.templates/agrifood.ipynb",
     "extra": "agrifood",
     "card": "genai4eu.usecases.irrigation/card.toml",

@@ -81,7 +81,12 @@ def _kernel(a: Array, b: Array) -> Array:
     return np.asarray((1 + distance) * np.exp(-distance))
 
 
-def fit_emulator(tasks: Sequence[tuple[xr.Dataset, Plan]], grown: Sequence[xr.Dataset], seed: int) -> Emulator:
+def fit_emulator(
+    tasks: Sequence[tuple[xr.Dataset, Plan]],
+    grown: Sequence[xr.Dataset],
+    seed: int,
+    shown: Sequence[tuple[xr.Dataset, Plan, xr.Dataset]] = (),
+) -> Emulator:
     """Fit the emulator to grown seasons.
 
     Parameters
@@ -92,12 +97,18 @@ def fit_emulator(tasks: Sequence[tuple[xr.Dataset, Plan]], grown: Sequence[xr.Da
         Their seasons, from :func:`.season.simulate`.
     seed : int
         Of which seasons are kept back.
+    shown : sequence of (xarray.Dataset, Plan, xarray.Dataset), optional
+        Further weather, plans and seasons to learn from, of which none is kept back: those of the study itself, which
+        the controls begin with.
     """
     tasks, grown = tasks[:LARGEST], grown[:LARGEST]
-    x = np.concatenate([features(w, p) for w, p in tasks])
-    order = np.random.default_rng([seed, 309]).permutation(len(x))
-    kept, back = np.split(order, [round((1 - CHECKED) * len(x))])
-    fitted = [_fitted(x, np.concatenate([g[t].values for g in grown]), kept, back) for t in TARGETS]
+    x = np.concatenate([features(w, p) for w, p in [*tasks, *((w, p) for w, p, _ in shown)]])
+    seasons = [*grown, *(season for _, _, season in shown)]
+    designed = sum(w.sizes["year"] for w, _ in tasks)
+    order = np.random.default_rng([seed, 309]).permutation(designed)
+    kept, back = np.split(order, [round((1 - CHECKED) * designed)])
+    kept = np.concatenate([kept, np.arange(designed, len(x))])
+    fitted = [_fitted(x, np.concatenate([g[t].values for g in seasons]), kept, back) for t in TARGETS]
     data = xr.Dataset(
         {
             "x": (("season", "feature"), x[kept]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from . import decide
+from .season import Plan
 from .statistics import GOAL, STATISTICS, interval, pooled, statistics
 from .weather import Array
 
@@ -91,6 +92,8 @@ class Judged:
         Of the drawn years of all folds, see :func:`.decide.frontier`.
     record : xarray.Dataset
         The same of the record.
+    shown : list of tuple
+        Some of the drawn seasons behind the frontier, each weather, plan and season, for the emulator to learn from.
     """
 
     yields: xr.Dataset
@@ -98,6 +101,7 @@ class Judged:
     chosen: pd.DataFrame
     frontier: xr.Dataset
     record: xr.Dataset
+    shown: list[tuple[xr.Dataset, Plan, xr.Dataset]] = field(default_factory=list)
 
 
 def judge(

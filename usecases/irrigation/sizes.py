@@ -54,7 +54,7 @@ class Sizes:
     grown: int = 30
     thresholds: tuple[int, ...] = (20, 30, 40, 50, 60, 70)
     intervals: tuple[int, ...] = (5, 7, 9, 11)
-    design: int = 300
+    design: int = 400
     workers: int = 2
     mixed: bool = False
 

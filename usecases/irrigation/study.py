@@ -20,6 +20,7 @@ from .sizes import Sizes
 from .statistics import pooled
 
 UNCALIBRATED = "flow, not calibrated"
+SHOWN = 10  # drawn years of each plan and fold that the emulator learns from, besides its design
 
 
 @dataclass
@@ -106,7 +107,13 @@ def grow_all(drawn: Drawn, plan: Plan, sizes: Sizes, progress: Progress | None =
         tasks |= {("flow", k, s): (some, p) for s, p in steps.items()}
         tasks[("flow", k, "weekly")] = (some, weekly)
     found = dict(zip(tasks, simulate(list(tasks.values()), sizes.workers, progress, "growing seasons"), strict=True))
-    return judge(found, drawn, sizes.thresholds, sizes.intervals)
+    judged = judge(found, drawn, sizes.thresholds, sizes.intervals)
+    judged.shown = [
+        (weather.isel(year=slice(SHOWN)), its, found[key].isel(year=slice(SHOWN)))
+        for key, (weather, its) in tasks.items()
+        if key[0] == "flow" and key[2] != "weekly"
+    ]
+    return judged
 
 
 def emulator_design(drawn: Drawn, sizes: Sizes, seed: int) -> list[tuple[xr.Dataset, Plan]]:

@@ -43,7 +43,7 @@ def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     judged = study.grow_all(drawn, plan, TINY)
     design = study.emulator_design(drawn, TINY, seed)
     grown = season.simulate(design)
-    fast = emulator.fit_emulator(design, grown, seed)
+    fast = emulator.fit_emulator(design, grown, seed, judged.shown)
     keep.keep_study(outputs, plan, seed, table, judged, drawn.pooled("flow"), fast)
     return SimpleNamespace(**locals(), sizes=TINY, make=make_study)
 

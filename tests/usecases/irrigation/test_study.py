@@ -78,6 +78,9 @@ def test_the_emulator_knows_what_it_was_shown(study: SimpleNamespace) -> None:
     assert found["irrigation"][0].max() == 0
     assert found["irrigation"][1].max() <= 50
     assert found["yield"].min() >= 0
+    weather, plan, season = next(one for one in study.judged.shown if one[1].rainfed)
+    mine, truth = study.fast.predict(weather, [plan])["yield"].mean(), float(season["yield"].mean())
+    assert abs(mine - truth) < 0.5, "the study's own rainfed seasons are among what it learns from"
 
 
 @pytest.mark.slow
