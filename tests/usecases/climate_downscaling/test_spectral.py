@@ -14,7 +14,8 @@ def roots(slope: float, seed: int, cases: int = 12) -> torch.Tensor:
     ky, kx = torch.fft.fftfreq(32, 1 / 32)[:, None], torch.fft.rfftfreq(32, 1 / 32)[None]
     noise = torch.fft.rfft2(torch.randn(cases, 32, 32, generator=torch.Generator().manual_seed(seed)))
     fields = torch.fft.irfft2(noise / (1 + torch.hypot(ky, kx)) ** slope, s=(32, 32))
-    return 2 + fields / fields.std()
+    scaled: torch.Tensor = 2 + fields / fields.std()
+    return scaled
 
 
 def error(drawn: torch.Tensor, truth: torch.Tensor) -> float:
