@@ -2,12 +2,12 @@
 part.
 
 * **ion substitution**: take a stable training crystal and exchange its ions for the most similar ones that make the
-wanted
-  formula, by the data-mined probabilities of Hautier et al. 2011 (Inorg. Chem. 50:656), which pymatgen ships;
+  wanted formula, by the data-mined probabilities of Hautier et al. 2011 (Inorg. Chem. 50:656), which pymatgen ships;
 * **random enumeration**: put the wanted ions on a random training structure type, in any order that the numbers allow
-  (Szymanski & Bartel 2025, Mater. Horiz., use it as the floor);
+  (Szymanski & Bartel 2025, Mater. Horiz., use it as the floor). Only the choice is random: sites and cells are those of
+  known types, and the hull of the study holds nothing else, so it is a high floor;
 * **random search**: put ions at random into a random cell of sensible volume, none too close (AIRSS, Pickard & Needs
-  2011, J. Phys. Condens. Matter 23:053201).
+  2011, J. Phys. Condens. Matter 23:053201): random in sites and cell as well, it knows no structure.
 """
 
 from __future__ import annotations

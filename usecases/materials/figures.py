@@ -24,7 +24,7 @@ from .report import finding
 
 Drawn = tuple[Figure, str]
 #: Colour and shape of a method's mark.
-_LOOKS = (("#0072B2", "o"), ("#009E73", "s"), ("#D55E00", "D"), ("#5C6670", "^"), ("#D55E00", "d"), ("#5C6670", "v"))
+_LOOKS = (("#0072B2", "o"), ("#009E73", "s"), ("#D55E00", "D"), ("#0072B2", "^"), ("#D55E00", "d"), ("#5C6670", "v"))
 MARKS = dict(zip(METHODS, _LOOKS, strict=True))
 
 

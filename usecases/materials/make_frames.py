@@ -5,7 +5,9 @@ Run it, about ten minutes on two free cores::
     python -m genai4eu.usecases.materials.make_frames [frames.extxyz.gz]
 
 Each frame keeps its formula, structure type, energy and the largest force left. Starts are rattled a little, so that
-a symmetric saddle is left. What collapses, blows up or does not settle within :data:`EVALUATIONS` is not kept.
+a symmetric saddle is left. What collapses, blows up or does not settle within :data:`EVALUATIONS` is not kept. Frames
+that the file holds already are taken as they are, so that a run that was stopped is gone on with; delete it to begin
+anew.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.io import write
+from ase.io import read, write
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
@@ -32,7 +34,7 @@ from .formulas import by_name, formulas
 from .prototypes import PROTOTYPES, TEST_PROTOTYPES, assignment, decorate
 from .relax import Relaxed, relax_all
 
-EVALUATIONS = 25
+EVALUATIONS = 60
 SETTLED = 0.15  # eV/Å
 RATTLE = 0.02  # Å
 
@@ -77,10 +79,10 @@ def elements() -> list[tuple[str, str, Structure]]:
     return found
 
 
-def relax_apart(cells: list[Structure], until: float, tell: Progress) -> list[Relaxed | None]:
-    """Relax in two processes, which share nothing and so wait for nothing; stop when the time is over."""
+def relax_apart(cells: list[Structure], until: float, processes: int, tell: Progress) -> list[Relaxed | None]:
+    """Relax in processes, which share nothing and so wait for nothing; stop when the time is over."""
     ends: list[Relaxed | None] = []
-    with get_context("spawn").Pool(2) as pool:
+    with get_context("spawn").Pool(processes) as pool:
         for end in pool.imap(_relax, cells, chunksize=4):
             ends.append(end)
             tell(len(ends), len(cells), "relaxing with CHGNet")
@@ -102,10 +104,22 @@ def frame(formula: str, prototype: str, relaxed: Relaxed) -> Atoms:
     return plain
 
 
+def made(path: Path) -> dict[tuple[str, str], Atoms]:
+    """Return the frames that a file holds, by formula and structure type; none where there is no file."""
+    if not path.exists():
+        return {}
+    found = read(io.StringIO(gzip.decompress(path.read_bytes()).decode()), index=":", format="extxyz")
+    for atoms in found:
+        atoms.info.pop("became", None)
+        if len(set(atoms.symbols)) == 1:  # extended XYZ takes a lone F for "false"
+            atoms.info["formula"] = str(atoms.symbols[0])
+    return {(str(a.info["formula"]), str(a.info["prototype"])): a for a in found}
+
+
 def mark(kept: list[Atoms]) -> None:
     """Note in ``became`` of every frame the test structure type that it has relaxed into, if any.
 
-    Compared, whatever the elements, with three relaxed frames of each test type of its pattern.
+    Compared, whatever the elements, with six relaxed frames of each test type of its pattern.
     """
     cells = {id(a): AseAtomsAdaptor.get_structure(a) for a in kept}
     typical: dict[tuple[str, str], list[Structure]] = {}
@@ -119,7 +133,7 @@ def mark(kept: list[Atoms]) -> None:
             names = [n for p, n in typical if p == formula.pattern]
             some = {n: typical[formula.pattern, n] for n in names}
             hits = [
-                n for n, t in some.items() if any(_alike(cells[id(atoms)], o) for o in t[:: max(1, len(t) // 3)][:3])
+                n for n, t in some.items() if any(_alike(cells[id(atoms)], o) for o in t[:: max(1, len(t) // 6)][:6])
             ]
             atoms.info |= {"became": hits[0]} if hits else {}
 
@@ -140,23 +154,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", nargs="?", type=Path, default=FRAMES, help="file to write (default: the shipped one)")
     parser.add_argument("--minutes", type=float, default=60, help="stop after so long and write what is done")
+    parser.add_argument("--processes", type=int, default=2, help="how many relax at a time (default: 2)")
     options = parser.parse_args()
-    todo = starts()
+    known, wanted = made(options.path), starts()
+    todo = [start for start in wanted if start[:2] not in known]
     until = time.monotonic() + 60 * options.minutes
 
     def tell(done: float, total: float, label: str) -> None:
         if done % 50 == 0 or done == total:
             print(f"{label}: {done:.0f} of {total:.0f}", file=sys.stderr, flush=True)
 
-    ends = relax_apart([cell for _, _, cell in todo], until, tell)
-    kept = [
-        frame(formula, name, end)
-        for (formula, name, _), end in zip(todo, ends, strict=False)
-        if end is not None and end.force <= SETTLED
-    ]
+    ends = relax_apart([cell for _, _, cell in todo], until, options.processes, tell)
+    for (formula, name, _), end in zip(todo, ends, strict=False):
+        if end is not None and end.force <= SETTLED:
+            known[formula, name] = frame(formula, name, end)
+    kept = [known[start[:2]] for start in wanted if start[:2] in known]
     mark(kept)
     save(kept, options.path)
-    print(f"{len(kept)} of {len(todo)} frames in {options.path}, {options.path.stat().st_size / 1e6:.2f} MB")
+    print(f"{len(kept)} of {len(wanted)} frames in {options.path}, {options.path.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,13 @@ from torch.nn import functional
 
 from .crystal import IONS, Stack, metric, wrapped
 from .elements import RADII
+from .pairing import paired
 
 WAVES = 3  # periods of a place difference along each axis
 REACH = 5.5  # Å
 RADIAL = 8
+#: Share of training crystals whose ions show charge and radius but no name: unseen formulas are judged by those.
+NAMELESS = 0.5
 #: Energies above the hull are told to the network in units of 0.1 eV/atom, and not beyond half an eV.
 ABOVE_UNIT, ABOVE_MOST = 0.1, 0.5
 
@@ -100,7 +103,10 @@ class CrystalFlow(nn.Module):
         sine, cosine = phase.sin().flatten(-2), phase.cos().flatten(-2)
         radial, pull = self._near(difference, shape, given.volume)
         state = self.state(torch.cat([_times(t), shape, _energies(given.above)], -1))[:, None]
-        atoms = self.ion(given.ions) + self.known(self.facts[given.ions]) + state
+        names = self.ion(given.ions)
+        if self.training:
+            names = names * (torch.rand(b, 1, 1, device=names.device) >= NAMELESS)
+        atoms = names + self.known(self.facts[given.ions]) + state
         # what a pair knows of its ends is a sum: each end is weighed once an atom, not once a pair
         ends = self.one(atoms)[:, :, None] + self.other(atoms)[:, None]
         pairs = functional.silu(self.pair(torch.cat([sine, cosine, radial], -1)) + ends)
@@ -139,7 +145,7 @@ def _energies(above: Tensor) -> Tensor:
 def flow_losses(model: CrystalFlow, data: Stack, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return the mean squared errors of the velocities of places and shape, in units of their variance."""
     where = data.places.device
-    start = torch.rand(data.places.shape, generator=generator, device=where)
+    start = paired(torch.rand(data.places.shape, generator=generator, device=where), data.places, data.ions)
     way = wrapped(data.places - start)
     way = way - way.mean(1, keepdim=True)
     goal = (data.shape - model.mean) / model.spread

@@ -92,19 +92,23 @@ def relax(structure: Structure, evaluations: int, force: float = FORCE) -> Relax
 
 def relax_all(
     structures: Sequence[Structure],
-    evaluations: int,
+    evaluations: int | Sequence[int],
     progress: Progress | None = None,
     label: str = "relaxing with CHGNet",
 ) -> list[Relaxed | None]:
-    """Relax many cells, two at a time, each on one thread, so that the same cells give the same bits."""
+    """Relax many cells, two at a time, each on one thread, so that the same cells give the same bits.
+
+    ``evaluations`` is for all cells or one number a cell.
+    """
     chgnet()
+    allowed = [evaluations] * len(structures) if isinstance(evaluations, int) else evaluations
     made: list[Relaxed | None] = []
     # Matrices of three by three are not worth a second BLAS thread: starting it took more time than all of CHGNet.
     with (
         threadpool_limits(1, "blas"),
         ThreadPoolExecutor(THREADS, initializer=lambda: torch.set_num_threads(1)) as pool,
     ):
-        for one in pool.map(lambda s: relax(s, evaluations), structures):
+        for one in pool.map(relax, structures, allowed):
             made.append(one)
             if progress:
                 progress(len(made), len(structures), label)

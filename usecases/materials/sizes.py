@@ -18,7 +18,7 @@ class Sizes:
     draws : int
         Crystals that each method proposes for a formula; all of the generator's count for validity and uniqueness.
     evaluations : int
-        CHGNet evaluations that a relaxation may take.
+        CHGNet evaluations that a method may spend a relaxation; what it spends on screening is taken from them.
     steps, batch : int
         Gradient steps of the generator, crystals a step.
     width, blocks : int
@@ -36,12 +36,12 @@ class Sizes:
     formulas: int = 12
     tries: int = 2
     draws: int = 8
-    evaluations: int = 25
-    steps: int = 1200
+    evaluations: int = 30
+    steps: int = 4000
     batch: int = 48
     width: int = 64
     blocks: int = 3
-    sampling: int = 30
+    sampling: int = 60
     trees: int = 200
     atoms: int = 12
     mixed: bool = False
@@ -53,7 +53,7 @@ PROFILES = {
     ),
     "default": Sizes(),
     "gpu": Sizes(
-        formulas=96, tries=8, draws=8, evaluations=100, steps=100_000, batch=512, width=256, blocks=6, sampling=200,
+        formulas=96, tries=8, draws=32, evaluations=100, steps=100_000, batch=512, width=256, blocks=6, sampling=200,
         trees=500, mixed=True,
     ),
 }  # fmt: skip

@@ -23,7 +23,7 @@ from .hull import CUTOFF, training_hull
 from .model import CrystalFlow, flow_losses, walk
 from .sizes import Sizes
 
-PUSH = 5.0  # chosen on validation formulas
+PUSH = 10.0  # chosen on validation formulas
 RATE = 2e-3
 
 
@@ -120,7 +120,7 @@ def draw(
     steps: int,
     units: int | Sequence[int] | None = None,
     push: float = PUSH,
-    above: float = 0.0,
+    above: float | Sequence[float] = 0.0,
 ) -> list[Structure]:
     """Draw crystals of a formula.
 
@@ -141,8 +141,8 @@ def draw(
         default those of :func:`usual_units`.
     push : float
         See :func:`.model.walk`.
-    above : float
-        Energy above the hull that is asked for, eV/atom.
+    above : float or sequence of float
+        Energy above the hull that is asked for, eV/atom: of all crystals, or of each.
 
     Returns
     -------
@@ -154,14 +154,15 @@ def draw(
     made: dict[int, list[Structure]] = {}
     where = next(model.parameters()).device
     generator = torch.Generator(where).manual_seed(seed)
+    asked = torch.as_tensor(np.broadcast_to(above, count).copy(), dtype=torch.float32, device=where)
     for k, unit in enumerate(fitting):
-        number = len(range(k, count, len(fitting)))
+        number = len(asked[k :: len(fitting)])
         if number:
             one = [IONS.index((e, q)) for e, n, q in formula.ions for _ in range(n * unit)]
             numbers = torch.tensor([one] * number, device=where)
             volume = torch.full((number,), ionic_volume(one), device=where)
             blank = torch.zeros((*numbers.shape, 3), device=where)
-            given = Stack(numbers, blank, blank[:, 0], volume, torch.full((number,), above, device=where))
+            given = Stack(numbers, blank, blank[:, 0], volume, asked[k :: len(fitting)])
             with reproducible(seed):
                 places, shape = walk(model, given, steps, generator, push)
             made[k] = structures(numbers.cpu(), places.cpu(), shape.cpu(), volume.cpu())

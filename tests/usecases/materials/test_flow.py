@@ -13,6 +13,7 @@ from pymatgen.core import Lattice
 from genai4eu.usecases.materials import baseline, crystal, evaluate, formulas, prototypes, train
 from genai4eu.usecases.materials.crystal import IONS, Stack
 from genai4eu.usecases.materials.model import CrystalFlow, flow_losses, walk
+from genai4eu.usecases.materials.pairing import paired
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,31 @@ def test_the_order_of_atoms_does_not_matter(model: CrystalFlow) -> None:
 def test_the_way_around_the_torus_is_the_shortest() -> None:
     way = crystal.wrapped(torch.tensor([0.9, -0.9, 0.4, 2.3, 0.5]))
     torch.testing.assert_close(way, torch.tensor([-0.1, 0.1, 0.4, 0.3, 0.5]), atol=1e-6, rtol=0)
+
+
+def test_noise_goes_to_the_nearest_atom_of_its_kind() -> None:
+    """A crystal that was shuffled within its kinds and shifted is told to stay: no way is left but the common shift."""
+    given = _given("Li2TiO3", 5)
+    noise = given.places[:, [1, 0, 2, 5, 3, 4]] + 0.3
+    made = paired(noise, given.places, given.ions)
+    way = crystal.wrapped(given.places - made)
+    torch.testing.assert_close(way, torch.zeros_like(way), atol=1e-5, rtol=0)
+
+
+def test_pairing_shortens_ways_and_keeps_noise_and_kinds() -> None:
+    given = _given("Na2MnF6", 40)
+    noise = torch.rand(given.places.shape, generator=torch.Generator().manual_seed(8))
+    made = paired(noise, given.places, given.ions)
+
+    def length(start: torch.Tensor) -> float:
+        return float(crystal.wrapped(given.places - start).var(1, unbiased=False).sum(1).mean())
+
+    assert length(made) < 0.75 * length(noise)
+    shift = crystal.wrapped(made[:, :, None] - noise[:, None])  # (B, N, N, 3)
+    # manganese is alone of its kind, so it tells the shift
+    same = crystal.wrapped(shift[:, 2:3, 2:3] - shift).norm(dim=-1)
+    alike = given.ions[:, :, None] == given.ions[:, None]
+    assert bool(((same < 1e-4) & alike).any(2).all()), "every atom starts at a noise point of its kind, shifted"
 
 
 def test_the_energy_asked_for_is_heard(model: CrystalFlow) -> None:

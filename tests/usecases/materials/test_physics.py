@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from pymatgen.core import Composition, Lattice, Structure
 
-from genai4eu.usecases.materials import data, elements, formulas, hull, physics, prototypes, relax
+from genai4eu.usecases.materials import data, elements, formulas, hull, neighbours, physics, prototypes, relax
 from genai4eu.usecases.materials.hull import Hull
 
 
@@ -26,6 +27,38 @@ def test_one_walk_back_gives_what_chgnet_says() -> None:
     assert energy / 2 == pytest.approx(float(theirs["e"]), abs=1e-5)
     np.testing.assert_allclose(forces, theirs["f"], atol=1e-4)
     np.testing.assert_allclose(stress * 160.21766, theirs["s"], atol=2e-2)  # CHGNet has GPa
+
+
+def test_the_graph_is_that_of_chgnet() -> None:
+    """As many edges, bonds and angles in small and large cells, and every angle between two edges of its atom."""
+    for cell in (_rattled(), _rattled() * (2, 1, 1), data.frames()[150].structure):
+        near = neighbours.neighbours(cell.lattice.matrix, cell.frac_coords)
+        theirs = physics.chgnet().graph_converter(cell)
+        assert len(near.centre) == len(theirs.atom_graph) == 2 * len(near.edge)
+        assert len(near.edge) == len(theirs.undirected2directed)
+        assert near.angle.shape[1] == len(theirs.bond_graph) > 0
+        middle, first, second, one, other = near.angle
+        assert bool((near.centre[one] == middle).all() and (near.centre[other] == middle).all())
+        assert bool((near.bond[one] == near.short[first]).all() and (near.bond[other] == near.short[second]).all())
+        # both directions of a bond are as long
+        along = near.image.double() @ cell.lattice.matrix + _at(cell)[near.other] - _at(cell)[near.centre]
+        np.testing.assert_allclose(along.norm(dim=1), along.norm(dim=1)[near.edge][near.bond], atol=1e-6)
+
+
+def _at(cell: Structure) -> torch.Tensor:
+    return torch.tensor(cell.cart_coords)
+
+
+@pytest.mark.parametrize("number", [60, 250, 500])
+def test_energies_without_short_bonds_or_with_many_are_chgnets(number: int) -> None:
+    cell = data.frames()[number].structure.copy()
+    for size in (1.0, 1.6):
+        cell.scale_lattice(cell.volume * size)
+        energy, forces, stress = physics.evaluate(cell)
+        theirs = physics.chgnet().predict_structure(cell)
+        assert energy / len(cell) == pytest.approx(float(theirs["e"]), abs=1e-5)
+        np.testing.assert_allclose(forces, theirs["f"], atol=2e-4)
+        np.testing.assert_allclose(stress * 160.21766, theirs["s"], atol=2e-2)  # CHGNet has GPa
 
 
 def test_forces_and_stress_are_the_slope_of_the_energy() -> None:
@@ -64,6 +97,7 @@ def test_relaxing_many_is_relaxing_each_bit_by_bit() -> None:
     again = relax.relax_all(cells[::-1], 3)[::-1]
     assert [m.energy for m in many if m] == [a.energy for a in again if a]
     assert len([m for m in many if m]) == 3
+    assert [m.evaluations for m in relax.relax_all(cells, [1, 2, 3]) if m] == [1, 2, 3], "or a number for each"
 
 
 def _frame(formula: str, energy: float) -> data.Frame:
@@ -119,10 +153,12 @@ def test_train_and_test_share_neither_formula_nor_structure_type() -> None:
     parts: dict[str, list[data.Frame]] = {}
     for frame in data.frames():
         parts.setdefault(frame.part, []).append(frame)
-    for field in ("formula", "prototype"):
-        train, test = ({getattr(f, field) for f in parts[p]} for p in ("train", "test"))
-        assert train and test and not train & test, field
+    train, test = ({f.formula for f in parts[p]} for p in ("train", "test"))
+    assert train and test and not train & test
+    train, test = ({f.became or f.prototype for f in parts[p]} for p in ("train", "test"))
+    assert train and test and not train & test
     assert not any(f.became for f in parts["train"])
+    assert any(f.became for f in data.frames()), "some do relax into a test type, and that is noted"
     assert {f.formula for f in parts["hull"]} >= set(elements.ELEMENTS)
 
 

@@ -13,9 +13,10 @@ from matplotlib import rc_context
 from matplotlib.text import Text
 from pymatgen.core import Lattice, Structure
 
-from genai4eu.usecases.materials import evaluate, figures, forest, formulas, keep, live, readers, report
-from genai4eu.usecases.materials.propose import METHODS
+from genai4eu.usecases.materials import evaluate, figures, forest, formulas, keep, live, readers, report, screening
+from genai4eu.usecases.materials.propose import METHODS, SCREENED
 from genai4eu.usecases.materials.relax import Relaxed
+from genai4eu.usecases.materials.sizes import PROFILES
 from genai4eu.widgets import use_style
 
 SALT = Structure.from_spacegroup(225, Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -61,7 +62,22 @@ def test_the_same_budget_for_every_method(study: SimpleNamespace) -> None:
             assert len(some) <= 1
             assert all(formulas.find(_counts(s)) == formula for s in some)
         ends = [e for ends in study.relaxed[method] for e in ends if e]
-        assert max(e.evaluations for e in ends) <= 3
+        # two proposals are screened and one is relaxed: three evaluations a formula in all, by every method
+        assert max(e.evaluations for e in ends) == (1 if method in SCREENED else 3)
+
+
+def test_screening_puts_the_lowest_energy_first_and_what_has_none_last() -> None:
+    stretched = SALT.get_primitive_structure()
+    stretched.scale_lattice(stretched.volume * 1.3)
+    lonely = Structure(Lattice.cubic(20), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    (first, second, third), empty = screening.screened([[lonely, stretched, SALT], []])
+    assert (first, second, third) == (SALT, stretched, lonely) and empty == []
+
+
+def test_all_methods_spend_as_many_evaluations_on_a_formula() -> None:
+    for sizes in PROFILES.values():
+        screened, plain = (screening.allowed(sizes, screens) * sizes.tries for screens in (True, False))
+        assert plain - sizes.tries < screened + sizes.draws <= plain
 
 
 def test_scores_have_units_and_count_what_fell_apart_as_unstable(study: SimpleNamespace) -> None:
