@@ -9,7 +9,7 @@ USECASE = {
     "sector": "materials",
     "summary": "Propose crystals for chemical formulas that no method has seen, relax them with CHGNet, and count how "
     "many end near its convex hull: a flow on the torus beside ion substitution, random enumeration and random search.",
-    "version": "0.1.0",
+    "version": "0.2.0",
     "template": "genai4eu.templates/materials.ipynb",
     "card": "genai4eu.usecases.materials/card.toml",
     "extra": "materials",
