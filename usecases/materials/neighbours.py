@@ -73,9 +73,8 @@ def neighbours(lattice: Array, places: Array) -> Neighbours:
         raise ValueError(f"{lonely} isolated atom(s) without a neighbour within {REACH:.0f} Å")
     bond, edge = _bonds(centre, other, image, len(at))
     short, angle = _angles(centre, bond, length)
-    whole = (torch.from_numpy(np.ascontiguousarray(x)) for x in (centre, other))
-    rest = (torch.from_numpy(x) for x in (bond, edge, short, angle))
-    return Neighbours(*whole, torch.from_numpy(image.astype(np.float32)), *rest)
+    found = [torch.from_numpy(np.ascontiguousarray(x)) for x in (centre, other, bond, edge, short, angle)]
+    return Neighbours(found[0], found[1], torch.from_numpy(image.astype(np.float32)), *found[2:])
 
 
 def _bonds(

@@ -31,7 +31,7 @@ class Gated:
     def __init__(self, theirs: Any) -> None:
         layers = [[x for x in mlp.layers if hasattr(x, "weight")] for mlp in (theirs.mlp_core, theirs.mlp_gate)]
         first = torch.cat([core[0].weight for core in layers])  # core and gate side by side
-        self.parts = [part.contiguous() for part in first.split(WIDTH, 1)]
+        self.parts = [part.contiguous() for part in first.chunk(first.shape[1] // WIDTH, 1)]
         self.bias = torch.cat([core[0].bias for core in layers])
         self.second = [(both[1].weight, both[1].bias) for both in layers if len(both) > 1]
         self.norms = [(norm.weight, norm.bias) for norm in (theirs.bn1, theirs.bn2)]
@@ -39,9 +39,9 @@ class Gated:
     def __call__(self, summed: Tensor) -> Tensor:
         """Return what the network says, (n, 64), given the sum of its first layer's parts and bias, (n, 128)."""
         if self.second:
-            core, gate = (linear(x, *w) for x, w in zip(silu(summed).split(WIDTH, 1), self.second, strict=True))
+            core, gate = (linear(x, *w) for x, w in zip(silu(summed).chunk(2, 1), self.second, strict=True))
         else:
-            core, gate = summed.split(WIDTH, 1)
+            core, gate = summed.chunk(2, 1)
         return silu(layer_norm(core, (WIDTH,), *self.norms[0])) * layer_norm(gate, (WIDTH,), *self.norms[1]).sigmoid()
 
 
