@@ -7,7 +7,8 @@ Run it, about ten minutes on two free cores::
 Each frame keeps its formula, structure type, energy and the largest force left. Starts are rattled a little, so that
 a symmetric saddle is left. What collapses, blows up or does not settle within :data:`EVALUATIONS` is not kept. Frames
 that the file holds already are taken as they are, so that a run that was stopped is gone on with; delete it to begin
-anew.
+anew. Of the shipped frames 775 settled in a first run that allowed 25 evaluations, the others in later ones; made anew,
+the first ones that were above 0.08 eV/Å go on to that, and the file is not the same to the last digit.
 """
 
 from __future__ import annotations
