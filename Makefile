@@ -8,7 +8,7 @@ RUN := $(BIN)/python -P
 # Most tests wait for kernels, servers and Slurm: two at a time keep two cores busy. TESTERS=0 runs one after the other.
 TESTERS ?= 2
 
-.PHONY: help install demo demo-all test test-quick lint lab bench bench-kernels bench-runs clean
+.PHONY: help install demo demo-all test test-quick lint lab bench bench-kernels bench-runs bench-usecases clean
 
 help:
 	@echo "make install     make .venv with everything"
@@ -17,7 +17,7 @@ help:
 	@echo "make lab         JupyterLab with fresh copies of the templates"
 	@echo "make test        all tests; test-quick leaves out the slow ones"
 	@echo "make lint        ruff, mypy and notebooks without outputs"
-	@echo "make bench       measure us beside the stock tools; bench-kernels, bench-runs: parts of it"
+	@echo "make bench       measure us beside the stock tools; bench-kernels, bench-runs, bench-usecases: parts of it"
 
 install: $(VENV)/.installed
 
@@ -53,7 +53,7 @@ lint: install
 	MYPYPATH=build/typing $(RUN) -m mypy --explicit-package-bases tests
 	$(BIN)/nbstripout --keep-id --verify $$(git ls-files '*.ipynb')
 
-bench: install bench-kernels bench-runs
+bench: install bench-kernels bench-runs bench-usecases
 	$(RUN) tests/benchmarks/dashboards.py
 
 bench-runs: install
@@ -62,6 +62,10 @@ bench-runs: install
 	$(RUN) tests/benchmarks/records.py
 	$(RUN) tests/benchmarks/sweep.py
 	$(RUN) tests/benchmarks/transfer.py
+
+bench-usecases: install
+	$(BIN)/pip install -q -c constraints.txt diffusers pytorch-ignite
+	$(RUN) tests/benchmarks/usecases.py
 
 bench-kernels: install
 	$(RUN) tests/benchmarks/kernel_start.py

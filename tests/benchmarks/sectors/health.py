@@ -10,42 +10,24 @@ command can be stopped and begun again. ± is half of Student's 95 % interval ov
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-import genai4eu
-from genai4eu import catalogue
-from genai4eu.runs.record import Record
-from genai4eu.runs.store import all_runs
 from genai4eu.usecases.health_imaging.compare import paired, table
 from genai4eu.usecases.health_imaging.evaluate import MEASURES
 from genai4eu.usecases.health_imaging.sites import UNSEEN_SITE
 from genai4eu.usecases.health_imaging.surface import MISSED
 
+sys.path.insert(0, str(Path(__file__).parents[3]))  # -P leaves the folder out that this stands in
+from tests.benchmarks.studies import arguments, completed
+
 TEMPLATE = "health-imaging"
 PLAIN = ("epochs", "labelled", "data")
 #: What the flow's mix must beat at the unseen site by more than the interval; domain randomisation stands beside it.
 TO_BEAT = ("real only", "Gaussian mixture", "random forest", "classical")
-
-
-def seeds(text: str) -> list[int]:
-    """Return the seeds of "0-4" or "0,2,3"."""
-    first, _, last = text.partition("-")
-    return list(range(int(first), int(last) + 1)) if last else [int(s) for s in text.split(",")]
-
-
-def recorded(profile: str, seed: int) -> Record | None:
-    """Return a completed record of this study, if there is one."""
-    version = catalogue.usecase(TEMPLATE).version
-    for record in all_runs():
-        info, values = record.info, record.parameters
-        same = (info["template"], info["status"], info["usecase_version"]) == (TEMPLATE, "completed", version)
-        if same and all(values[n] is None for n in PLAIN) and (values["profile"], values["seed"]) == (profile, seed):
-            return record
-    return None
 
 
 def figures(runs: list[xr.Dataset], measure: str) -> pd.DataFrame:
@@ -74,18 +56,9 @@ def goals(runs: list[xr.Dataset]) -> pd.DataFrame:
 
 def main() -> None:
     """Run what is missing, then print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", default="default", help="sizes (default: default)")
-    parser.add_argument("--seeds", type=seeds, default=seeds("0-4"), help="such as 0-4 or 0,2 (default: 0-4)")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     pd.set_option("display.width", 200)
-    records = []
-    for seed in options.seeds:
-        record = recorded(options.profile, seed) or genai4eu.run(TEMPLATE, profile=options.profile, seed=seed)
-        if record.info["status"] != "completed":
-            sys.exit(f"run {record.id}: {record.info['error']}")
-        print(f"seed {seed}: {record.id}, {record.info['duration']:.0f} s", file=sys.stderr)
-        records.append(record)
+    records = completed(TEMPLATE, PLAIN, options.profile, options.seeds)
     runs = [xr.load_dataset(record.outputs / "scores.nc") for record in records]
     for measure, (unit, name) in MEASURES.items():
         print(f"\n{name} [{unit}]\n{figures(runs, measure).to_string()}")

@@ -10,46 +10,24 @@ command can be stopped and begun again. Intervals are 95 % of Student's t over s
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
-import genai4eu
-from genai4eu import catalogue
-from genai4eu.runs.record import Record
-from genai4eu.runs.store import all_runs
 from genai4eu.usecases.materials.propose import FLOW, METHODS
+
+sys.path.insert(0, str(Path(__file__).parents[3]))  # -P leaves the folder out that this stands in
+from tests.benchmarks.studies import arguments, completed, interval
 
 TEMPLATE = "materials"
 
 
-def recorded(profile: str, seed: int) -> Record | None:
-    """Return a completed record of this study, if there is one."""
-    version = catalogue.usecase(TEMPLATE).version
-    for record in all_runs():
-        info, values = record.info, record.parameters
-        same = (info["template"], info["status"], info["usecase_version"]) == (TEMPLATE, "completed", version)
-        plain = all(values[name] is None for name in ("steps", "formulas", "data"))
-        if same and plain and (values["profile"], values["seed"]) == (profile, seed):
-            return record
-    return None
-
-
-def seeds(text: str) -> list[int]:
-    """Return the seeds of "0-4" or "0,2,5"."""
-    ends = [part.partition("-") for part in text.split(",")]
-    return [n for first, _, last in ends for n in range(int(first), int(last or first) + 1)]
-
-
-def spread(values: list[float], digits: int = 0, scale: float = 100) -> str:
-    """Return mean and 95 % interval of Student's t, as text."""
-    some = scale * np.array(values)
-    half = stats.t.ppf(0.975, len(some) - 1) * some.std(ddof=1) / len(some) ** 0.5 if len(some) > 1 else np.nan
-    return f"{some.mean():.{digits}f} ± {half:.{digits}f}"
+def share(values: list[float]) -> str:
+    """Return mean and interval of shares, in per cent."""
+    return interval(values, 0, 100)
 
 
 def table(runs: list[xr.Dataset]) -> pd.DataFrame:
@@ -60,12 +38,12 @@ def table(runs: list[xr.Dataset]) -> pd.DataFrame:
         stable = [float(s["stable"]) for s in some]
         flow = [float(run["stable"].sel(proposer=FLOW)) for run in runs]
         rows[method] = {
-            "near the hull [%]": spread(stable),
-            "flow minus it": "" if method == FLOW else spread([f - s for f, s in zip(flow, stable, strict=True)]),
-            "near, no training type [%]": spread([float(s["new"]) for s in some]),
-            "displacement [Å]": spread([float(s["moved"].median()) for s in some], 2, 1),
-            "valid [%]": spread([run.attrs["valid"] for run in runs]) if method == FLOW else "",
-            "unique [%]": spread([run.attrs["unique"] for run in runs]) if method == FLOW else "",
+            "near the hull [%]": share(stable),
+            "flow minus it": "" if method == FLOW else share([f - s for f, s in zip(flow, stable, strict=True)]),
+            "near, no training type [%]": share([float(s["new"]) for s in some]),
+            "displacement [Å]": interval([float(s["moved"].median()) for s in some], 2),
+            "valid [%]": share([run.attrs["valid"] for run in runs]) if method == FLOW else "",
+            "unique [%]": share([run.attrs["unique"] for run in runs]) if method == FLOW else "",
             "relaxed a seed": int(np.mean([float(s["relaxed"]) for s in some])),
         }
     return pd.DataFrame(rows).T
@@ -73,17 +51,9 @@ def table(runs: list[xr.Dataset]) -> pd.DataFrame:
 
 def main() -> None:
     """Run what is missing, then print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", default="default", help="sizes (default: default)")
-    parser.add_argument("--seeds", type=seeds, default=[0, 1, 2, 3, 4], help="one run each (default: 0-4)")
-    options = parser.parse_args()
-    runs = []
-    for seed in options.seeds:
-        record = recorded(options.profile, seed) or genai4eu.run(TEMPLATE, profile=options.profile, seed=seed)
-        if record.info["status"] != "completed":
-            sys.exit(f"run {record.id}: {record.info['error']}")
-        print(f"seed {seed}: {record.id}, {record.info['duration']:.0f} s", file=sys.stderr)
-        runs.append(xr.load_dataset(record.outputs / "scores.nc"))
+    options = arguments(__doc__).parse_args()
+    records = completed(TEMPLATE, ("steps", "formulas", "data"), options.profile, options.seeds)
+    runs = [xr.load_dataset(record.outputs / "scores.nc") for record in records]
     print(table(runs).to_string())
 
 
