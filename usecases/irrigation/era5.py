@@ -1,8 +1,11 @@
-"""ERA5 reanalysis in NetCDF as it comes from the Climate Data Store. Called by *Your own data*.
+"""ERA5 and ERA5-Land reanalyses in NetCDF as they come from the Climate Data Store. Called by *Your own data*.
 
-Takes hourly ``t2m`` [K] and ``tp`` [m, of each hour], with ``d2m``, ``u10``, ``v10`` and ``ssrd`` where they are:
-then reference evapotranspiration is FAO-56 Penman-Monteith (Allen et al. 1998, FAO Irrigation and Drainage Paper 56,
-equation 6), else Hargreaves & Samani 1985 (equation 52 there). ERA5's own ``pev`` is another quantity and is not used.
+Takes hourly ``t2m`` [K] and ``tp`` [m], with ``d2m``, ``u10``, ``v10`` and ``ssrd`` where they are: then reference
+evapotranspiration is FAO-56 Penman-Monteith (Allen et al. 1998, FAO Irrigation and Drainage Paper 56, equation 6), else
+Hargreaves & Samani 1985 (equation 52 there). ERA5's own ``pev`` is another quantity and is not used. Days are UTC's.
+
+``tp`` and ``ssrd`` are amounts of the hour before in ERA5, and amounts since midnight in ERA5-Land, with the same
+units: the values tell which.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from .weather import Array, WeatherError, from_days
 
 UNITS = {"t2m": "K", "d2m": "K", "tp": "m", "ssrd": "J m**-2", "u10": "m s**-1", "v10": "m s**-1"}
 FULL = ("d2m", "u10", "v10", "ssrd")
+HOURS = 24  # a day needs all of them, as an amount belongs to its hour alone
 
 
 def read_era5(path: Path) -> xr.Dataset:
@@ -44,7 +48,7 @@ def read_era5(path: Path) -> xr.Dataset:
     for name, unit in UNITS.items():
         if name in point and (found := point[name].attrs.get("units")) != unit:
             raise WeatherError(f"{path}: {name} is in {found!r}, not in {unit!r} as ERA5 has it: convert it back")
-    return from_days(_days(point, path), path.name)
+    return from_days(_days(_hours(point, path), float(point["latitude"]), path), path.name)
 
 
 def _point(raw: xr.Dataset, path: Path) -> xr.Dataset:
@@ -57,35 +61,89 @@ def _point(raw: xr.Dataset, path: Path) -> xr.Dataset:
     for axis in ("latitude", "longitude"):
         if axis in data.dims:
             data = data.isel({axis: data.sizes[axis] // 2})
-    return data.drop_vars([n for n in ("number", "expver") if n in data.variables])
+    if "expver" in data.dims:  # preliminary and final months side by side: where one has values the other has none
+        data = data[[n for n in UNITS if n in data]].max("expver", keep_attrs=True)
+    data = data.drop_vars([n for n in ("number", "expver") if n in data.coords and n not in data.dims])
+    if more := [str(d) for n in UNITS if n in data for d in data[n].dims if d != "time"]:
+        raise WeatherError(f"{path} has a dimension {more[0]!r} besides time and place: select one value of it")
+    return data
 
 
-def _days(point: xr.Dataset, path: Path) -> pd.DataFrame:
-    time = pd.DatetimeIndex(point["time"].values)
-    step = pd.Series(time).diff().median()
-    if not pd.Timedelta(hours=1) <= step <= pd.Timedelta(hours=6):
-        raise WeatherError(f"{path} has a value every {step}: give hourly to six-hourly ERA5, from which days are made")
-    table = point[[n for n in UNITS if n in point]].to_dataframe()[[n for n in UNITS if n in point]]
+def _hours(point: xr.Dataset, path: Path) -> pd.DataFrame:
+    """Return the table of hours, once it is sure that there is one value an hour."""
+    time = point.indexes.get("time")
+    if not isinstance(time, pd.DatetimeIndex):
+        raise WeatherError(f"{path} has times of another calendar than ERA5's, or none: give ERA5 as it was downloaded")
+    names = [n for n in UNITS if n in point]
+    table = pd.DataFrame({n: point[n].values for n in names}, index=time).sort_index()
+    if time.has_duplicates:
+        raise WeatherError(f"{path} has {time[time.duplicated()][0]} twice: remove one of the two")
+    if empty := [n for n in names if table[n].isna().all()]:
+        where = ", ".join(f"{float(point[n]):g}" for n in ("latitude", "longitude") if n in point.variables)
+        raise WeatherError(f"{path} has no value of {empty[0]} at its middle grid point ({where}): choose one on land")
+    step = pd.Series(table.index).diff().median()
+    if step != pd.Timedelta(hours=1):
+        raise WeatherError(
+            f"{path} has a value every {step}, of which tp is no whole amount: request all {HOURS} hours of every day"
+        )
+    return table
+
+
+def _days(table: pd.DataFrame, latitude: float, path: Path) -> pd.DataFrame:
     # What accumulates is stamped at the end of its hour: midnight's belongs to the day before.
-    shifted = table.set_axis(time - pd.Timedelta(seconds=1))
-    instant, summed = table.set_axis(time).resample("D"), shifted.resample("D")
-    temperature = instant["t2m"]
-    days = pd.DataFrame(
-        {
-            "tmin": temperature.min() - 273.15,
-            "tmax": temperature.max() - 273.15,
-            "rain": (1000 * summed["tp"].sum()).clip(lower=0),
-        }
-    ).dropna()
-    latitude = float(point["latitude"])
+    ending = table.set_axis(table.index - pd.Timedelta(seconds=1))
+    whole = _whole(table, ending, path)
+    instant = table.resample("D")
+    total = {n: _totals(ending[n]).reindex(whole) for n in ("tp", "ssrd") if n in table}
+    low, high = (getattr(instant["t2m"], of)().reindex(whole) - 273.15 for of in ("min", "max"))
+    days = pd.DataFrame({"tmin": low, "tmax": high, "rain": (1000 * total["tp"]).clip(lower=0)})
     if set(FULL) <= set(table.columns):
-        wind = np.hypot(instant["u10"].mean(), instant["v10"].mean()).reindex(days.index)
-        dew = (instant["d2m"].mean() - 273.15).reindex(days.index)
-        sun = (summed["ssrd"].sum() / 1e6).reindex(days.index)
+        wind = np.hypot(instant["u10"].mean(), instant["v10"].mean()).reindex(whole)
+        dew = (instant["d2m"].mean() - 273.15).reindex(whole)
+        sun = total["ssrd"] / 1e6
         days["et0"] = penman_monteith(days, dew.to_numpy(), wind.to_numpy(), sun.to_numpy(), latitude)
     else:
         days["et0"] = hargreaves(days, latitude)
     return days[["tmin", "tmax", "rain", "et0"]]
+
+
+def _whole(table: pd.DataFrame, ending: pd.DataFrame, path: Path) -> pd.DatetimeIndex:
+    """Return the days of which every hour is there; only the first and the last day may be cut."""
+    summed = [n for n in ("tp", "ssrd") if n in table]
+    counts = [table.drop(columns=summed).resample("D").count().min(axis=1)]
+    counts.append(ending[summed].resample("D").count().min(axis=1))
+    hours = pd.concat(counts, axis=1).fillna(0)
+    # A download of whole years ends at 23:00: its last day's last amount stands in the file of the next year.
+    last = hours.index[-1]
+    if hours.loc[last].tolist() == [HOURS, HOURS - 1]:
+        hours.loc[last] = HOURS
+    fewest = hours.min(axis=1).astype(int)
+    inner = fewest.iloc[1:-1]
+    if (cut := inner.between(1, HOURS - 1)).any():
+        day = inner.index[cut][0]
+        raise WeatherError(
+            f"{path} has {inner[day]} of {HOURS} hours on {day:%Y-%m-%d}: request all hours of every day, and the "
+            "midnight that ends it"
+        )
+    return pd.DatetimeIndex(fewest.index[fewest == HOURS])
+
+
+def _totals(ending: pd.Series) -> pd.Series:
+    """Return amounts of days [unit of the values] from hourly ones, whether of each hour or since midnight."""
+    days = ending.resample("D")
+    if not _since_midnight(ending):
+        return HOURS * days.mean()  # the mean, as the last day of a file may lack its last hour
+    return days.max()
+
+
+def _since_midnight(ending: pd.Series) -> bool:
+    """Tell whether values only ever rise within days, as those of ERA5-Land do and amounts of an hour do not."""
+    small = 1e-3 * float(ending.max())  # what packing into whole numbers may take away
+    rise = ending.diff()[ending.index.hour > 0]
+    by_day = rise[rise.index.hour < HOURS - 1].resample("D")
+    fell, rose = by_day.min() < -small, by_day.max() > small
+    changed = fell | rose
+    return bool(changed.sum() >= 10 and (fell & changed).sum() <= 0.05 * changed.sum())
 
 
 def extraterrestrial(dates: pd.DatetimeIndex, latitude: float) -> Array:

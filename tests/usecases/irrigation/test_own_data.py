@@ -65,10 +65,65 @@ def test_csv_in_kelvin_and_metres_is_converted(tmp_path: Path) -> None:
     assert float(found["rain"].max()) == pytest.approx(7.5)
 
 
+@pytest.mark.parametrize(
+    ("header", "factor", "shift"),
+    [
+        ("rain (inch)", 25.4, 0), ("rain [cm]", 10, 0), ("rain [m]", 1000, 0), ("pr (kg m-2 s-1)", 86400, 0),
+        ("pr (kg m**-2 s**-1)", 86400, 0), ("rain [0.1 mm]", 0.1, 0), ("rain (mm/day)", 1, 0), ("rain", 1, 0),
+        ("tmin (degF)", 1 / 1.8, -32), ("tmin [°F]", 1 / 1.8, -32), ("tmin [K]", 1, -273.15), ("tmin (°C)", 1, 0),
+    ],
+)  # fmt: skip
+def test_units_in_any_bracket_are_converted(header: str, factor: float, shift: float, tmp_path: Path) -> None:
+    table = _table()
+    name = "tmin" if header.startswith("tmin") else "rain"
+    ours = table[name].copy()
+    table[name] = ours / factor - shift
+    table.rename(columns={name: header}).rename_axis("date").to_csv(tmp_path / "own.csv")
+    found = load(tmp_path / "own.csv")
+    np.testing.assert_allclose(found[name].values.ravel(), ours, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rain": "rain (furlong)"}, r"own\.csv: the unit 'furlong' of column 'rain \(furlong\)' is unknown: give mm"),
+        ({"tmax": "tmax [mm]"}, r"own\.csv: the unit 'mm' of column 'tmax \[mm\]' is unknown: give degC"),
+        ({"et0": "et0 (J m-2)"}, r"own\.csv: the unit 'J m-2' of column"),
+    ],
+)
+def test_an_unknown_unit_is_refused(change: dict[str, str], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    _table().rename(columns=change).rename_axis("date").to_csv(path)
+    with pytest.raises(WeatherError, match=message) as caught:
+        load(path)
+    _line(caught, path)
+
+
+def test_rain_of_no_unit_that_cannot_be_millimetres_is_refused(tmp_path: Path) -> None:
+    table = _table()
+    table.assign(rain=table.rain / 1000).rename_axis("date").to_csv(tmp_path / "own.csv")
+    with pytest.raises(WeatherError, match=r"own\.csv: rain never exceeds 0\.0075 mm: name its unit"):
+        load(tmp_path / "own.csv")
+
+
+def test_decimal_commas_and_dates_without_dashes_are_read(tmp_path: Path) -> None:
+    _table().set_axis(DAYS.strftime("%Y%m%d")).rename_axis("date").to_csv(tmp_path / "own.csv", sep=";", decimal=",")
+    found = load(tmp_path / "own.csv")
+    assert found["year"].values.tolist() == [2001, 2002]
+    assert float(found["rain"].max()) == 7.5
+
+
 BROKEN_TEXT: dict[str, tuple[Callable[[str], str], str]] = {
     "no column": (lambda t: t.replace("et0", "sunshine"), r"own\.csv has no column for et0 \(it has .*sunshine"),
     "no date": (lambda t: t.replace("date", "when"), r"own\.csv has no dates: give a column 'date'"),
-    "bad date": (lambda t: t.replace("2001-03-01", "2001-02-30"), r"own\.csv has a date that is none"),
+    "bad date": (
+        lambda t: t.replace("2001-03-01", "2001-02-30"),
+        r"own\.csv has a date that is none \('2001-02-30'\): wr",
+    ),
+    "other date": (
+        lambda t: t.replace("2001-03-01", "01.03.2001"),
+        r"none \('01\.03\.2001'\): write dates as 2020-01-31",
+    ),
     "word": (lambda t: t.replace("7.5", "wet"), r"own\.csv: rain is missing on 2001-01-01"),
     "gap": (lambda t: "\n".join(t.splitlines()[:300]), r"own\.csv has no complete year"),
     "only zeros": (lambda t: "\x00" * 50, r"own\.csv is neither text, NetCDF nor GeoTIFF"),
@@ -135,12 +190,70 @@ def test_era5_becomes_days_with_units(tmp_path: Path) -> None:
     assert not np.allclose(less["et0"], found["et0"])  # Hargreaves in place of Penman-Monteith
 
 
+def test_a_download_that_ends_at_eleven_keeps_its_last_year(tmp_path: Path) -> None:
+    path = _era5(tmp_path / "era5.nc", change=lambda d: d.sel(valid_time="2021"))
+    found = load(path)
+    assert found["year"].values.tolist() == [2021]
+    assert float(found["rain"].sum()) == pytest.approx(12 * 5 + 0, abs=1e-3)
+
+
+def _by_hour(d: xr.Dataset) -> xr.Dataset:
+    """Give each third day 6 mm in its tenth to fifteenth hour, as ERA5 stamps them."""
+    before = d.valid_time.to_index() - pd.Timedelta(hours=1)
+    wet = (before.dayofyear % 3 == 0) & (before.hour >= 9) & (before.hour < 15)
+    return d.assign(tp=(0 * d.tp + xr.DataArray(np.where(wet, 0.001, 0), dims="valid_time")).assign_attrs(units="m"))
+
+
+def _as_land(d: xr.Dataset) -> xr.Dataset:
+    day = (d.valid_time.to_index() - pd.Timedelta(seconds=1)).floor("D")
+    for name in ("tp", "ssrd"):
+        summed = pd.DataFrame(d[name].values.reshape(len(day), -1)).groupby(day).cumsum().to_numpy()
+        d = d.assign({name: d[name].copy(data=summed.reshape(d[name].shape))})
+    return d
+
+
+def test_amounts_since_midnight_of_era5_land_give_the_same_days(tmp_path: Path) -> None:
+    hourly = load(_era5(tmp_path / "era5.nc", change=_by_hour))
+    land = load(_era5(tmp_path / "land.nc", change=lambda d: _as_land(_by_hour(d))))
+    assert float(hourly["rain"].sum()) == pytest.approx(6 * 121, rel=1e-4)
+    for name in ("rain", "et0"):
+        np.testing.assert_allclose(land[name], hourly[name], rtol=1e-4)
+
+
+def test_preliminary_and_final_months_side_by_side_are_joined(tmp_path: Path) -> None:
+    def apart(d: xr.Dataset) -> xr.Dataset:
+        final = d.valid_time < np.datetime64("2021-10-01")
+        return xr.concat([d.where(final), d.where(~final)], pd.Index([1, 5], name="expver"))
+
+    split, plain = (load(_era5(tmp_path / n, change=c)) for n, c in (("a.nc", apart), ("b.nc", lambda d: d)))
+    for name in ("tmin", "tmax", "rain", "et0"):
+        np.testing.assert_allclose(split[name], plain[name], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda d: d.drop_vars("tp"), r"era5\.nc has no tp \(it has t2m"),
         (lambda d: d.assign(t2m=d.t2m.assign_attrs(units="degC")), r"era5\.nc: t2m is in 'degC', not in 'K'"),
         (lambda d: d.isel(valid_time=slice(None, None, 24)), r"era5\.nc has a value every 1 days"),
+        (
+            lambda d: d.isel(valid_time=slice(None, None, 6)),
+            r"every 0 days 06:00:00, of which tp is no whole amount: req",
+        ),
+        (
+            lambda d: d.isel(valid_time=np.delete(np.arange(d.sizes["valid_time"]), 1000)),
+            r"23 of 24 hours on 2021-02-10",
+        ),
+        (lambda d: d.where(d.valid_time != d.valid_time[1000]), r"era5\.nc has 23 of 24 hours on 2021-02-10: request"),
+        (lambda d: xr.concat([d, d.isel(valid_time=[5])], "valid_time"), r"era5\.nc has 2020-12-31 05:00:00 twice"),
+        (lambda d: d.where(d.latitude > 45.1), r"era5\.nc has no value of t2m at its middle grid point \(45, 7\.25\)"),
+        (lambda d: d.expand_dims(number=2), r"era5\.nc has a dimension 'number' besides time and place"),
+        (
+            lambda d: d.assign_coords(
+                valid_time=xr.date_range("2001-01-01", periods=8791, freq="h", calendar="360_day")
+            ),
+            r"era5\.nc has times of another calendar",
+        ),
         (lambda d: d.rename(valid_time="step"), r"era5\.nc has no time or latitude"),
         (lambda d: d.isel(valid_time=slice(2000)), r"era5\.nc has no complete year"),
     ],
