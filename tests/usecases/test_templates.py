@@ -43,3 +43,19 @@ def test_the_dashboard_part_uses_no_variable_of_the_study_part(template: Path) -
     names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
     bound |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
     assert {n.id for n in names if isinstance(n.ctx, ast.Load)} <= bound
+
+
+@pytest.mark.parametrize("name", ["materials", "robotics"])
+def test_own_data_are_read_before_any_training(name: str) -> None:
+    """Else a wrong path or a broken file would be found when all the time is spent, and the run lost."""
+    cells = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4).cells
+    calls = [
+        node
+        for cell in cells
+        if cell.get("id") == "setup"
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call)
+    ]
+    assert any(isinstance(n, ast.Name) and n.id == "data" for call in calls for n in ast.walk(call))
+    later = [c.source for c in cells if c.cell_type == "code" and c.get("id") not in ("setup", "parameters")]
+    assert not any("(data" in source for source in later)

@@ -33,14 +33,15 @@ def load_crystals(path: str | Path) -> list[Structure]:
     Returns
     -------
     list of pymatgen.core.Structure
-        In file order, at least one; cells in Å, periodic in three directions, every site one element.
+        In file order, at least one; cells in Å, periodic in three directions, every site one element; ``properties``
+        hold ``source``, the file, and ``place``, such as "1 of 2".
 
     Raises
     ------
     CrystalNotFoundError
         If nothing is at ``path``.
     CrystalError
-        If it holds no crystal, a disordered one, or a broken one.
+        If it holds no crystal, a disordered one, one that is no solid (:func:`.records.solid`), or a broken one.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -66,7 +67,9 @@ def load_crystals(path: str | Path) -> list[Structure]:
         raise CrystalError(f"cannot read {path} as {kind} ({said}): export it again") from error
     if not found:
         raise CrystalError(f"{path} holds no crystal: export it again, with at least one structure")
-    return [checked(one, path) for one in found]
+    for number, one in enumerate(found, 1):
+        checked(one, path).properties["place"] = f"{number} of {len(found)}"
+    return found
 
 
 def kind_of(text: str) -> str | None:
@@ -94,8 +97,20 @@ def _floats(line: str, count: int) -> bool:
 def _cif(text: str, path: Path) -> list[Structure]:
     from pymatgen.io.cif import CifParser
 
+    _check_cell(text, path)
     # the file's own cell, not a primitive one; occupancies a little above one are rounding
     return list(CifParser(io.StringIO(text), occupancy_tolerance=1.05).parse_structures(primitive=False))
+
+
+def _check_cell(text: str, path: Path) -> None:
+    """Refuse lengths and angles that make no cell: the parser makes a mirrored or an open one of them."""
+    kinds = r"^\s*_cell_(length_[abc]|angle_alpha|angle_beta|angle_gamma)\s+([-+.\deE]+)"
+    for name, value in re.findall(kinds, text, re.M | re.I):
+        most = 180.0 if name.lower().startswith("angle") else float("inf")
+        if _floats(value, 1) and not 0 < float(value) < most:
+            raise CrystalError(
+                f"{path} has _cell_{name} {value}: lengths are above 0 Å, angles between 0 and 180 degrees"
+            )
 
 
 def _poscar(text: str, path: Path) -> list[Structure]:

@@ -13,6 +13,8 @@ import numpy as np
 from pymatgen.core import Element, Structure
 
 LARGEST = 400  # sites
+DENSEST, LIGHTEST = 3.0, 120.0  # Å³ an atom, between which solids lie
+NARROWEST = 1.0  # Å between lattice planes: below, an atom has more images within a potential's reach than memory holds
 
 
 class CrystalError(ValueError):
@@ -94,10 +96,34 @@ def checked(structure: Structure, path: Path) -> Structure:
     strange = {site.specie.symbol for site in structure} - {e.symbol for e in Element}
     if strange:
         raise CrystalError(f"{path} has sites that are no elements ({', '.join(sorted(strange))}): name real ones")
-    if not np.isfinite(structure.frac_coords).all() or structure.volume < 1.0:
-        raise CrystalError(f"{path} has a cell without volume or places that are no numbers: export it again")
+    if not (np.isfinite(structure.frac_coords).all() and np.isfinite(structure.lattice.matrix).all()):
+        raise CrystalError(f"{path} has a cell or places that are no numbers: export it again")
     if not 1 <= len(structure) <= LARGEST:
         raise CrystalError(f"{path} has {len(structure)} sites in its cell, more than {LARGEST}: give a primitive cell")
+    solid(structure, str(path))
     structure.remove_oxidation_states()
     structure.properties["source"] = path.name
     return structure
+
+
+def solid(structure: Structure, name: str) -> None:
+    """Refuse a cell that no solid has, before anything is computed: a potential's neighbour list could fill the memory.
+
+    Raises
+    ------
+    CrystalError
+        If an atom has less than 3 or more than 120 Å³, or lattice planes are nearer than 1 Å.
+    """
+    matrix = structure.lattice.matrix
+    each = abs(float(np.linalg.det(matrix))) / len(structure)
+    if not DENSEST <= each <= LIGHTEST:  # so written, NaN is refused
+        raise CrystalError(
+            f"{name} has {each:.3g} Å³ for each atom in its cell, solids have {DENSEST:g} to {LIGHTEST:g}: give "
+            "lengths in Å, not in nm, pm or bohr, and all atoms of the cell"
+        )
+    narrow = float((1 / np.linalg.norm(np.linalg.inv(matrix), axis=0)).min())
+    if narrow < NARROWEST:
+        raise CrystalError(
+            f"{name} has lattice planes {narrow:.2g} Å apart, less than {NARROWEST:g}: correct the cell's lengths (Å) "
+            "and angles"
+        )

@@ -31,7 +31,9 @@ def read_hdf5(path: Path) -> xr.Dataset:
                 return _read(path, file, "Minari", "episode_", "observations")
             if "data" in file and isinstance(file["data"], h5py.Group):
                 return _read(path, file["data"], "robomimic", "demo_", "obs")
-    except OSError as error:
+    except RecordingError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # what h5py raises for damaged files
         raise RecordingError(f"{path} is cut short or damaged ({first_line(error)}): copy or export it again") from None
     raise RecordingError(
         f"{path} has neither episode_0 (Minari) nor data/demo_0 (robomimic): export it in one of these layouts"
@@ -39,13 +41,17 @@ def read_hdf5(path: Path) -> xr.Dataset:
 
 
 def _read(path: Path, group: Any, kind: str, stem: str, seen: str) -> xr.Dataset:
+    import h5py
+
     names = sorted((n for n in group if n.startswith(stem)), key=lambda n: _number(path, n, stem))
     rate = _rate(path, group)
     states, actions, features = [], [], None
     for name in names:
         for part in (seen, "actions"):
-            if part not in group[name]:
+            if not isinstance(group[name], h5py.Group) or part not in group[name]:
                 raise RecordingError(f"{path}: {name} has no {part}: export it again, with observations and actions")
+        if not isinstance(group[name]["actions"], h5py.Dataset):
+            raise RecordingError(f"{path}: actions of {name} are a group: export them as one array (time, numbers)")
         actions.append(group[name]["actions"][()])
         values, features = _flat(path, name, group[name][seen])
         # Minari keeps the last observation, after which nothing was done

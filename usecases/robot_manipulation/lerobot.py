@@ -32,17 +32,24 @@ def read_lerobot(folder: Path) -> xr.Dataset:
     parts = []
     for file in files:
         try:
-            parts.append(pq.read_table(file, columns=wanted))
+            missing = set(wanted) - set(pq.read_schema(file).names)
+            if not missing:
+                parts.append(pq.read_table(file, columns=wanted))
         except (OSError, pa.ArrowException) as error:
             raise RecordingError(
                 f"{file} is cut short or no Parquet file ({first_line(error)}): copy it again"
             ) from None
-        missing = set(wanted) - set(parts[-1].column_names)
         if missing:
             raise RecordingError(
                 f"{file} has no column {', '.join(sorted(missing))}: export it with LeRobot 2.0 or newer"
             )
-    table = pa.concat_tables(parts).to_pandas().sort_values(["episode_index", "frame_index"], kind="stable")
+    try:
+        whole = pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise RecordingError(
+            f"{folder}: its Parquet files do not fit together ({first_line(error)}): export it again"
+        ) from None
+    table = whole.to_pandas().sort_values(["episode_index", "frame_index"], kind="stable")
     _check_counts(folder, info, len(table), table["episode_index"].nunique())
     groups = [group for _, group in table.groupby("episode_index")]
     states, actions = ([_rows(g[key]) for g in groups] for key in (STATE_KEY, ACTION_KEY))
@@ -55,13 +62,15 @@ def _info(folder: Path) -> dict[str, Any]:
     path = folder / "meta" / "info.json"
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
-        version, features = str(info["codebase_version"]), set(info["features"])
+        version, features = str(info["codebase_version"]), info["features"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordingError(
             f"{path} is no LeRobot description ({first_line(error)}): copy the dataset again"
         ) from None
     if not version.startswith(("v2", "v3")):
         raise RecordingError(f"{path}: version {version} is not read, only 2.x and 3.0: convert it with LeRobot")
+    if not isinstance(features, dict) or not all(isinstance(f, dict) for f in features.values()):
+        raise RecordingError(f"{path}: features are no objects by name: export it with LeRobot 2.0 or newer")
     for key in (STATE_KEY, ACTION_KEY):
         if key not in features:
             raise RecordingError(

@@ -45,7 +45,6 @@ def _episode(path: Path) -> tuple[Any, Any, Any]:
 
 def _messages(path: Path) -> dict[str, list[tuple[int, list[float]]]]:
     """Return (time in ns, numbers) by topic, in the order of time; topics of other types are left out."""
-    from mcap.exceptions import McapError
     from mcap.reader import make_reader
 
     found: dict[str, list[tuple[int, list[float]]]] = {}
@@ -54,12 +53,23 @@ def _messages(path: Path) -> dict[str, list[tuple[int, list[float]]]]:
             for schema, channel, message in make_reader(file, validate_crcs=True).iter_messages():
                 decode = _decoder(channel.message_encoding, schema.name if schema else "")
                 if decode:
-                    found.setdefault(channel.topic, []).append((message.log_time, decode(message.data)))
-    except (McapError, OSError, EOFError, struct.error, ValueError, IndexError) as error:
-        raise RecordingError(f"{path} is cut short or damaged ({first_line(error)}): try `mcap recover`") from None
+                    numbers = _decoded(decode, message.data, path, channel.topic)
+                    found.setdefault(channel.topic, []).append((message.log_time, numbers))
+    except RecordingError:
+        raise
+    # every decompressor raises errors of its own kind (zstandard, lz4, mcap, struct): the user gets one line
+    except Exception as error:
+        raise RecordingError(f"{path} is cut short or damaged ({first_line(error)}): try `mcap recover`") from error
     if not found:
         raise RecordingError(f"{path} holds no joint states, number arrays or JSON messages: record or convert them")
     return found
+
+
+def _decoded(decode: Callable[[bytes], list[float]], data: bytes, path: Path, topic: str) -> list[float]:
+    try:
+        return decode(data)
+    except (ValueError, TypeError, struct.error, RecursionError) as error:
+        raise RecordingError(f"{path}: a message of {topic} is not read ({first_line(error)}): leave it out") from None
 
 
 def _pick(path: Path, topics: dict[str, Any], words: tuple[str, ...], what: str) -> str:
@@ -80,11 +90,19 @@ def _decoder(encoding: str, schema: str) -> Callable[[bytes], list[float]] | Non
 
 
 def _from_json(data: bytes) -> list[float]:
-    """Return the numbers of a message: a list itself, or its ``position`` or ``data``, or all its numbers by name."""
+    """Return the numbers of a message: a list itself, or its ``position`` or ``data``, or all its numbers by name.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, such as ``null`` or a list of objects.
+    """
     message = json.loads(data)
     if isinstance(message, dict):
         inner = next((message[k] for k in ("position", "data") if isinstance(message.get(k), list)), None)
         message = inner or [v for _, v in sorted(message.items()) if isinstance(v, int | float)]
+    if not isinstance(message, list) or not all(isinstance(v, int | float) for v in message):
+        raise ValueError("JSON that is neither numbers by name nor a list of numbers")
     return [float(v) for v in message]
 
 

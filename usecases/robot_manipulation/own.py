@@ -8,6 +8,7 @@ it shows more than one way; it does not tell success.
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,28 @@ from ..generative.training import Progress
 from .baseline import train_neighbours, train_perceptron
 from .features import windows
 from .policy import train_policy
+from .readers import load_demonstrations
 from .recording import RecordingError
 from .rollout import Policy
 from .sizes import Sizes
 
 MOST, DRAWS, STEPS = 2000, 8, 600  # states asked, chunks drawn in each, gradient steps
+FEWEST = 5  # episodes, of which one is set aside
+
+
+def read(path: str | Path) -> xr.Dataset:
+    """Read demonstrations that :func:`foretell` can use.
+
+    Called before any training, so that nothing is lost by a recording that cannot be used.
+
+    Raises
+    ------
+    RecordingError
+        If it cannot be read, or has fewer than five episodes.
+    """
+    shown = load_demonstrations(path)
+    _episodes(shown)
+    return shown
 
 
 def foretell(shown: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | None = None) -> pd.DataFrame:
@@ -30,7 +48,7 @@ def foretell(shown: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | No
     Parameters
     ----------
     shown : xarray.Dataset
-        From :func:`.readers.load_demonstrations`.
+        From :func:`read`.
     sizes : Sizes
         Sizes of the networks; at most 600 gradient steps are taken.
     seed : int
@@ -47,11 +65,7 @@ def foretell(shown: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | No
     RecordingError
         With fewer than five episodes.
     """
-    count = int(shown["episode"].max()) + 1
-    if count < 5:
-        raise RecordingError(
-            f"{shown.attrs.get('source', 'the recording')} has {count} episodes: at least 5 are needed"
-        )
+    count = _episodes(shown)
     order = np.random.default_rng([seed, 5]).permutation(count)
     held = np.isin(shown["episode"].values, order[: max(1, count // 5)])
     taught = shown.isel(frame=~held)
@@ -67,6 +81,15 @@ def foretell(shown: xr.Dataset, sizes: Sizes, seed: int, progress: Progress | No
     return pd.DataFrame(
         {name: _errors(p, histories[asked], chunks[asked] / spread, spread) for name, p in learners.items()}
     ).T
+
+
+def _episodes(shown: xr.Dataset) -> int:
+    count = int(shown["episode"].max()) + 1
+    if count < FEWEST:
+        raise RecordingError(
+            f"{shown.attrs.get('source', 'the recording')} has {count} episodes: at least {FEWEST} are needed"
+        )
+    return count
 
 
 def _errors(policy: Policy, histories: np.ndarray, truth: np.ndarray, spread: np.ndarray) -> dict[str, float]:

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+LARGEST = 1e9  # no unit that a robot is told or tells in has larger numbers
 
 
 class RecordingError(ValueError):
@@ -57,8 +58,8 @@ def to_frames(
     Raises
     ------
     RecordingError
-        If there is no episode, or one has no frames, differing lengths or sizes, values that are no numbers, or times
-        that do not rise.
+        If there is no episode, or one has fewer than two frames, differing lengths or sizes, values that are no numbers
+        or absurdly large, or times that do not rise; or if all actions are the same.
     """
     if not states:
         raise RecordingError(f"{path} holds no episode: record at least one, or give the folder above")
@@ -67,6 +68,8 @@ def to_frames(
     clocks = [np.asarray(t, dtype=np.float64) for t in times]
     for i, (state, move, clock) in enumerate(zip(matrices, moves, clocks, strict=True)):
         _check(path, i, state, move, clock, (matrices[0].shape[1], moves[0].shape[1]))
+    if all((move == moves[0][0]).all() for move in moves):
+        raise RecordingError(f"{path}: all actions are the same: record what the robot was told, not a constant")
     return xr.Dataset(
         {
             "state": (("frame", "feature"), np.concatenate(matrices)),
@@ -101,12 +104,18 @@ def _check(path: Path, episode: int, state: Array, move: Array, clock: Array, si
     where = f"{path}, episode {episode}"
     if not len(state) == len(move) == len(clock):
         raise RecordingError(f"{where}: {len(state)} states, {len(move)} actions, {len(clock)} times: record it again")
+    if len(state) < 2:
+        raise RecordingError(f"{where}: one frame alone shows no motion: leave this episode out")
     if (state.shape[1], move.shape[1]) != sizes:
         raise RecordingError(
             f"{where}: states and actions of other sizes than in the first episode: split the recording"
         )
     if not (np.isfinite(state).all() and np.isfinite(move).all()):
         raise RecordingError(f"{where}: values that are no numbers (NaN or infinite): leave this episode out")
+    for what, values in (("state", state), ("action", move)):
+        if np.abs(values).max() > LARGEST:
+            said = f"{np.abs(values).max():.2g}, beyond {LARGEST:.0e}"
+            raise RecordingError(f"{where}: {what}s reach {said}: leave this episode out, or a feature such as a time")
     if not np.isfinite(clock).all() or (np.diff(clock) <= 0).any():
         raise RecordingError(f"{where}: times that do not rise: sort the frames, or set the clock")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from ase.io import read, write
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 
-from genai4eu.usecases.materials import own, readers
+from genai4eu.usecases.materials import data, own, readers, records
 from genai4eu.usecases.materials.evaluate import matcher
 
 ROCKSALT = Structure.from_spacegroup(225, Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -60,6 +62,7 @@ def test_every_format_gives_the_same_crystal(tmp_path: Path, kind: str) -> None:
     assert found[0].volume / len(found[0]) == pytest.approx(4.03**3 / 8, rel=1e-6)
     assert matcher().get_rms_dist(found[0], ROCKSALT)[0] < 1e-6
     assert found[0].properties["source"] == "crystal.dat"
+    assert found[-1].properties["place"] == f"{len(found)} of {len(found)}"
 
 
 def test_selective_dynamics_direct_and_cartesian_poscar(tmp_path: Path) -> None:
@@ -131,6 +134,46 @@ def test_an_optimade_answer_that_cannot_be_used(tmp_path: Path, attributes: dict
         readers.load_crystals(path)
 
 
+@pytest.mark.parametrize(
+    ("length", "says"),
+    [("1000000000", "Å³ for each atom"), ("459.4", "solids have 3 to 120: give lengths in Å, not in nm, pm"),
+     ("0.4594", "Å³ for each atom"), ("-4.594", "_cell_length_a -4.594: lengths are above 0"), ("nan", "crystal.dat")],
+)  # fmt: skip
+def test_a_cell_that_no_solid_has_is_refused_before_anything_is_computed(
+    tmp_path: Path, length: str, says: str
+) -> None:
+    path = tmp_path / "crystal.dat"
+    text = readers.example_path().read_text()
+    changed = re.sub(r"(_cell_length_a\s+)\S+", rf"\g<1>{length}", text)
+    path.write_text(
+        changed if length.startswith("-") else re.sub(r"(_cell_length_b\s+)\S+", rf"\g<1>{length}", changed)
+    )
+    begun = time.perf_counter()
+    with pytest.raises(readers.CrystalError, match=says):
+        readers.load_crystals(path)
+    assert time.perf_counter() - begun < 5
+
+
+@pytest.mark.parametrize("angle", ["190", "0", "-90.0(2)"])
+def test_an_angle_that_is_none(tmp_path: Path, angle: str) -> None:
+    path = tmp_path / "crystal.dat"
+    path.write_text(re.sub(r"(_cell_angle_gamma\s+)\S+", rf"\g<1>{angle}", readers.example_path().read_text()))
+    with pytest.raises(readers.CrystalError, match=r"_cell_angle_gamma .*between 0 and 180 degrees"):
+        readers.load_crystals(path)
+
+
+def test_a_needle_of_a_cell_is_refused_though_its_volume_is_right() -> None:
+    needle = Structure(Lattice.orthorhombic(1e6, 0.01, 0.004), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    for some in (own.first, lambda crystals: own.judge(crystals[0], 20)):
+        with pytest.raises(readers.CrystalError, match=r"lattice planes 0\.004 Å apart"):
+            some([needle])
+
+
+def test_all_frames_are_solids() -> None:
+    for frame in data.frames():
+        records.solid(frame.structure, frame.formula)
+
+
 def test_missing_and_binary_files(tmp_path: Path) -> None:
     with pytest.raises(readers.CrystalNotFoundError, match=r"no file at .*nothing\.cif"):
         readers.load_crystals(tmp_path / "nothing.cif")
@@ -141,12 +184,13 @@ def test_missing_and_binary_files(tmp_path: Path) -> None:
 
 def test_an_own_crystal_meets_the_hull(tmp_path: Path) -> None:
     (rutile,) = readers.load_crystals(readers.example_path())
-    end, facts = own.judge(rutile, 12)
+    end, facts = own.judge(own.first([rutile]), 12)
+    assert facts["crystal"].item() == "1 of 1 in rutile.txt"
     assert facts.index.tolist() == ["TiO2"]
     assert facts["structure type"].item() == "rutile" and facts["among the frames"].item() == "yes"
     assert abs(facts["above the hull [eV/atom]"].item()) < 0.05
     assert len(end) == 6
     strange = Structure(Lattice.cubic(5.6), ["Na", "Br"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     with pytest.raises(readers.CrystalError, match="has Br; the hull knows Li, Na"):
-        own.judge(strange)
+        own.first([strange])
     assert len(read(_written(tmp_path, "extxyz"), index=":", format="extxyz")) == 2

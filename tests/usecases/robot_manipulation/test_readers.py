@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import zarr
-from mcap.writer import Writer
+from mcap.writer import CompressionType, Writer
 
+from genai4eu.usecases.robot_manipulation import own
 from genai4eu.usecases.robot_manipulation.lerobot import write_lerobot
 from genai4eu.usecases.robot_manipulation.own import foretell
 from genai4eu.usecases.robot_manipulation.readers import RecordingError, RecordingNotFoundError, load_demonstrations
@@ -261,6 +263,89 @@ def test_logs_without_the_right_topics(tmp_path: Path) -> None:
         load_demonstrations(path)
     with pytest.raises(RecordingError, match="holds no joint states, number arrays or JSON messages"):
         load_demonstrations(mcap(tmp_path / "b", encoding="protobuf"))
+
+
+def _log(path: Path, said: bytes, compression: CompressionType = CompressionType.NONE) -> Path:
+    """A JSON log whose states are all ``said``."""
+    with path.open("wb") as file:
+        writer = Writer(file, compression=compression)
+        writer.start("")
+        channels = [writer.register_channel(topic, "json", 0) for topic in ("/state", "/action")]
+        for k in range(200):
+            for channel, data in zip(channels, (said, b"[1, %d]" % k), strict=True):
+                writer.add_message(channel, log_time=10**9 + 10**6 * k, publish_time=0, data=data)
+        writer.finish()  # type: ignore[no-untyped-call]
+    return path
+
+
+@pytest.mark.parametrize("said", [b"null", b"3", b'[{"a": 1}]', b'["a"]', b"{"])
+def test_json_messages_that_hold_no_numbers(said: bytes, tmp_path: Path) -> None:
+    assert "a message of /state is not read" in _refused(_log(tmp_path / "log.mcap", said))
+
+
+@pytest.mark.parametrize("kind", [CompressionType.ZSTD, CompressionType.LZ4])
+def test_a_log_with_damaged_chunks(kind: CompressionType, tmp_path: Path) -> None:
+    path = _log(tmp_path / "log.mcap", b"[1.5, 2.5]", kind)
+    assert load_demonstrations(path).sizes["frame"] == 200
+    raw = bytearray(path.read_bytes())
+    start = raw.index(b"zstd" if kind is CompressionType.ZSTD else b"lz4") + 16
+    raw[start : start + 200] = bytes(255 - b for b in raw[start : start + 200])
+    path.write_bytes(raw)
+    assert "cut short or damaged" in _refused(path)
+
+
+def test_hdf5_with_damaged_bytes_or_groups_for_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "demos.hdf5"
+    with h5py.File(path, "w") as file:
+        file["data/demo_0/actions/left"], file["data/demo_0/obs/eef"] = ACTIONS[0], STATES[0]
+    assert "actions of demo_0 are a group" in _refused(path)
+    with h5py.File(path, "w") as file:
+        file["data/demo_0"] = ACTIONS[0]
+    assert "demo_0 has no obs" in _refused(path)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data/demo_0/actions", data=np.random.default_rng(0).random((500, 2)), compression="gzip")
+        file["data/demo_0/obs/eef"] = np.random.default_rng(1).random((500, 2))
+    whole = path.read_bytes()
+    for word in (b"TREE", b"HEAP", b"SNOD"):  # parts of the file's index
+        path.write_bytes(whole.replace(word, b"XXXX"))
+        assert "cut short or damaged" in _refused(path)
+
+
+def test_lerobot_tells_what_is_missing(tmp_path: Path) -> None:
+    path = lerobot2(tmp_path / "set")
+    info = path / "meta" / "info.json"
+    good = json.loads(info.read_text())
+    info.write_text(json.dumps(good | {"features": ["observation.state", "action"]}))
+    assert "features are no objects by name" in _refused_below(path, info)
+    info.write_text(json.dumps(good))
+    file = path / "data" / "chunk-000" / "episode_000001.parquet"
+    frame = pd.read_parquet(file)
+    for column in ("timestamp", "action"):
+        frame.drop(columns=column).to_parquet(file)
+        assert f"has no column {column}: export it" in _refused_below(path, file)
+    frame.assign(timestamp="late").to_parquet(file)
+    assert "do not fit together" in _refused(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("huge", "actions reach 1e\\+30, beyond"), ("constant", "all actions are the same"), ("short", "one frame alone")],
+)
+def test_recordings_from_which_nothing_can_be_learnt(name: str, says: str, tmp_path: Path) -> None:
+    actions = {"huge": [a * 1e30 / 5 for a in ACTIONS], "constant": [0 * a + 3 for a in ACTIONS], "short": ACTIONS}[
+        name
+    ]
+    path = tmp_path / "demos.hdf5"
+    with h5py.File(path, "w") as file:
+        for i in range(2):
+            most = 1 if name == "short" and i else None
+            file[f"data/demo_{i}/actions"], file[f"data/demo_{i}/obs/eef"] = actions[i][:most], STATES[i][:most]
+    assert re.search(says, _refused(path))
+
+
+def test_own_demonstrations_are_refused_before_any_training(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="2 episodes: at least 5"):
+        own.read(robomimic(tmp_path / "demos.hdf5"))
 
 
 def test_foretelling_tells_a_fork_from_a_road(robot: SimpleNamespace) -> None:
