@@ -27,12 +27,14 @@ def _dicom(name: str) -> Path:
     return Path(str(found))
 
 
-def test_nifti_comes_in_millimetres_and_towards_right_front_and_top() -> None:
-    scan = load_scan(NIFTI / "example4d.nii.gz")
-    image = nib.as_closest_canonical(nib.load(NIFTI / "example4d.nii.gz"))
+def test_nifti_comes_in_millimetres_and_towards_right_front_and_top(tmp_path: Path) -> None:
+    first = nib.funcs.four_to_three(nib.load(NIFTI / "example4d.nii.gz"))[0]
+    nib.save(first, tmp_path / "first.nii.gz")
+    scan = load_scan(tmp_path / "first.nii.gz")
+    image = nib.as_closest_canonical(first)
     assert scan.dims == ("z", "y", "x")
     assert scan.shape == image.shape[2::-1]
-    np.testing.assert_allclose(scan.values, image.get_fdata(dtype=np.float32)[..., 0].transpose(2, 1, 0))
+    np.testing.assert_allclose(scan.values, image.get_fdata(dtype=np.float32).transpose(2, 1, 0))
     np.testing.assert_allclose(scan.attrs["spacing_mm"], image.header.get_zooms()[:3], rtol=1e-5)
     assert scan["z"].attrs["units"] == "mm"
     assert float(scan["z"][1] - scan["z"][0]) == pytest.approx(scan.attrs["spacing_mm"][2])
@@ -56,7 +58,7 @@ def test_what_a_file_is_is_told_by_its_content(tmp_path: Path) -> None:
 def _series(folder: Path, heights: list[float]) -> Path:
     """Write a DICOM series, its files named against the order of its slices."""
     folder.mkdir()
-    for i, height in enumerate(heights):
+    for i, height in enumerate(heights):  # the values of a slice are its number
         dataset = pydicom.dcmread(_dicom("MR_small.dcm"))
         dataset.ImagePositionPatient = [0, 0, height]
         dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
@@ -139,8 +141,9 @@ def test_damaged_dicoms_and_wrong_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes" / "a.txt").write_text("no scan")
     with pytest.raises(ScanError, match="holds no DICOM file"):
         load_scan(tmp_path / "notes")
-    with pytest.raises(ScanNotFoundError, match="there is no scan at"):
+    with pytest.raises(ScanNotFoundError, match="there is no scan at") as caught:
         load_scan(tmp_path / "none.nii")
+    assert isinstance(caught.value, ScanError)
 
 
 def test_an_own_scan_becomes_a_slice_for_the_segmenters() -> None:
@@ -212,3 +215,78 @@ def test_nifti_values_that_are_no_signal_are_refused(values: NDArray[np.generic]
     nib.save(nib.Nifti1Image(values, np.eye(4)), tmp_path / "odd.nii")
     with pytest.raises(ScanError, match=rf"odd\.nii {message}"):
         load_scan(tmp_path / "odd.nii")
+
+
+def test_nifti_in_metres_comes_in_millimetres(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.ones((4, 4, 4), np.float32), np.diag([0.003, 0.003, 0.004, 1]))
+    image.header.set_xyzt_units("meter")
+    nib.save(image, tmp_path / "metres.nii")
+    np.testing.assert_allclose(load_scan(tmp_path / "metres.nii").attrs["spacing_mm"], [3, 3, 4], rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0.003, 1000.0])
+def test_voxels_that_no_head_scan_has_are_refused(size: float, tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.float32), np.diag([size, size, size, 1])), tmp_path / "odd.nii")
+    with pytest.raises(ScanError, match=r"odd\.nii has voxels of .* mm, and a head scan has 0.05 to 20: set its units"):
+        load_scan(tmp_path / "odd.nii")
+
+
+def test_several_volumes_are_refused_and_one_in_four_dimensions_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ScanError, match=r"example4d\.nii\.gz holds 2 volumes: give a file with one"):
+        load_scan(NIFTI / "example4d.nii.gz")
+    nib.save(nib.Nifti1Image(np.ones((4, 4, 4, 1), np.float32), np.eye(4)), tmp_path / "one.nii")
+    assert load_scan(tmp_path / "one.nii").shape == (4, 4, 4)
+
+
+def _changed(path: Path, change: Callable[[pydicom.Dataset], None]) -> Path:
+    dataset = pydicom.dcmread(path)
+    change(dataset)
+    dataset.save_as(path)
+    return path
+
+
+def _enhanced(dataset: pydicom.Dataset) -> None:
+    dataset.NumberOfFrames = 2
+    dataset.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
+    dataset.PixelData = dataset.PixelData * 2
+    del dataset.PixelSpacing, dataset.ImageOrientationPatient
+
+
+def _set(keyword: str, value: object) -> Callable[[pydicom.Dataset], None]:
+    return lambda dataset: setattr(dataset, keyword, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_enhanced, r"is a multi-frame \(enhanced\) DICOM image: convert it to NIfTI"),
+        (lambda d: d.pop("PixelSpacing"), "has no PixelSpacing in its header: export it again"),
+        (lambda d: d.pop("ImageOrientationPatient"), "has no ImageOrientationPatient in its header"),
+        (lambda d: d.pop("ImagePositionPatient"), "has no ImagePositionPatient in its header"),
+        (_set("ImageOrientationPatient", [0, 1, 0, 0, 0, -1]), r"mixes orientations .*7\.dcm differs.: remove the loc"),
+        (_set("PixelSpacing", [3.0, 3.0]), r"mixes orientations or spacings"),
+    ],
+)
+def test_a_slice_without_its_geometry_is_not_stacked(
+    change: Callable[[pydicom.Dataset], None], message: str, tmp_path: Path
+) -> None:
+    folder = _series(tmp_path / "series", [0.0, 5.0, 10.0])
+    _changed(folder / "7.dcm", change)
+    with pytest.raises(ScanError, match=message) as caught:
+        load_scan(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_orientation_is_refused(tmp_path: Path) -> None:
+    path = Path(shutil.copy(_dicom("MR_small.dcm"), tmp_path / "skew.dcm"))
+    _changed(path, _set("ImageOrientationPatient", [1, 0, 0, 0.5, 0.5, 0]))
+    with pytest.raises(ScanError, match=r"wrong ImageOrientationPatient .no unit vectors at right angles"):
+        load_scan(path)
+
+
+def test_an_inverted_dicom_is_turned_bright_for_dark(tmp_path: Path) -> None:
+    path = Path(shutil.copy(_dicom("MR_small.dcm"), tmp_path / "inverted.dcm"))
+    usual = load_scan(path).values
+    inverted = load_scan(_changed(path, _set("PhotometricInterpretation", "MONOCHROME1"))).values
+    np.testing.assert_allclose(inverted + usual, (inverted + usual).flat[0])
+    assert inverted.flat[usual.argmin()] == inverted.max()

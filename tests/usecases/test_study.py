@@ -241,3 +241,12 @@ def test_the_dashboard_needs_neither_monai_nor_the_template(study: SimpleNamespa
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("ratio", [2, 10])
+def test_the_help_of_the_choice_speaks_of_the_mix_that_it_offers(ratio: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genai4eu.usecases.health_imaging import live
+
+    monkeypatch.setattr(live, "stored_methods", lambda outputs: ["classical", f"flow {ratio}:1"])
+    controls = live.controls("none", lambda label, options, **about: about, lambda *args, **about: about)
+    assert f"{ratio}:1 synthetic is {ratio} AI-generated slices for each real one" in controls["method"]["help"]

@@ -10,6 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from genai4eu.usecases.health_imaging.readers import ScanError
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "templates" / "health_imaging.ipynb"
 
@@ -28,3 +30,13 @@ def test_stock_papermill_runs_it_from_elsewhere(house: Path) -> None:
     (said,) = next(c for c in cells if c.get("id") == "dashboard-answer").outputs
     shown = f"{metrics['dice_c_classical']['value']:.2f} to {metrics['dice_c_flow']['value']:.2f}"
     assert shown in said.data["text/markdown"]
+
+
+def test_a_bad_path_is_told_before_anything_is_trained(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(house)
+    parameters, setup = [c for c in nbformat.read(TEMPLATE, as_version=4).cells if c.cell_type == "code"][:2]
+    scope: dict[str, object] = {}
+    exec(parameters.source, scope)
+    scope["data"] = str(house / "none.nii")
+    with pytest.raises(ScanError, match=r"there is no scan at .*none\.nii"):
+        exec(setup.source, scope)

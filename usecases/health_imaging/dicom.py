@@ -37,14 +37,12 @@ def read_dicom(files: list[Path], name: Path) -> xr.DataArray:
         raise ScanError(f"the folder {name} holds {len(series)} DICOM series: put each into a folder of its own")
     if len({v.shape for _, v in slices}) > 1:
         raise ScanError(f"the slices in {name} differ in size: remove the localisers, or export the series again")
-    first = slices[0][0]
-    rows = _numbers(first, "ImageOrientationPatient", (1, 0, 0, 0, 1, 0))
-    column, row = np.array(rows[3:]), np.array(rows[:3])
+    row, column, between = _plane(name, [s for s, _ in slices])
     normal = np.cross(row, column)
     slices.sort(key=lambda s: float(_origin(s[0]) @ normal))
     heights = np.array([float(_origin(s) @ normal) for s, _ in slices])
+    first = slices[0][0]
     gap = _gap(name, first, heights)
-    between = _numbers(first, "PixelSpacing", (1.0, 1.0))
     if not all(np.isfinite(v) and v > 0 for v in (*between, gap)):
         raise ScanError(f"{name} has a wrong spacing ({between[0]:g} x {between[1]:g} x {gap:g} mm): export it again")
     affine = np.eye(4)
@@ -54,6 +52,26 @@ def read_dicom(files: list[Path], name: Path) -> xr.DataArray:
     volume = np.concatenate([v for _, v in slices])  # (z, y, x)
     units = str(first.get("RescaleType", "") or ("HU" if first.get("Modality") == "CT" else "1"))
     return to_array(name, volume.transpose(2, 1, 0), affine, units)
+
+
+def _plane(name: Path, headers: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64], list[float]]:
+    """Return the directions of a row and of a column, and the spacing in mm, which all slices must share."""
+    needed = ("PixelSpacing", "ImageOrientationPatient", *(("ImagePositionPatient",) if len(headers) > 1 else ()))
+    for header in headers:
+        lacking = [k for k in needed if header.get(k, None) in (None, "")]
+        if lacking:
+            raise ScanError(f"{header.filename} has no {lacking[0]} in its header: export it again with its geometry")
+    planes = np.array([_numbers(h, "ImageOrientationPatient", (1, 0, 0, 0, 1, 0)) for h in headers])
+    spacings = np.array([_numbers(h, "PixelSpacing", (1.0, 1.0)) for h in headers])
+    plane, spacing = np.median(planes, 0), np.median(spacings, 0)  # of most slices, so that the odd one is named
+    odd = (abs(planes - plane).max(1) > 0.01) | (abs(spacings - spacing).max(1) > 0.01 * spacing.max())
+    if odd.any():
+        other = headers[int(odd.argmax())].filename
+        raise ScanError(f"{name} mixes orientations or spacings ({other} differs): remove the localisers")
+    row, column = planes[0].reshape(2, 3)
+    if max(abs(np.linalg.norm(row) - 1), abs(np.linalg.norm(column) - 1), abs(row @ column)) > 0.01:
+        raise ScanError(f"{name} has a wrong ImageOrientationPatient (no unit vectors at right angles): export it anew")
+    return row, column, [float(v) for v in spacings[0]]
 
 
 def _gap(name: Path, first: Any, heights: NDArray[np.float64]) -> float:
@@ -104,6 +122,8 @@ def _dicom_slice(path: Path) -> tuple[Any, NDArray[np.float32]]:
         raise ScanError(f"{path} is a damaged DICOM file ({first_line(error)}): export it again") from None
     if "PixelData" not in dataset and "FloatPixelData" not in dataset and "DoubleFloatPixelData" not in dataset:
         raise _without_pixels(path, dataset)
+    if _number(dataset, "NumberOfFrames", 1) > 1 or "SharedFunctionalGroupsSequence" in dataset:
+        raise ScanError(f"{path} is a multi-frame (enhanced) DICOM image: convert it to NIfTI with dcm2niix")
     if _number(dataset, "SamplesPerPixel", 1) != 1:
         raise ScanError(f"{path} is a colour DICOM image: give a greyscale series, such as MR or CT")
     try:
@@ -112,9 +132,17 @@ def _dicom_slice(path: Path) -> tuple[Any, NDArray[np.float32]]:
         raise ScanError(
             f"the pixels of {path} cannot be read ({first_line(error)}): copy or export it again, uncompressed"
         ) from None
+    if dataset.get("PhotometricInterpretation") == "MONOCHROME1":  # the least value is the brightest: PS3.3 C.7.6.3.1.2
+        pixels = _brightest(dataset) - pixels
     slope, intercept = _number(dataset, "RescaleSlope", 1.0) or 1.0, _number(dataset, "RescaleIntercept", 0.0)
     with np.errstate(over="ignore"):  # infinities are refused, with a line of their own
         return dataset, (pixels * slope + intercept).reshape(-1, *pixels.shape[-2:])
+
+
+def _brightest(dataset: Any) -> float:
+    """Return the stored value that an inverted picture's 0 turns into, the same for all slices of a series."""
+    signed = _number(dataset, "PixelRepresentation", 0) == 1
+    return -1.0 if signed else 2.0 ** _number(dataset, "BitsStored", 16) - 1
 
 
 def _without_pixels(path: Path, dataset: Any) -> ScanError:

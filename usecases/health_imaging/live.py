@@ -103,6 +103,7 @@ def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[...
         needs no widgets.
     """
     methods = stored_methods(outputs)
+    mix = main_mix(methods).removeprefix("flow ")
     sites = {f"{s.name}: {s.description}": s.name for s in SITES.values()}
     return {
         "site": choice(
@@ -113,7 +114,8 @@ def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[...
             "Trained with",
             {DESCRIBED.get(m, m.removeprefix("flow ") + " synthetic"): m for m in methods},
             value=main_mix(methods),
-            help="Which stored segmenter looks at it; 10:1 synthetic is ten AI-generated slices for each real one.",
+            help=f"Which stored segmenter looks at it; {mix} synthetic is {mix.split(':')[0]} AI-generated slices "
+            "for each real one.",
         ),
         "noise": span("Noise", 0, 15, step=1, value=5, unit="%", help="Of the brightest tissue; 3 to 5 % is usual."),
     }

@@ -42,6 +42,7 @@ def read_nifti(path: Path) -> xr.DataArray:
         kind = nib.Nifti2Image if data[4:8] == b"n+2\0" else nib.Nifti1Image
         header = kind.header_class.from_fileobj(BytesIO(data), check=False)
         _check_header(path, header)
+        scale = _millimetres(path, header)
         image = kind.from_bytes(data)
         _check_values(path, image.header)
         with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold is refused below in one line
@@ -54,7 +55,19 @@ def read_nifti(path: Path) -> xr.DataArray:
         raise ScanError(f"{path} has a wrong NIfTI header ({first_line(error)}): export it again") from None
     finally:
         quiet.setLevel(level)
-    return to_array(path, values, np.asarray(image.affine, dtype=float), "1")
+    if values.ndim > 3 and values[0, 0, 0].size > 1:
+        count = values[0, 0, 0].size
+        raise ScanError(f"{path} holds {count} volumes: give a file with one, as nibabel.funcs.four_to_three makes")
+    affine = np.diag([scale] * 3 + [1.0]) @ np.asarray(image.affine, dtype=float)
+    return to_array(path, values.reshape(values.shape[:3]), affine, "1")
+
+
+def _millimetres(path: Path, header: Any) -> float:
+    """Return how many mm the header's unit of length is; where it names none, mm is usual."""
+    code = int(header["xyzt_units"]) & 0x07
+    if code not in (0, 1, 2, 3):
+        raise ScanError(f"{path} has a wrong NIfTI header (unit of length {code}): set xyzt_units, or export it again")
+    return {1: 1000.0, 3: 1e-3}.get(code, 1.0)
 
 
 def _check_header(path: Path, header: Any) -> None:
@@ -63,7 +76,7 @@ def _check_header(path: Path, header: Any) -> None:
     if not 2 <= dim[0] <= 7 or np.any(dim[1 : dim[0] + 1] < 1):
         raise ScanError(f"{path} has a wrong NIfTI header (dim is {dim.tolist()}): export it again")
     spacing = np.abs(pixdim[1 : min(dim[0], 3) + 1])
-    if not np.all(np.isfinite(spacing)) or np.any(spacing < 1e-3):  # mm; no scanner goes below
+    if not np.all(np.isfinite(spacing)) or np.any(spacing < 1e-6):  # nibabel takes 1 in its place
         shown = " x ".join(f"{s:g}" for s in spacing)
         raise ScanError(f"{path} has a wrong NIfTI header (voxels of {shown} mm): set pixdim, or export it again")
 

@@ -13,20 +13,28 @@ class ScanError(ValueError):
     """A scan that cannot be used; the message names the file and the remedy."""
 
 
-class ScanNotFoundError(FileNotFoundError):
+class ScanNotFoundError(ScanError, FileNotFoundError):
     """There is no such scan; the message names the path."""
 
 
+#: Voxels of a head scan in mm: what lies beyond is a wrong unit, such as metres, or no head.
+VOXEL = (0.05, 20.0)
+
+
 def to_array(path: Path, values: NDArray[np.float32], affine: NDArray[np.float64], units: str) -> xr.DataArray:
-    """Turn (x, y, z) or (x, y, z, t) values and an affine to RAS millimetres into the array that we hand out."""
+    """Turn (x, y, z) values and an affine to RAS millimetres into the array that we hand out."""
     import nibabel as nib
 
     if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise ScanError(f"{path} does not say where its voxels lie (its affine is singular): export it again")
+    steps = np.linalg.norm(affine[:3, :3], axis=0)
+    if steps.min() < VOXEL[0] or steps.max() > VOXEL[1]:
+        shown = " x ".join(f"{s:g}" for s in steps)
+        usual = f"{VOXEL[0]:g} to {VOXEL[1]:g}"
+        raise ScanError(f"{path} has voxels of {shown} mm, and a head scan has {usual}: set its units or spacing")
     if np.isinf(values).any():
         raise ScanError(f"{path} holds infinite values: set them to 0, or export it again")
-    first = np.atleast_3d(values if values.ndim <= 3 else values.reshape(*values.shape[:3], -1)[..., 0])
-    image = nib.as_closest_canonical(nib.Nifti1Image(first, affine))
+    image = nib.as_closest_canonical(nib.Nifti1Image(np.atleast_3d(values), affine))
     data = np.asarray(image.dataobj, dtype=np.float32).transpose(2, 1, 0)
     steps, origin = np.linalg.norm(image.affine[:3, :3], axis=0), image.affine[:3, 3]
     coords = {
