@@ -1,4 +1,7 @@
-"""How good drawn years are: weather, yields and the decision, each on held-out years. Called by the study part."""
+"""How good drawn years are: weather against record and held-out years, yields and the decision on held-out years.
+
+Called by the study part.
+"""
 
 from __future__ import annotations
 
@@ -43,23 +46,47 @@ def crps(members: Array, truth: Array, fair: bool = False) -> Array:
 
 
 def weather_table(drawn: Drawn, larswg: Array | None = None) -> pd.DataFrame:
-    """Compare statistics of drawn years with those of the held-out years, of all folds together.
+    """Compare statistics of drawn years of all folds together with those of the whole record.
 
-    Over the folds every year of the record is held out once, so the held-out years are the record; each method's drawn
-    years are those of all folds, none of which knew the years that it is compared with.
+    This tells how well a method gives back what it learned, not what it would say of years unseen: every year of the
+    record is held out by one fold, but taught the others. Training years alone would have ratios of 1 here. What
+    held-out years say, with far fewer years to say it, is :func:`fold_table`'s.
 
     Returns
     -------
     pandas.DataFrame
-        A row a statistic; columns ``held-out``, ``low``, ``high`` (95 % bootstrap over years), and one a method.
+        A row a statistic; columns ``record``, ``low``, ``high`` (95 % bootstrap over years), and one a method.
     """
-    columns: dict[str, dict[str, float]] = {"held-out": statistics(drawn.weather)}
+    columns: dict[str, dict[str, float]] = {"record": statistics(drawn.weather)}
     bounds = interval(drawn.weather)
     columns["low"], columns["high"] = ({n: bounds[n][i] for n in STATISTICS} for i in (0, 1))
     columns |= {method: statistics(drawn.pooled(method)) for method in drawn.years}
     if larswg is not None:
         columns["LARS-WG"] = rain_only(larswg)
     return pd.DataFrame(columns).rename_axis("statistic")
+
+
+def fold_table(drawn: Drawn) -> pd.DataFrame:
+    """Compare each fold's drawn years with its own held-out years, which taught it nothing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a statistic of the goal and fold (from 1); columns ``held-out``, ``low``, ``high`` (95 % bootstrap over
+        the held-out years), ``training years`` (doing nothing: what the fold learned from), and one a method.
+    """
+    rows = {}
+    for k, (learn, test) in enumerate(drawn.folds):
+        held = drawn.weather.sel(year=test)
+        made = {"held-out": held, "training years": drawn.weather.sel(year=learn)}
+        found = {c: statistics(w) for c, w in (made | {m: years[k] for m, years in drawn.years.items()}).items()}
+        bounds = interval(held)
+        for n in GOAL:
+            low, high = bounds[n]
+            values = {c: f[n] for c, f in found.items()}
+            rows[n, k + 1] = {"held-out": values.pop("held-out"), "low": low, "high": high} | values
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(["statistic", "fold"])
+    return table.loc[[(n, k + 1) for n in GOAL for k in range(len(drawn.folds))]]
 
 
 def rain_only(rain: Array) -> dict[str, float]:
@@ -69,8 +96,8 @@ def rain_only(rain: Array) -> dict[str, float]:
 
 
 def worst_ratio(table: pd.DataFrame, method: str) -> tuple[str, float]:
-    """Return the statistic of the goal that a method misses most, and its ratio to the held-out years."""
-    ratios = {n: float(table.loc[n, method] / table.loc[n, "held-out"]) for n in GOAL}
+    """Return the statistic of the goal that a method misses most, and its ratio to the record."""
+    ratios = {n: float(table.loc[n, method] / table.loc[n, "record"]) for n in GOAL}
     name = max(ratios, key=lambda n: abs(ratios[n] - 1))
     return name, ratios[name]
 

@@ -24,7 +24,7 @@ Drawn = tuple[Figure, str]
 PHONE = (5.0, 4.2)  # inches; the dashboard's figures are small, so that their words can be read on a phone
 #: Colour and shape of what is drawn.
 LOOKS = {
-    "held-out": ("#000000", "s"),
+    "record": ("#000000", "s"),
     "flow": ("#0072B2", "o"),
     "flow, not calibrated": ("#56B4E9", "v"),
     "WGEN": ("#D55E00", "D"),
@@ -82,7 +82,7 @@ def years_figure(weather: xr.Dataset, drawn: xr.Dataset) -> Drawn:
         for w, i in (("dry", len(order) // 10), ("wet", -1 - len(order) // 10))
     ]
     for axes, (name, rain) in zip(panels, picked, strict=True):
-        colour = LOOKS["held-out" if name == "recorded" else "flow"][0]
+        colour = LOOKS["record" if name == "recorded" else "flow"][0]
         axes.vlines(np.flatnonzero(season) + 1, 0, rain[season], color=colour, linewidth=1.2)
         axes.annotate(
             f"{name}: {rain.sum():.0f} mm/year", (0.01, 0.8), xycoords="axes fraction", color=colour, fontweight="bold"
@@ -97,33 +97,33 @@ def years_figure(weather: xr.Dataset, drawn: xr.Dataset) -> Drawn:
 
 
 def weather_figure(table: pd.DataFrame) -> Drawn:
-    """Show every method's statistics of the goal as ratios to the held-out years, with the record's own uncertainty."""
+    """Show every method's statistics of the goal as ratios to the record, with the record's own uncertainty."""
     methods = [m for m in table.columns[3:] if m != "year bootstrap"]
     fig = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = fig.subplots()
     axes.axvspan(0.9, 1.1, color="#eef2f5", zorder=0)
     axes.axvline(1, color="#7a8794", linewidth=1)
     for i, name in enumerate(GOAL):
-        truth, low, high = (table.loc[name, c] for c in ("held-out", "low", "high"))
+        truth, low, high = (table.loc[name, c] for c in ("record", "low", "high"))
         axes.plot([low / truth, high / truth], [i + 0.38] * 2, color="#7a8794", linewidth=3, solid_capstyle="butt")
         for k, method in enumerate(methods):
             colour, shape = LOOKS.get(method, ("#000000", "o"))
             height = i + 0.24 - 0.6 * k / max(1, len(methods) - 1)
             axes.plot(table.loc[name, method] / truth, height, shape, color=colour, label=method if i == 0 else None)
     axes.set_yticks(range(len(GOAL)), [NAMES[n] for n in GOAL])
-    axes.set(xlabel="ratio to held-out years [1] (grey bar: 95 % interval of the record)", ylim=(-0.6, len(GOAL) - 0.4))
+    axes.set(xlabel="ratio to the record [1] (grey bar: its 95 % interval)", ylim=(-0.6, len(GOAL) - 0.4))
     axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2)
-    worst = max(GOAL, key=lambda n: abs(table.loc[n, "flow"] / table.loc[n, "held-out"] - 1))
-    ratio = table.loc[worst, "flow"] / table.loc[worst, "held-out"]
+    worst = max(GOAL, key=lambda n: abs(table.loc[n, "flow"] / table.loc[n, "record"] - 1))
+    ratio = table.loc[worst, "flow"] / table.loc[worst, "record"]
     said = (
-        "keeps all five statistics within a tenth"
+        "gives back all five statistics within a tenth"
         if abs(ratio - 1) <= 0.1
         else "misses a statistic by more than a tenth"
     )
-    title = f"The flow {said} of held-out years (worst: {STATISTICS[worst][1].split(',')[0]} × {ratio:.2f})"
+    title = f"The flow {said} of the record (worst: {STATISTICS[worst][1].split(',')[0]} × {ratio:.2f})"
     _titled(fig, title)
     cells = "; ".join(
-        f"{n} " + ", ".join(f"{m} {table.loc[n, m] / table.loc[n, 'held-out']:.2f}" for m in methods) for n in GOAL
+        f"{n} " + ", ".join(f"{m} {table.loc[n, m] / table.loc[n, 'record']:.2f}" for m in methods) for n in GOAL
     )
     return fig, f"{title}; dots of ratios, 1 is the record: {cells}."
 

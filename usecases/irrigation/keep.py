@@ -2,7 +2,7 @@
 
 Everything is data that other tools read::
 
-    weather.nc      statistics of weather by method, with the held-out years and their bootstrap interval
+    weather.nc      statistics of weather by method, with those of the record and their bootstrap interval
     yields.nc       CRPS of rainfed yield by method and held-out year
     decision.nc     held-out seasons by policy, and the frontier of drawn years and of the record
     chosen.csv      what each fold chose

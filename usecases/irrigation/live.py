@@ -118,7 +118,7 @@ def gap(outputs: Path | str) -> tuple[int, float, float]:
     """Return where the emulator is farthest from AquaCrop: threshold [% TAW], its mean yield and AquaCrop's [t/ha].
 
     The frontier is the record's, for its own field and drawn years; what is off on average matters more than the error
-    of a single season.
+    of a single season. It ends at the highest threshold that was grown; beyond it nothing is compared.
     """
     emulator, years = _kept(Path(outputs))
     frontier = read_kept(Path(outputs), "decision.nc")
@@ -141,6 +141,7 @@ def board(outputs: Path | str, outcome: Callable[..., Any]) -> dict[str, Any]:
     emulator, drawn = _kept(Path(outputs))
     threshold, ours, real = gap(outputs)
     where = f"at {threshold} % TAW" if threshold else "without irrigation"
+    grown = int(read_kept(Path(outputs), "decision.nc")["threshold"].max())
     years, miss = drawn.sizes["year"], {str(t): float(emulator.data["rmse"].sel(target=t)) for t in TARGETS}
     return {
         "scenarios": partial(scenarios, outputs), "along": "threshold", "axes": ("irrigation", "yield"),
@@ -150,8 +151,9 @@ def board(outputs: Path | str, outcome: Callable[..., Any]) -> dict[str, Any]:
         },
         "best": "margin", "spread": "10th to 90th percentile of years",
         "note": f"Answered by an emulator of AquaCrop over {years} AI-generated years; for a single season kept back "
-        f"it is off by {miss['yield']:.1f} t/ha and {miss['irrigation']:.0f} mm (root mean square). On average it is "
-        f"farthest from AquaCrop {where}: {ours:.1f} instead of {real:.1f} t/ha for the run's own field. "
+        f"it is off by {miss['yield']:.1f} t/ha and {miss['irrigation']:.0f} mm (root mean square). On average, up to "
+        f"{grown} % TAW, it is farthest from AquaCrop {where}: {ours:.1f} instead of {real:.1f} t/ha for the run's own "
+        f"field; averages of higher thresholds were not compared. "
         "Margin is grain sold less water paid.",
     }  # fmt: skip
 

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import xarray as xr
 from matplotlib.figure import Figure
 
 from ..generative.training import Progress
-from . import generator, train
+from . import generator, readers, train
 from .figures import map_figure, own_figure
 from .model import WeatherNet
 from .sizes import Sizes
 from .weather import WeatherError
 
 LEAST = 8  # years, from which months and quantiles can be told apart
+
+
+def read(data: str | Path | None) -> xr.Dataset | xr.DataArray:
+    """Read own data, or another station where there is none: before anything trains, so that what is bad costs nothing.
+
+    Raises
+    ------
+    DataNotFoundError, SceneError, WeatherError
+        As :func:`.readers.load`; also for fewer than :data:`LEAST` years of weather.
+    """
+    found = readers.load(data or readers.example_path())
+    if isinstance(found, xr.Dataset):
+        _enough(found)
+    return found
 
 
 def show(
@@ -25,7 +40,7 @@ def show(
     Parameters
     ----------
     found : xarray.Dataset or xarray.DataArray
-        From :func:`.readers.load`.
+        From :func:`read`.
     base : WeatherNet
         From :func:`.train.pretrain`.
 
@@ -43,10 +58,14 @@ def draw(
     weather: xr.Dataset, base: WeatherNet, sizes: Sizes, seed: int, progress: Progress | None = None
 ) -> xr.Dataset:
     """Return as many drawn years as a fold has, adapted to all years of own weather."""
+    _enough(weather)
+    small = dataclasses.replace(sizes, adapt=max(1, sizes.adapt // 2))
+    flow = train.adapt(base, weather, small, seed, progress, label="adapting to own data")
+    return generator.draw(flow, max(10, sizes.years // 2), seed, progress)[0]
+
+
+def _enough(weather: xr.Dataset) -> None:
     count = weather.sizes["year"]
     if count < LEAST:
         source = weather.attrs.get("source", "the weather")
         raise WeatherError(f"{source} has {count} complete years: give at least {LEAST}, better thirty")
-    small = dataclasses.replace(sizes, adapt=max(1, sizes.adapt // 2))
-    flow = train.adapt(base, weather, small, seed, progress, label="adapting to own data")
-    return generator.draw(flow, max(10, sizes.years // 2), seed, progress)[0]

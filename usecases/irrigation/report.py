@@ -64,26 +64,36 @@ def finding(decision: xr.Dataset, chosen: pd.DataFrame) -> str:
     return f"{thresholds(chosen)}: {abs(water):.0f} % {'less' if water > 0 else 'more'} water, {grain:+z.1f} % yield"
 
 
-def metrics(table: pd.DataFrame, yields: xr.Dataset, decision: xr.Dataset) -> dict[str, float]:
-    """Return the numbers of the goals by metric name: ratios of weather, CRPS, water saved and yield changed."""
-    made = {f"ratio_{n}": float(table.loc[n, "flow"] / table.loc[n, "held-out"]) for n in GOAL}
+def metrics(table: pd.DataFrame, yields: xr.Dataset, decision: xr.Dataset) -> dict[str, tuple[float, str]]:
+    """Return the goals' numbers and units by metric name: ratios of weather, CRPS, water saved and yield changed."""
+    made = {f"ratio_{n}": (float(table.loc[n, "flow"] / table.loc[n, "record"]), "1") for n in GOAL}
     for method, short in (("flow", "flow"), ("WGEN", "wgen"), ("year bootstrap", "bootstrap")):
-        made[f"crps_{short}"] = float(yields["crps"].sel(generator=method).mean())
+        made[f"crps_{short}"] = (float(yields["crps"].sel(generator=method).mean()), "t/ha")
     for name in PRACTICES:
         against, short = saved(decision, name), name.split()[0]
-        made[f"water_saved_{short}"] = float(against.loc["water", "mean"])
-        made[f"yield_change_{short}"] = float(against.loc["yield", "mean"])
+        made[f"water_saved_{short}"] = (float(against.loc["water", "mean"]), "%")
+        made[f"yield_change_{short}"] = (float(against.loc["yield", "mean"]), "%")
     return made
 
 
 def weather_shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of weather: held-out years with interval, and every method with its ratio to them."""
+    """Return the table of weather: the record with interval, and every method with its ratio to it."""
     shown = pd.DataFrame(index=[f"{n} [{STATISTICS[n][0]}]" for n in table.index])
-    shown["held-out years"] = [f"{r['held-out']:.4g} ({r['low']:.4g} to {r['high']:.4g})" for _, r in table.iterrows()]
+    shown["record"] = [f"{r['record']:.4g} ({r['low']:.4g} to {r['high']:.4g})" for _, r in table.iterrows()]
     for method in table.columns[3:]:
-        ratio = table[method] / table["held-out"]
+        ratio = table[method] / table["record"]
         shown[method] = [f"{v:.4g} (× {q:.2f})" if v == v else "" for v, q in zip(table[method], ratio, strict=True)]
     return shown.rename_axis("statistic")
+
+
+def folds_shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of held-out years by fold: theirs with interval, and every ratio to them."""
+    units = [f"{n} [{STATISTICS[n][0]}]" for n, _ in table.index]
+    shown = pd.DataFrame(index=pd.MultiIndex.from_arrays([units, table.index.get_level_values("fold")]))
+    shown["held-out years"] = [f"{r['held-out']:.4g} ({r['low']:.4g} to {r['high']:.4g})" for _, r in table.iterrows()]
+    for method in table.columns[3:]:
+        shown[method] = [f"× {q:.2f}" for q in table[method] / table["held-out"]]
+    return shown.rename_axis(["statistic", "fold"])
 
 
 def yields_shown(yields: xr.Dataset) -> pd.DataFrame:

@@ -43,6 +43,8 @@ def read_stac(path: Path) -> xr.DataArray:
         raise SceneError(
             f"{path} is no STAC item (type Feature with stac_version): give an item, not a collection or catalogue"
         )
+    if not isinstance(item.get("assets"), dict):
+        raise SceneError(f"{path} has no assets by name: give a STAC item whose 'assets' is an object")
     red, nir = (_asset(item, name, path) for name in ("red", "nir"))
     cover = _cover(*_pair(red, nir))
     when = item.get("properties", {}).get("datetime")

@@ -96,6 +96,8 @@ class Plan:
             raise SeasonError(
                 f"{self} cannot be: thresholds are 0 to 100 % TAW, depths above 0 mm, quotas not negative"
             )
+        if pd.isna(pd.to_datetime(f"2001/{self.day}", format="%Y/%m/%d", errors="coerce")):
+            raise SeasonError(f"no crop is planted on {self.planting!r}: give month and day, as in 05-01")
 
     @property
     def rainfed(self) -> bool:

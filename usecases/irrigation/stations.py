@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .aquacrop_text import read_aquacrop, read_larswg
-from .weather import Array
+from .weather import Array, WeatherError
 
 TARGET = "champion"
 #: The stations that the flow is first trained on; those that share the target's calendar but not its weather.
@@ -34,7 +34,15 @@ def data_folder() -> Path:
 
 
 def station(name: str) -> xr.Dataset:
-    """Return the complete years of one station, as :func:`.weather.dataset` has them."""
+    """Return the complete years of one station, as :func:`.weather.dataset` has them.
+
+    Raises
+    ------
+    WeatherError
+        If aquacrop ships no such station.
+    """
+    if name not in (TARGET, *OTHERS):
+        raise WeatherError(f"there is no station {name!r}: choose {', '.join((TARGET, *OTHERS))}")
     return read_aquacrop(data_folder() / f"{name}_climate.txt").assign_attrs(station=name)
 
 

@@ -26,7 +26,7 @@ STATISTICS: dict[str, tuple[str, str]] = {
     "tmax_sd": ("degC", "standard deviation between years of July's mean maximum"),
     "et0_mean": ("mm", "mean reference evapotranspiration from May to September"),
 }
-#: Those of which the goal speaks: within a tenth of held-out years.
+#: Those of which the goal speaks: within a tenth.
 GOAL = ("p99", "dry_spell", "wet_spell", "monthly_sd", "annual_sd")
 
 

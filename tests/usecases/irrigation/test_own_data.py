@@ -337,6 +337,11 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:700])
 
 
+def _with(path: Path, **changes: Any) -> Path:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return path
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -346,6 +351,7 @@ def _cut(path: Path) -> None:
         (lambda f: _band(f / "B08.tif", np.ones((8, 8))), r"B04\.tif and B08\.tif differ in size"),
         (lambda f: _band(f / "B08.tif", np.ones((32, 32)), crs=None), r"B08\.tif has no projection"),
         (lambda f: (f / "item.json").write_text('{"type": "Collection"}'), r"item\.json is no STAC item"),
+        (lambda f: _with(f / "item.json", assets=[]), r"item\.json has no assets by name"),
         (lambda f: (f / "item.json").write_text('{"type": '), r"item\.json is no JSON"),
         (
             lambda f: _item(f, B04={"href": "https://example.org/B04.tif", "eo:bands": [{"common_name": "red"}]}),
@@ -379,4 +385,7 @@ def test_too_few_years_are_refused(tmp_path: Path) -> None:
     _table().rename_axis("date").to_csv(path)
     with pytest.raises(WeatherError, match=r"own\.csv has 2 complete years: give at least 8"):
         own.show(load(path), WeatherNet(sizes.width, sizes.dilations), sizes, 0)
+    with pytest.raises(WeatherError, match=r"own\.csv has 2 complete years: give at least 8"):
+        own.read(path)
+    assert own.read(None).sizes["year"] == 23
     shutil.rmtree(tmp_path)

@@ -18,6 +18,13 @@ from genai4eu.usecases.irrigation.season import IrrigationError, Plan, SeasonErr
 from genai4eu.usecases.irrigation.stations import TARGET, data_folder, station
 
 
+def test_a_day_that_is_none_is_refused() -> None:
+    for day in ("31/02", "02-30", "May"):
+        with pytest.raises(SeasonError, match=f"no crop is planted on '{day}': give month and day"):
+            Plan(planting=day)
+    assert Plan(planting="05-20").day == "05/20"
+
+
 @pytest.fixture(scope="module")
 def champion() -> xr.Dataset:
     return station(TARGET).sel(year=[1982, 2002])

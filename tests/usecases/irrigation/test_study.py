@@ -55,7 +55,34 @@ def test_the_study_judges_every_method_with_units(study: SimpleNamespace) -> Non
     decision = keep.read_kept(study.outputs, "decision.nc")
     numbers = report.metrics(study.table, study.judged.yields, decision)
     assert {"ratio_p99", "ratio_annual_sd", "crps_flow", "water_saved_weekly"} <= numbers.keys()
-    assert all(np.isfinite(v) for v in numbers.values())
+    assert all(np.isfinite(v) for v, _ in numbers.values())
+    units = {n.split("_")[0]: unit for n, (_, unit) in numbers.items()}
+    assert units == {"ratio": "1", "crps": "t/ha", "water": "%", "yield": "%"}
+
+
+@pytest.mark.slow
+def test_each_fold_is_held_against_its_own_held_out_years(study: SimpleNamespace) -> None:
+    table = evaluate.fold_table(study.drawn)
+    assert table.columns.tolist()[:4] == ["held-out", "low", "high", "training years"]
+    for k, (learn, test) in enumerate(study.drawn.folds):
+        for column, weather in (
+            ("held-out", study.weather.sel(year=test)),
+            ("training years", study.weather.sel(year=learn)),
+            ("flow", study.drawn.years["flow"][k]),
+        ):
+            assert table.loc[("annual_sd", k + 1), column] == pytest.approx(weather["rain"].sum("day").std(ddof=1))
+    assert (table["low"] < table["high"]).all()
+    shown = report.folds_shown(table)
+    ratio = table.loc[("p99", 1), "training years"] / table.loc[("p99", 1), "held-out"]
+    assert shown.loc[("p99 [mm/day]", 1), "training years"] == f"× {ratio:.2f}"
+
+
+@pytest.mark.slow
+def test_what_is_held_against_the_record_is_not_called_held_out(study: SimpleNamespace) -> None:
+    assert study.table.columns[0] == "record"
+    fig, alt = figures.weather_figure(study.table)
+    words = " ".join([alt, *(t.get_text() for t in fig.findobj(Text)), *report.weather_shown(study.table).columns])
+    assert "of the record" in words and "held-out" not in words
 
 
 @pytest.mark.slow
@@ -122,6 +149,9 @@ def test_a_board_is_answered_by_the_emulator(study: SimpleNamespace) -> None:
     frontier = keep.read_kept(study.outputs, "decision.nc")
     assert real == pytest.approx(float(frontier["drawn_yield"].sel(threshold=threshold)))
     assert f"{ours:.1f} instead of {real:.1f} t/ha for the run's own field" in drawn.words["note"]
+    grown = int(frontier["threshold"].max())
+    assert f"up to {grown} % TAW" in drawn.words["note"] and grown < board._widgets["threshold"].max
+    assert "averages of higher thresholds were not compared" in drawn.words["note"]
     before = drawn.bars[2]["value"]
     board._widgets["water_price"].value = 1.0
     water = drawn.bars[1]["value"]

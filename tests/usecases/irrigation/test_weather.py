@@ -25,6 +25,11 @@ def test_a_station_has_units_and_whole_years() -> None:
     assert larswg().shape == (100, 365)
 
 
+def test_an_unknown_station_names_those_there_are() -> None:
+    with pytest.raises(WeatherError, match="there is no station 'nowhere': choose champion, tunis"):
+        station("nowhere")
+
+
 def test_months_add_up_to_the_year(weather: xr.Dataset) -> None:
     np.testing.assert_allclose(monthly(weather["rain"].values).sum(1), weather["rain"].values.sum(1))
     assert np.bincount(MONTH).tolist() == [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
