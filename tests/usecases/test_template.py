@@ -32,8 +32,7 @@ def test_stock_papermill_runs_it_from_elsewhere(house: Path) -> None:
     assert shown in said.data["text/markdown"]
 
 
-def test_a_bad_path_is_told_before_anything_is_trained(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(house)
+def test_a_bad_path_is_told_before_anything_is_trained(house: Path) -> None:
     parameters, setup = [c for c in nbformat.read(TEMPLATE, as_version=4).cells if c.cell_type == "code"][:2]
     scope: dict[str, object] = {}
     exec(parameters.source, scope)

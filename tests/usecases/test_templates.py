@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -10,7 +11,8 @@ import pytest
 
 from genai4eu.catalogue import usecases
 
-FOLDER = Path(__file__).resolve().parents[2] / "templates"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "templates"
 ALLOWED = {"parameters", "dashboard", "hide-input", "remove-cell"}
 SHIPPED = {u.template for u in usecases() if u.distribution == "genai4eu"}
 
@@ -59,3 +61,11 @@ def test_own_data_are_read_before_any_training(name: str) -> None:
     assert any(isinstance(n, ast.Name) and n.id == "data" for call in calls for n in ast.walk(call))
     later = [c.source for c in cells if c.cell_type == "code" and c.get("id") not in ("setup", "parameters")]
     assert not any("(data" in source for source in later)
+
+
+@pytest.mark.parametrize(("name", "folder"), [("health_imaging", "health_imaging"), ("climate", "climate_downscaling")])
+def test_the_objections_are_those_of_the_card(name: str, folder: str) -> None:
+    cells = {c.id: c.source for c in nbformat.read(FOLDER / f"{name}.ipynb", as_version=4).cells}
+    card = tomllib.loads((ROOT / "usecases" / folder / "card.toml").read_text())
+    said = [" ".join(item.split()) for item in cells["objections"].split("\n- ")[1:]]
+    assert said == card["objections"]

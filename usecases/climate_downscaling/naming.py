@@ -56,6 +56,7 @@ AMOUNTS = {"m": _WATER, "mm": 1.0, "kg m-2": 1.0}  # of rain since the last time
 _SPELLINGS = {"d": "day", "d-1": "day-1", "hr-1": "h-1", "hour-1": "h-1", "sec-1": "s-1", "kt": "knot", "knots": "knot",
               "kelvin": "K", "days-1": "day-1", "metre": "m", "metres": "m", "degc": "degC",
               "°c": "degC",
+              "degrees_c": "degC", "degree_c": "degC", "deg_c": "degC", "degrees_celsius": "degC",
               "celsius": "degC", "c": "degC", "degree_celsius": "degC"}  # fmt: skip
 
 
@@ -120,27 +121,24 @@ def convert(variable: xr.DataArray, name: str, seconds: float | None, source: st
     name : str
         Which predictor it is.
     seconds : float or None
-        Time step of the data, over which an amount of rain (ERA5's metres) has fallen.
+        Time step of the data; an amount of rain (ERA5's metres) fell over it if it is an hour, see :func:`_period`.
     source : str
         Names the file in messages.
 
     Raises
     ------
     CoarseError
-        If the unit is missing or unknown, or the time step that an amount needs is.
+        If the unit is missing or unknown, or the period that an amount needs is, or the values are no numbers.
     """
+    if variable.dtype.kind not in "iuf":
+        raise CoarseError(f"{source}: {variable.name} holds no numbers ({variable.dtype}): write it as numbers")
     found, want = variable.attrs.get("units"), VARIABLES[name].units
     if not found:
         raise CoarseError(f"{source}: {variable.name} has no units: set its attribute, for example {want!r}")
     unit = plain_unit(str(found))
     offset, factor = 0.0, FACTORS[name].get(unit)
     if name == "pr" and unit in AMOUNTS:
-        hours = variable.attrs.get("accumulation_hours")
-        step = 3600.0 * float(hours) if hours else seconds
-        if not step:
-            raise CoarseError(f"{source}: {variable.name} is an amount ({found}) over an unknown time: "
-                              "set its attribute accumulation_hours (1 for hourly ERA5)")  # fmt: skip
-        factor = AMOUNTS[unit] / step
+        factor = AMOUNTS[unit] / _period(variable, seconds, source)
     if name == "ta" and unit == "degC":
         factor, offset = 1.0, 273.15
     if factor is None:
@@ -148,6 +146,34 @@ def convert(variable: xr.DataArray, name: str, seconds: float | None, source: st
             f"{source}: {variable.name} is in {found!r}, which is no unit of {name}: convert it to {want!r}"
         )
     return (variable * factor + offset).astype(np.float32).assign_attrs(about(name))
+
+
+def _period(variable: xr.DataArray, seconds: float | None, source: str) -> float:
+    """Return the seconds over which an amount fell, and refuse to guess.
+
+    Fields six hours apart may hold the rain of six hours, or, as ERA5's do, of one; monthly means hold a day's.
+    Only hourly fields, and sums over the time step by CF's ``cell_methods``, say what they are.
+    """
+    hours = variable.attrs.get("accumulation_hours")
+    if hours is not None:
+        if not _positive(hours):
+            raise CoarseError(f"{source}: accumulation_hours of {variable.name} is {hours!r}: set hours above 0")
+        return 3600.0 * float(hours)
+    methods = str(variable.attrs.get("cell_methods", ""))
+    if seconds and (seconds <= 3600 or "time: sum" in methods):
+        return seconds
+    known = f"fields {seconds / 3600:g} hours apart" if seconds else "an unknown time step"
+    raise CoarseError(
+        f"{source}: {variable.name} is an amount ({variable.attrs['units']}) over an unknown time, with {known}: "
+        "set its attribute accumulation_hours (1 for ERA5's hours, 24 for sums of a day and ERA5's monthly means)"
+    )
+
+
+def _positive(value: object) -> bool:
+    try:
+        return float(str(value)) > 0
+    except ValueError:
+        return False
 
 
 def about(name: str) -> Mapping[str, str]:

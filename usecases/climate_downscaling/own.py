@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import xarray as xr
 
-from .model import Downscaler
+from .model import FOLD, Downscaler
+from .naming import CoarseError
+from .readers import load_coarse
+from .sizes import Sizes
 from .units import DAY, VARIABLES
+
+TIMES = 2  # of own fields are downscaled
+
+
+def read_own(path: str | Path, sizes: Sizes) -> xr.Dataset:
+    """Return the first :data:`TIMES` own fields, checked against the sizes of the study before anything is trained.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of a NetCDF file or Zarr store, see :func:`.readers.load_coarse`.
+    sizes : Sizes
+        Of the study that will downscale them.
+
+    Raises
+    ------
+    CoarseError
+        If they cannot be used, or if their cells do not fit the networks.
+    """
+    coarse = load_coarse(path, times=TIMES)
+    whole = FOLD * 2 ** (len(sizes.channels) - 1)
+    for axis in ("y", "x"):
+        if coarse.sizes[axis] * sizes.factor % whole:
+            cells = whole // np.gcd(whole, sizes.factor)
+            raise CoarseError(
+                f"{path} has {coarse.sizes[axis]} cells along {axis}: cut the region so that {cells} divides them"
+            )
+    return coarse
 
 
 def like_training(coarse: xr.Dataset, model: Downscaler) -> xr.Dataset:

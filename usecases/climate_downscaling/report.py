@@ -16,25 +16,27 @@ DRIVES = {
 METRICS = ("crps", "spread_skill", "spectrum_db", "p999", "fss", "water", "mae")
 
 
-def metrics(scores: xr.Dataset) -> dict[str, float]:
-    """Return the figures of merit by metric name, such as ``crps_flow`` and, when driven, ``crps_flow_driven``.
+def metrics(scores: xr.Dataset) -> dict[str, tuple[float, str]]:
+    """Return values and units by metric name, such as ``crps_flow`` and, when driven, ``crps_flow_driven``.
 
     Parameters
     ----------
     scores : xarray.Dataset
         From :func:`.evaluate.score`, concatenated along ``drive``.
     """
-    values: dict[str, float] = {}
+    values: dict[str, tuple[float, str]] = {}
+    unit = {name: SUMMARY[name][0] for name in METRICS}
     for drive in scores["drive"].values:
         at = scores.sel(drive=drive)
         over = summary(at).sel(bound="value")
         end = "" if drive == "perfect" else f"_{drive}"
-        values |= {f"{k}_{MODEL}{end}": float(over[k].sel(downscaling=MODEL)) for k in METRICS}
-        values |= {f"crps_{_short(m)}{end}": float(over["crps"].sel(downscaling=m)) for m in over["downscaling"].values}
-        values[f"crps_gain{end}"] = gain(at)[0]
+        values |= {f"{k}_{MODEL}{end}": (float(over[k].sel(downscaling=MODEL)), unit[k]) for k in METRICS}
+        each = {_short(m): float(over["crps"].sel(downscaling=m)) for m in over["downscaling"].values}
+        values |= {f"crps_{name}{end}": (value, unit["crps"]) for name, value in each.items()}
+        values[f"crps_gain{end}"] = (gain(at)[0], "1")
     errors = free_errors(scores)
     for name, end in (("as it is", "free"), ("adjusted", "free_adjusted")):
-        values |= {f"{k}_{MODEL}_{end}": float(errors[k].sel(free=name)) for k in ("p999", "spectrum_db")}
+        values |= {f"{k}_{MODEL}_{end}": (float(errors[k].sel(free=name)), unit[k]) for k in ("p999", "spectrum_db")}
     return values
 
 

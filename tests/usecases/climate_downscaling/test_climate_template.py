@@ -10,6 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from genai4eu.usecases.climate_downscaling.readers import CoarseError
+
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "templates" / "climate.ipynb"
 
@@ -22,6 +24,7 @@ def test_stock_papermill_runs_it_from_elsewhere(house: Path) -> None:
     (folder,) = (house / "scratch").iterdir()
     metrics = json.loads((folder / "metrics.json").read_text())
     assert {"crps_flow", "crps_flow_driven", "crps_random_forest", "spectrum_db_flow"} <= metrics.keys()
+    assert (metrics["crps_flow"]["unit"], metrics["spectrum_db_flow_free"]["unit"]) == ("mm/day", "dB")
     names = {p.name for p in (folder / "outputs").iterdir()}
     assert names >= {"scores.nc", "summary.nc", "worst.nc", "scenarios.nc", "coarse.nc", "downscaler.safetensors"}
     cells = nbformat.read(house / "out.ipynb", as_version=4).cells
@@ -30,3 +33,12 @@ def test_stock_papermill_runs_it_from_elsewhere(house: Path) -> None:
         f"({metrics['crps_flow']['value']:.2f} to {metrics['crps_flow_driven']['value']:.2f}"
         in said.data["text/markdown"]
     )
+
+
+def test_a_bad_path_is_told_before_anything_is_trained(house: Path) -> None:
+    parameters, setup = [c for c in nbformat.read(TEMPLATE, as_version=4).cells if c.cell_type == "code"][:2]
+    scope: dict[str, object] = {}
+    exec(parameters.source, scope)
+    scope["data"] = str(house / "none.nc")
+    with pytest.raises(CoarseError, match=r"there is nothing at .*none\.nc"):
+        exec(setup.source, scope)

@@ -11,7 +11,9 @@ import pytest
 import xarray as xr
 
 from genai4eu.usecases.climate_downscaling.naming import convert, plain_unit
+from genai4eu.usecases.climate_downscaling.own import read_own
 from genai4eu.usecases.climate_downscaling.readers import CoarseError, CoarseNotFoundError, load_coarse, write_cmip
+from genai4eu.usecases.climate_downscaling.sizes import Sizes
 from genai4eu.usecases.climate_downscaling.units import VARIABLES
 
 LAT, LON = np.arange(40.0, 52.0, 2.0), np.arange(0.0, 16.0, 2.0)
@@ -95,7 +97,8 @@ def test_zarr_stores_are_read(name: str, tmp_path: Path) -> None:
         ("pr", "mm/day", 86_400, 1), ("pr", "mm d-1", 86_400, 1), ("pr", "kg m**-2 s**-1", 1, 1),
         ("pr", "mm/hr", 3600, 1),
         ("pr", "m", 3.6, 1), ("pr", "mm", 3600, 1), ("pr", "m s-1", 1e-3, 1), ("pr", "kg/m2/s", 2, 2),
-        ("prw", "mm", 3, 3), ("prw", "cm", 3, 30), ("ta", "degC", 0, 273.15), ("ua", "km/h", 36, 10),
+        ("prw", "mm", 3, 3), ("prw", "cm", 3, 30), ("ta", "degC", 0, 273.15), ("ta", "degrees_C", 1, 274.15),
+        ("ua", "km/h", 36, 10),
         ("va", "m/s", 7, 7),
     ],
 )  # fmt: skip
@@ -135,6 +138,10 @@ def _missing(d: xr.Dataset) -> xr.Dataset:
         (_units("pr", "mm/s"), ""),
         (lambda d: d.assign(pr=d["pr"] * 1e4), "rain reaches .* mm/day: check its units"),
         (lambda d: d.assign(pr=d["pr"] - 1e-3), "rain is negative"),
+        (lambda d: d.assign(ta=d["ta"] - 273.15), "ta is .* K, and air has 150 to 350: check its units"),
+        (lambda d: d.assign(ua=d["ua"] * 1e30), r"ua is .* m s-1, and air has -300 to 300: check its units"),
+        (lambda d: d.isel(time=[0, 0, 1]), "has times that are doubled or out of order: sort them"),
+        (lambda d: d.assign(pr=d["pr"].astype(str)), "pr holds no numbers .*: write it as numbers"),
         (_missing, "prw has missing values: fill them"),
         (lambda d: d.isel(plev=slice(2, 3)), "ua has no level near 750 hPa .nearest 500.: add one"),
         (lambda d: d.isel(lat=slice(2)), "lat is no even axis of at least 4 cells"),
@@ -143,7 +150,7 @@ def _missing(d: xr.Dataset) -> xr.Dataset:
         (lambda d: d.expand_dims(member=2), "has the dimension member: choose one"),
         (
             lambda d: d.isel(time=[0]).assign(pr=d["pr"].isel(time=[0]).assign_attrs(units="m")),
-            "an amount .m. over an unknown time: set its attribute accumulation_hours",
+            "an amount .m. over an unknown time, with an unknown time step: set its attr",
         ),
     ],
 )  # fmt: skip
@@ -189,3 +196,49 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     for name in VARIABLES:
         np.testing.assert_allclose(read[name], coarse[name], rtol=1e-6)
     assert read.attrs["calendar"] == "360_day"
+
+
+def _rain(units: str, seconds: float | None, **attrs: object) -> float:
+    field = xr.DataArray([3.6], dims="x", name="tp", attrs={"units": units, **attrs})
+    return float(convert(field, "pr", seconds, "file")[0])
+
+
+@pytest.mark.parametrize("hours", [3, 6, 24, 30 * 24])
+def test_the_period_of_an_amount_is_asked_for_and_never_guessed(hours: int) -> None:
+    with pytest.raises(CoarseError, match=rf"tp is an amount .m. over .*, with fields {hours} hours apart"):
+        _rain("m", 3600.0 * hours)
+    assert _rain("m", 3600.0 * hours, accumulation_hours=1) == pytest.approx(1)
+    assert _rain("mm", 3600.0 * hours, cell_methods="time: sum") == pytest.approx(1e-3 / hours)
+    with pytest.raises(CoarseError, match="accumulation_hours of tp is 'often': set hours above 0"):
+        _rain("m", 3600.0, accumulation_hours="often")
+
+
+@pytest.mark.parametrize("start", [350.0, -6.0])
+def test_a_region_across_greenwich_is_one_region(start: float, tmp_path: Path) -> None:
+    source = cmip()
+    across = source.assign_coords(lon=("lon", (start + 2.0 * np.arange(len(LON))) % 360, source["lon"].attrs))
+    across.sortby("lon").to_netcdf(tmp_path / "across.nc")  # as archives cut it: 0 .. 4, 350 .. 358
+    np.testing.assert_allclose(load_coarse(tmp_path / "across.nc")["pr"], source["pr"], rtol=1e-6)
+
+
+def test_only_the_times_that_are_asked_for_are_read(tmp_path: Path) -> None:
+    source = cmip()
+    source["pr"][2] = np.nan
+    source.to_netcdf(tmp_path / "day.nc")
+    np.testing.assert_allclose(load_coarse(tmp_path / "day.nc", times=2)["pr"], source["pr"][:2], rtol=1e-6)
+    with pytest.raises(CoarseError, match="pr has missing values"):
+        load_coarse(tmp_path / "day.nc")
+
+
+def test_anomalies_are_not_held_against_the_range_of_air(tmp_path: Path) -> None:
+    source = cmip()
+    source["ta"] = (source["ta"] - 260).assign_attrs(units="K", long_name="temperature, anomaly")
+    source.to_netcdf(tmp_path / "anomaly.nc")
+    assert float(load_coarse(tmp_path / "anomaly.nc")["ta"].max()) < 100
+
+
+def test_cells_that_do_not_fit_the_networks_are_told_before_training(tmp_path: Path) -> None:
+    cmip().isel(lat=slice(5)).to_netcdf(tmp_path / "odd.nc")
+    assert read_own(tmp_path / "odd.nc", Sizes(factor=8)).sizes["time"] == 2
+    with pytest.raises(CoarseError, match=r"odd\.nc has 5 cells along y: cut the region so that 2 divides them"):
+        read_own(tmp_path / "odd.nc", Sizes(factor=4))
