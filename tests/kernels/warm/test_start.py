@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from genai4eu.kernels.warm.variables import patient
+
 from .conftest import Kernel
 
 pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
@@ -142,12 +144,18 @@ def test_as_many_threads_as_an_ordinary_kernel(template: Any, start: Start, thre
     assert warm.value("float(torch.ones(500, 500).matmul(torch.ones(500, 500)).sum())") == 500.0**3
 
 
-@pytest.mark.parametrize("chosen", [{}, {"GENAI4EU_WARM": "off"}, {"OMP_WAIT_POLICY": "ACTIVE"}])
-def test_threads_sleep_while_they_wait(template: Any, start: Start, monkeypatch: Any, chosen: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "chosen", [{}, {"GENAI4EU_WARM": "off"}, {"OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "7"}]
+)
+def test_threads_soon_sleep_while_they_wait(start: Start, monkeypatch: Any, chosen: dict[str, str]) -> None:
     monkeypatch.delenv("OMP_WAIT_POLICY")
-    kernel = start(chosen)
-    assert kernel.warm is not bool(chosen)
-    assert kernel.value("os.environ['OMP_WAIT_POLICY']", "import os") == chosen.get("OMP_WAIT_POLICY", "PASSIVE")
+    spins = None if "OMP_WAIT_POLICY" in chosen else chosen.get("GOMP_SPINCOUNT", "1000")
+    assert start({"GENAI4EU_WARM": "off", **chosen}).value("os.environ.get('GOMP_SPINCOUNT')", "import os") == spins
+
+
+def test_what_its_owner_chose_stays() -> None:
+    assert patient({}) == {"GOMP_SPINCOUNT": "1000"}
+    assert patient({"OMP_WAIT_POLICY": "PASSIVE"}) == {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def test_cuda_is_untouched_and_could_be_started(kernel: Kernel) -> None:
