@@ -50,7 +50,7 @@ def without_traces(env: Mapping[str, str]) -> dict[str, str]:
 def patient(env: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which threads soon sleep while they wait for each other; what its owner chose stays.
 
-    By default OpenMP's threads spin for milliseconds. Where several kernels compute, each then keeps the others from the
+    OpenMP lets threads spin for milliseconds. Where several kernels compute, each then keeps the others from the
     processors that it waits for: under load a training step took 3 to 15 times as long as with a short spin. Threads
     that sleep at once (``OMP_WAIT_POLICY=PASSIVE``) do better still under load, and take twice as long alone.
     """
