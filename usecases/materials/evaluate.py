@@ -2,7 +2,9 @@
 
 Validity, uniqueness and novelty are those of CDVAE (Xie et al. 2022, ICLR) and MatterGen (Zeni et al. 2025, Nature
 639:624), with pymatgen's ``StructureMatcher``; energies above the hull are those of :mod:`.hull` after a relaxation
-with the same number of evaluations for every method. Intervals are a percentile bootstrap over formulas.
+with the same number of evaluations for every method. Every method has as many tries at a formula; a try for which
+it has no proposal (invalid, repeated, or no parent to substitute in) fails. Intervals are a percentile bootstrap over
+formulas.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from .relax import Relaxed
 
 CLOSE = 0.5  # Å, the distance that two atoms must keep
 RESAMPLES = 2000
+Z = 1.959964  # standard deviations of a normal that leave 5 % outside
 
 
 @lru_cache(maxsize=1)
@@ -131,8 +134,8 @@ def score(
     xarray.Dataset
         By method, formula and try: ``above`` (eV/atom above the hull, NaN for what fell apart), ``volts`` (V),
         ``moved`` (Å), ``force`` (eV/Å), ``known`` (training structure type, "" for none). By method: ``stable``,
-        ``stable_low``, ``stable_high`` (share of relaxations that end below the cutoff), ``new`` (share that is stable
-        and matches no training type), ``relaxed`` (how many).
+        ``stable_low``, ``stable_high`` (share of tries that end below the cutoff; one without a proposal does not),
+        ``new`` (share that is stable and matches no training type), ``relaxed`` (how many relaxations were made).
     """
     methods, tries = list(proposed), max(len(t) for m in proposed.values() for t in m)
     size = (len(methods), len(chosen), tries)
@@ -171,18 +174,31 @@ def score(
     )
 
 
-def bootstrap(values: NDArray[np.float64], seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the 95 % interval of the mean over axis 1 (formulas) of ``values`` (proposer, formula)."""
-    picks = np.random.default_rng(seed).integers(values.shape[1], size=(RESAMPLES, values.shape[1]))
+def bootstrap(
+    values: NDArray[np.float64], seed: int = 0, differences: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the 95 % interval of the mean over axis 1 (formulas) of ``values`` (proposer, formula).
+
+    Where all n formulas have the same value, resampling would give an interval without width: instead, up to the share
+    of formulas that may differ though n did not (Wilson's limit for none of n) is allowed for on both sides, and the
+    result is kept within what shares (0 to 1) or their differences (-1 to 1) can be.
+    """
+    count = values.shape[1]
+    picks = np.random.default_rng(seed).integers(count, size=(RESAMPLES, count))
     low, high = np.percentile(np.nanmean(values[:, picks], 2), [2.5, 97.5], axis=1)
-    return low, high
+    alike, unseen = np.ptp(values, 1) == 0, Z**2 / (count + Z**2)
+    least = -1.0 if differences else 0.0
+    return (
+        np.where(alike, np.maximum(values[:, 0] - unseen, least), low),
+        np.where(alike, np.minimum(values[:, 0] + unseen, 1.0), high),
+    )
 
 
 def gain(scores: xr.Dataset, method: str, baseline: str) -> tuple[float, float, float]:
     """Return how much larger the stable share of ``method`` is, paired by formula, and its 95 % interval."""
     share = (scores["above"] < scores.attrs["cutoff"]).mean("try")
     difference = (share.sel(proposer=method) - share.sel(proposer=baseline)).values
-    low, high = bootstrap(difference[None])
+    low, high = bootstrap(difference[None], differences=True)
     return float(difference.mean()), float(low[0]), float(high[0])
 
 

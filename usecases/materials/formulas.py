@@ -29,6 +29,13 @@ PATTERNS: dict[str, list[tuple[tuple[int, ...], tuple[int, ...]]]] = {
 }
 
 
+class FormulaError(KeyError):
+    """A formula that the study does not have; the message names it and the remedy."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would put it in quotes
+
+
 @dataclass(frozen=True)
 class Formula:
     """A neutral formula.
@@ -89,10 +96,18 @@ def _candidates(charge: int) -> list[str]:
     return [e for e in pool if charge in RADII[e]]
 
 
+class _Named(dict[str, Formula]):
+    def __missing__(self, name: str) -> Formula:
+        some = ", ".join(list(self)[:: len(self) // 3])
+        raise FormulaError(
+            f"{name} is none of the study's {len(self)} formulas: choose one of by_name(), such as {some}"
+        )
+
+
 @lru_cache(maxsize=1)
 def by_name() -> dict[str, Formula]:
-    """Return the formulas by name."""
-    return {f.name: f for f in formulas()}
+    """Return the formulas by name; asked for another one, it raises :class:`FormulaError`."""
+    return _Named((f.name, f) for f in formulas())
 
 
 def find(counts: dict[str, int]) -> Formula | None:

@@ -107,7 +107,7 @@ def viewed(outputs: Path, count: int = 6) -> list[dict[str, Any]]:
     -------
     list of dict
         ``name``, ``lattice`` (rows, Å), ``elements``, ``places`` (fractional), ``ions`` (radius in Å and charge by
-        element), ``cif`` and ``alt``, what it is in words.
+        element), ``above`` (eV/atom above the hull), ``cif`` and ``alt``, what it is in words.
     """
     best = sorted(
         best_crystals(outputs).items(), key=lambda item: ("Li" not in item[1].composition, item[1].properties["above"])
@@ -117,13 +117,15 @@ def viewed(outputs: Path, count: int = 6) -> list[dict[str, Any]]:
 
 def _viewed(name: str, structure: Structure) -> dict[str, Any]:
     charges, above, volts = by_name()[name].charges, structure.properties["above"], structure.properties["volts"]
-    voltage = "" if np.isnan(volts) else f", {volts:.1f} V against lithium"
+    lost = ", no battery material: below 0 V, it would give its lithium away"
+    voltage = "" if np.isnan(volts) else f", {volts:.1f} V against lithium" if volts > 0 else lost
     return {
         "name": name,
         "lattice": structure.lattice.matrix.tolist(),
         "elements": [site.specie.symbol for site in structure],
         "places": structure.frac_coords.tolist(),
         "ions": {e: (radius(e, q), q) for e, q in charges.items()},
+        "above": above,
         "cif": cif(structure),
         "alt": f"{name}, AI-generated, relaxed: {len(structure)} atoms, {above:+.3f} eV/atom from the hull{voltage}.",
     }

@@ -110,7 +110,7 @@ def respond(
     says = f"{name}: {near} of {len(relaxed)} relaxed crystals within {cutoff:.2f} eV/atom"
     fig.suptitle(fill(says, 46), x=0.01, ha="left", fontweight="bold", fontsize=13)
     lowest = f"; the lowest of {len(made)} new ones is {made[0][1]:.2f} eV/atom above as drawn" if made else ""
-    stated = at["volts"].values[np.isfinite(at["volts"].values)]
+    stated = at["volts"].values[at["volts"].values > 0]
     voltage = f"; {stated.mean():.1f} V against lithium, {volts:.1f} wanted" if len(stated) else ""
     return (
         fig,

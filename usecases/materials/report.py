@@ -9,6 +9,7 @@ from .evaluate import gain
 from .propose import FLOW, METHODS
 from .relax import FORCE
 
+WIDEST = 0.3  # width of an interval of a difference, above which "about as often" is not said
 SHORT = dict(
     zip(
         METHODS,
@@ -32,15 +33,25 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
     return told | {f"{name}_flow": float(scores.attrs[name]) for name in ("valid", "unique")}
 
 
+def unit(metric: str) -> str:
+    """Return the unit of a metric of :func:`metrics`; shares have "1"."""
+    return "Å" if metric.startswith("moved_") else "1"
+
+
 def moved(scores: xr.Dataset, method: str) -> float:
     """Return the median displacement in Å between a proposal and what it relaxes to."""
     return float(scores["moved"].sel(proposer=method).median())
 
 
 def verdict(scores: xr.Dataset, baseline: str) -> str:
-    """Return "more often than", "less often than" or "about as often as": the flow beside a baseline, by interval."""
+    """Return "more often than", "less often than" or "about as often as": the flow beside a baseline, by interval.
+
+    An interval that holds zero and is wider than 30 points tells nothing: too few formulas.
+    """
     _, low, high = gain(scores, FLOW, baseline)
-    return "more often than" if low > 0 else "less often than" if high < 0 else "about as often as"
+    if low > 0 or high < 0:
+        return "more often than" if low > 0 else "less often than"
+    return "about as often as" if high - low <= WIDEST else "neither surely more nor surely less often than"
 
 
 def answer(scores: xr.Dataset) -> str:
@@ -49,7 +60,7 @@ def answer(scores: xr.Dataset) -> str:
     share = {m: f"{100 * float(scores['stable'].sel(proposer=m)):.0f} %" for m in METHODS}
     low, high = (f"{100 * float(at[f'stable_{end}']):.0f}" for end in ("low", "high"))
     said = (
-        f"**Of the crystals that the flow proposes for formulas it never saw, {share[FLOW]} end within "
+        f"**Of the flow's tries at formulas it never saw, {share[FLOW]} end within "
         f"{scores.attrs['cutoff']:.1f} eV/atom of the CHGNet hull (95 % interval {low} to {high} %, "
         f"{scores.sizes['formula']} formulas, one training).**"
     )
@@ -63,7 +74,7 @@ def answer(scores: xr.Dataset) -> str:
         f"Without screening its proposals by energy the flow reaches {share['unscreened flow']}; with it, enumeration "
         f"reaches {share['screened enumeration']}."
     )
-    fresh = f"{100 * float(at['new']):.0f} % of its proposals are that stable in a structure type it was never shown."
+    fresh = f"{100 * float(at['new']):.0f} % of its tries are that stable in a structure type it was never shown."
     return f"{said} {others} {helped} {fresh}"
 
 
@@ -106,9 +117,12 @@ def details(scores: xr.Dataset) -> pd.DataFrame:
 
 
 def candidates(scores: xr.Dataset, count: int = 5) -> pd.DataFrame:
-    """Return the flow's proposals nearest to the hull that hold lithium and a metal to oxidise, with their voltage."""
+    """Return the flow's proposals nearest to the hull that hold lithium and a metal to oxidise, with their voltage.
+
+    Below 0 V a crystal would give its lithium away as metal: no battery material, so it is left out.
+    """
     table = scores.sel(proposer=FLOW)[["above", "volts", "moved", "known"]].to_dataframe().reset_index()
-    best = table[table["volts"].notna()].sort_values("above").drop_duplicates("formula").head(count)
+    best = table[table["volts"] > 0].sort_values("above").drop_duplicates("formula").head(count)
     named = best.set_index("formula")[["above", "volts", "moved", "known"]].round({"above": 3, "volts": 2, "moved": 2})
     titles = ["above the hull [eV/atom]", "voltage vs Li [V]", "displacement [Å]", "training type it matches"]
     named.columns = pd.Index(titles)

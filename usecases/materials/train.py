@@ -18,7 +18,7 @@ from torch import Tensor
 from ..generative.training import Keep, Kept, Progress, device, reproducible, train
 from .crystal import IONS, Stack, ionic_volume, stack, structures
 from .data import Frame, frames
-from .formulas import Formula
+from .formulas import Formula, by_name
 from .hull import CUTOFF, training_hull
 from .model import CrystalFlow, flow_losses, walk
 from .sizes import Sizes
@@ -114,7 +114,7 @@ def usual_units(formula: Formula) -> list[int]:
 
 def draw(
     model: CrystalFlow,
-    formula: Formula,
+    formula: Formula | str,
     count: int,
     seed: int,
     steps: int,
@@ -128,8 +128,8 @@ def draw(
     ----------
     model : CrystalFlow
         From :func:`train_generator`.
-    formula : Formula
-        What the crystals are made of; neutral, so every crystal is.
+    formula : Formula or str
+        What the crystals are made of, or its name in :func:`.formulas.by_name`; neutral, so every crystal is.
     count : int
         How many.
     seed : int
@@ -149,6 +149,7 @@ def draw(
     list of pymatgen.core.Structure
         Primitive or not, in Å; not relaxed.
     """
+    formula = by_name()[formula] if isinstance(formula, str) else formula
     wanted = usual_units(formula) if units is None else np.atleast_1d(units).tolist()
     fitting = [u for u in wanted if u * formula.atoms <= 12] or [1]
     made: dict[int, list[Structure]] = {}

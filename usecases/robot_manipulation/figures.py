@@ -67,12 +67,23 @@ def fan(axes: Axes, way: Array, zone: Array, whole: bool = True) -> None:
         axes.plot(*line.T, color=THROUGH if bad else CLEAN, linestyle="--" if bad else "-", linewidth=1.2, alpha=0.75)
     axes.plot(*cube[0, 0], "s", color="black", markersize=7)
     axes.plot(*goal[0], "*", color="black", markersize=11)
-    axes.set(xlim=(-22, 22), ylim=(-17, 17), aspect="equal")
+    _make_room(axes, cube)
     if whole:
         axes.set_xlabel("along the travel [cm]", fontsize=13)
         axes.set_ylabel("across [cm]", fontsize=13)
         for name, place in (("cube", cube[0, 0]), ("goal", goal[0])):
             axes.annotate(name, place, (0, -18), textcoords="offset points", ha="center", fontsize=13)
+
+
+def _make_room(axes: Axes, cube: Array) -> None:
+    """Set limits in cm that hold the ways, alike on both sides of the zone; axes that share them grow together."""
+    most = []
+    for i, least, limits, free in (
+        (0, 22.0, axes.get_xlim(), axes.get_autoscalex_on()),
+        (1, 17.0, axes.get_ylim(), axes.get_autoscaley_on()),
+    ):
+        most.append(max(least, 1.05 * float(np.abs(cube[..., i]).max()), 0.0 if free else limits[1]))
+    axes.set(xlim=(-most[0], most[0]), ylim=(-most[1], most[1]), aspect="equal")
 
 
 def demonstrations_figure(shown: xr.Dataset, count: int = 60) -> Drawn:
@@ -85,6 +96,7 @@ def demonstrations_figure(shown: xr.Dataset, count: int = 60) -> Drawn:
     lefts = 0
     for s in states:
         cube, _ = travel_frame(s[None, :, 0:6], s[:1, [13, 14, 15, 10, 11]])
+        _make_room(axes, cube)
         left = cube[0, np.abs(cube[0, :, 0]).argmin(), 1] > 0
         lefts += int(left)
         axes.plot(
@@ -93,9 +105,10 @@ def demonstrations_figure(shown: xr.Dataset, count: int = 60) -> Drawn:
     for r in (3, 10):
         axes.add_patch(Circle((0, 0), r, fill=False, edgecolor="#7a8794", linestyle=":"))
     axes.annotate("zones, 3 to 10 cm", (0, 0), ha="center", va="center", fontsize=10)
-    axes.set(xlim=(-22, 22), ylim=(-17, 17), aspect="equal", xlabel="along the travel [cm]", ylabel="across [cm]")
-    axes.annotate(f"left, {lefts}", (-20, 14), color=CLEAN, fontsize=12)
-    axes.annotate(f"right, {len(states) - lefts}", (-20, -15.5), color="#00785A", fontsize=12)
+    axes.set(xlabel="along the travel [cm]", ylabel="across [cm]")
+    for height, align, word, colour in ((0.97, "top", f"left, {lefts}", CLEAN),
+                                        (0.03, "bottom", f"right, {len(states) - lefts}", "#00785A")):  # fmt: skip
+        axes.text(0.04, height, word, transform=axes.transAxes, va=align, color=colour, fontsize=12)
     title = f"The same task shown two ways: {lefts} times left of the zone, {len(states) - lefts} times right"
     fig.suptitle(fill(title, 52), x=0.01, ha="left", fontweight="bold")
     return fig, f"{title}; ways of the carried cube from above, zones of 3 to 10 cm radius, axes in cm around the zone."

@@ -47,6 +47,11 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
     }
 
 
+def unit(metric: str) -> str:
+    """Return the unit of a metric of :func:`metrics`, or of ``decision_ms``; rates have "1"."""
+    return "bit" if "entropy" in metric else "ms" if metric.endswith("_ms") else "1"
+
+
 def rate(scores: xr.Dataset, policy: str, what: str = "success") -> tuple[float, float, float]:
     """Return a policy's rate with the limits of Wilson's 95 % interval."""
     at = scores.sel(policy=policy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,18 @@ from matplotlib import rc_context
 from matplotlib.text import Text
 from pymatgen.core import Lattice, Structure
 
-from genai4eu.usecases.materials import evaluate, figures, forest, formulas, keep, live, readers, report, screening
+from genai4eu.usecases.materials import (
+    evaluate,
+    figures,
+    forest,
+    formulas,
+    keep,
+    live,
+    readers,
+    report,
+    screening,
+    train,
+)
 from genai4eu.usecases.materials.propose import METHODS, SCREENED
 from genai4eu.usecases.materials.relax import Relaxed
 from genai4eu.usecases.materials.sizes import PROFILES
@@ -50,6 +62,68 @@ def test_bootstrap_interval_covers_the_mean_and_shrinks_with_formulas() -> None:
     low, high = evaluate.bootstrap(values)
     assert low[0] < values.mean() < high[0]
     assert high[0] - low[0] == pytest.approx(2 * 1.96 * 0.1 / 20, rel=0.15)
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0.0, 0.49), (1.0, 0.51, 1.0), (0.5, 0.01, 0.99)])
+def test_formulas_that_are_all_alike_give_no_interval_without_width(share: float, low: float, high: float) -> None:
+    found = evaluate.bootstrap(np.full((1, 4), share))
+    assert [float(x[0]) for x in found] == pytest.approx([low, high], abs=0.005)
+    found = evaluate.bootstrap(np.full((1, 4), share - 0.5), differences=True)
+    assert float(found[0][0]) == pytest.approx(share - 0.5 - 0.49, abs=0.005)
+
+
+def test_few_formulas_cannot_tell_that_two_methods_do_alike(study: SimpleNamespace) -> None:
+    few = _scores(study, 0.5, 0.5).isel(formula=slice(18, 22))
+    assert report.verdict(few, "random enumeration") == "neither surely more nor surely less often than"
+    at = xr.where(few["above"]["proposer"] == "flow", 0.5, few["above"])  # none against half of four formulas
+    assert (
+        report.verdict(few.assign(above=at), "random enumeration") == "neither surely more nor surely less often than"
+    )
+
+
+def test_a_try_without_a_proposal_fails_and_all_that_is_said_says_so(study: SimpleNamespace) -> None:
+    proposed, relaxed = ({m: [list(s) for s in v] for m, v in d.items()} for d in (study.proposed, study.relaxed))
+    start, end = SALT.get_primitive_structure(), Relaxed(SALT.get_primitive_structure(), -99.0, 0.0, 1, True)
+    for some, one in ((proposed, start), (relaxed, end)):
+        some["flow"] = [[one, one], [one]]
+        some["ion substitution"] = [[one], []]
+    scores = evaluate.score(proposed, relaxed, study.chosen)
+    assert float(scores["stable"].sel(proposer="flow")) == pytest.approx(3 / 4)
+    assert float(scores["stable"].sel(proposer="ion substitution")) == pytest.approx(1 / 4)
+    assert scores["relaxed"].sel(proposer=["flow", "ion substitution"]).values.tolist() == [3, 1]
+    assert figures.scores_figure(study.scores)[0].axes[0].get_xlabel().startswith("tries that end within")
+    assert "of the flow's tries" in report.answer(study.scores).lower()
+    card = tomllib.loads(Path(keep.__file__).with_name("card.toml").read_text())
+    assert all("tries" in said for name, said in card["metrics"].items() if name.startswith(("stable_", "new_")))
+
+
+def test_units_of_metrics(study: SimpleNamespace) -> None:
+    units = {name: report.unit(name) for name in report.metrics(study.scores)}
+    assert units["moved_flow"] == "Å" and units["stable_flow"] == units["unique_flow"] == "1"
+
+
+def test_what_is_far_from_the_hull_is_not_called_near(study: SimpleNamespace) -> None:
+    crystals = keep.viewed(study.outputs)
+    far, near = ([c | {"above": above} for c in crystals] for above in (1.1, 0.02))
+    assert figures.viewed_figure(far)[0].get_suptitle() == "No crystal here is near the hull: the nearest"
+    assert figures.viewed_figure(near)[0].get_suptitle() == "The flow's crystals nearest to the hull"
+
+
+def test_a_negative_voltage_is_no_candidate(study: SimpleNamespace) -> None:
+    made = SALT.get_primitive_structure()
+    made.properties = {"above": 1.5, "volts": -0.6}
+    assert "below 0 V, it would give its lithium away" in keep._viewed("LiF", made)["alt"]
+    volts = study.scores["volts"] * 0 - 0.6
+    assert report.candidates(study.scores.assign(volts=volts)).empty
+
+
+def test_a_formula_that_the_study_has_not_is_one_clear_line(study: SimpleNamespace) -> None:
+    with pytest.raises(formulas.FormulaError, match=r"LiFePO4 is none of the study's \d+ formulas: choose one"):
+        formulas.by_name()["LiFePO4"]
+    with pytest.raises(formulas.FormulaError, match="LiFePO4 is none"):
+        train.draw(study.model, "LiFePO4", 1, 0, 2)
+    (drawn,) = train.draw(study.model, "LiCoO2", 1, 0, 2)
+    assert drawn.composition.reduced_formula == "LiCoO2"
 
 
 def _counts(structure: Structure) -> dict[str, int]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib import rc_context
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from genai4eu.usecases.robot_manipulation import evaluate, figures, keep, live, policy, report
@@ -114,6 +115,27 @@ def test_ways_are_seen_along_the_travel() -> None:
     cube, goal = figures.travel_frame(way, np.array([[1.3, 0.75, 0.05, 1.3, 0.9]]))
     np.testing.assert_allclose(cube, [[[-15, 0], [0, 0]]], atol=1e-9)
     np.testing.assert_allclose(goal, [[15, 0]], atol=1e-9)
+
+
+def test_units_of_metrics(robot: SimpleNamespace) -> None:
+    told = {name: report.unit(name) for name in [*report.metrics(robot.scores), "decision_ms"]}
+    assert told["entropy_flow"] == told["start_entropy_expert"] == "bit"
+    assert told["decision_ms"] == "ms" and told["success_flow"] == "1"
+
+
+def test_no_way_leaves_the_axes() -> None:
+    fig = Figure()
+    near, far = np.zeros((1, 3, 6)), np.zeros((1, 3, 6))
+    for way, across in ((near, 0.05), (far, -0.31)):
+        way[0, :, 3:5] = [(1.3, 0.6), (1.3 - across, 0.75), (1.3, 1.05)]
+    for panels in (fig.subplots(1, 2, sharex=True, sharey=True), fig.subplots(1, 2, sharex=True, sharey=True)[::-1]):
+        for axes, way in zip(panels, (near, far), strict=True):
+            figures.fan(axes, way, np.array([[1.3, 0.75, 0.05, 1.3, 0.9]]))
+        for axes in panels:
+            assert axes.get_ylim() == pytest.approx((-32.55, 32.55)) and axes.get_xlim() == pytest.approx((-31.5, 31.5))
+    alone = Figure().subplots()
+    figures.fan(alone, near * [0, 0, 0, 1, 1, 0], np.array([[1.3, 0.9, 0.05, 1.3, 0.9]]))
+    assert alone.get_ylim() == (-17, 17)
 
 
 def test_every_figure_has_words_from_the_numbers(robot: SimpleNamespace) -> None:
