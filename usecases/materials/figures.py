@@ -90,9 +90,7 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
     for i, method in enumerate(METHODS):
         _mark(axes, scores.sel(proposer=method), i, *MARKS[method])
     axes.set(xlim=(-3, 103), ylim=(len(METHODS) - 0.4, -0.6))
-    axes.set_xlabel(
-        "tries that end within 0.1 eV/atom of the hull [%],\nmean and 95 % interval over formulas", fontsize=13
-    )
+    axes.set_xlabel("tries within 0.1 eV/atom of the hull [%],\nmean and 95 % interval over formulas", fontsize=13)
     axes.set_yticks(range(len(METHODS)), [m.replace(" ", "\n") for m in METHODS])
     axes.tick_params(labelsize=13)
     axes.tick_params(axis="y", length=0)
