@@ -75,7 +75,8 @@ def test_formulas_that_are_all_alike_give_no_interval_without_width(share: float
 def test_few_formulas_cannot_tell_that_two_methods_do_alike(study: SimpleNamespace) -> None:
     few = _scores(study, 0.5, 0.5).isel(formula=slice(18, 22))
     assert report.verdict(few, "random enumeration") == "neither surely more nor surely less often than"
-    at = xr.where(few["above"]["proposer"] == "flow", 0.5, few["above"])  # none against half of four formulas  # type: ignore[no-untyped-call]
+    # none against half of four formulas
+    at = xr.where(few["above"]["proposer"] == "flow", 0.5, few["above"])  # type: ignore[no-untyped-call]
     assert (
         report.verdict(few.assign(above=at), "random enumeration") == "neither surely more nor surely less often than"
     )
