@@ -369,6 +369,47 @@ def test_a_broken_scene_is_one_clear_line(spoil: Callable[[Path], object], messa
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("properties", "band", "shift"),
+    [
+        ({}, {}, 0),
+        ({}, {"raster:bands": [{"scale": 1e-4, "offset": -0.1}]}, 1000),
+        ({}, {"bands": [{"eo:common_name": "any", "raster:scale": 1e-4, "raster:offset": -0.1}]}, 1000),
+        ({"s2:processing_baseline": "05.09"}, {}, 1000),
+        ({"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": True}, {}, 0),
+        ({"s2:processing_baseline": "02.14"}, {}, 0),
+    ],
+)
+def test_the_offset_of_reflectance_is_heeded(
+    properties: dict[str, Any], band: dict[str, Any], shift: int, tmp_path: Path
+) -> None:
+    names = {"B04": ("red", 500), "B08": ("nir", 3500)}
+    assets = {}
+    for name, (common, value) in names.items():
+        _band(tmp_path / f"{name}.tif", np.full((32, 32), value + shift))
+        assets[name] = {"href": f"./{name}.tif", "eo:bands": [{"common_name": common}], **band}
+    path = _item(tmp_path, **assets)
+    cover = load(_with(path, properties=properties))
+    assert isinstance(cover, xr.DataArray)
+    assert float(cover[5, 5]) == pytest.approx((0.75 - 0.15) / 0.75, abs=1e-3)
+
+
+def test_a_files_own_offset_is_heeded(tmp_path: Path) -> None:
+    path = _band(tmp_path / "both.tif", np.stack([np.full((32, 32), 1500), np.full((32, 32), 4500)]), count=2)
+    with rasterio.open(path, "r+") as out:
+        out.scales, out.offsets = (1e-4, 1e-4), (-0.1, -0.1)
+    cover = load(path)
+    assert isinstance(cover, xr.DataArray)
+    assert float(cover[5, 5]) == pytest.approx((0.75 - 0.15) / 0.75, abs=1e-3)
+
+
+def test_an_empty_scene_and_one_of_other_bands_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match=r"empty\.tif has no pixel with red and near infrared"):
+        load(_band(tmp_path / "empty.tif", np.zeros((32, 32)), count=2))
+    with pytest.raises(SceneError, match=r"four\.tif has 4 bands: give red and near infrared in one file and nothing"):
+        load(_band(tmp_path / "four.tif", np.ones((32, 32)), count=4))
+
+
 def test_a_single_band_alone_is_refused(tmp_path: Path) -> None:
     path = _band(tmp_path / "one.tif", np.ones((32, 32)))
     with pytest.raises(SceneError, match=r"one\.tif has 1 band: give red and near infrared"):
