@@ -11,8 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
-from genai4eu import widgets
 from genai4eu.widgets import Choice, Outcome, Range, ScenarioBoard
+
+from .conftest import HEARD, open_widget
 
 OUTCOMES = {"yield": Outcome("Dry yield", "t/ha", 1), "water": Outcome("Irrigation", "mm"), "margin": Outcome("Margin", "€/ha")}  # fmt: skip # noqa: E501
 CONTROLS: dict[str, Range | Choice] = {
@@ -120,29 +121,9 @@ def test_three_controls_are_in_sight_and_a_page_without_scripts_has_all(capsys: 
 
 
 def _open(page: Page, tmp_path: Path) -> list[str]:
-    """Show the drawing on a bare page, with a model that stands for the kernel's; return what fails or leaves."""
-    script = Path(widgets.__file__).with_name("board.js").read_text(encoding="utf-8")
-    script = script.replace("export default", "const widget =").replace("export function", "function")
     state = _board()._picture.get_state(["bars", "points", "chosen", "best", "axes", "words", "picked", "value"])
-    file = tmp_path / "page.html"
-    file.write_text(
-        f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>board</title>
-        <main><h1>Board</h1><div id="here"></div></main><script type="module">{script}
-        const state = {json.dumps(state)}, heard = [];
-        window.state = state;
-        const model = {{ get: (name) => state[name], on: (name, f) => heard.push(f), off: () => heard.splice(0),
-          set: (name, value) => {{ state[name] = value; }},
-          save_changes: () => {{ if (state.picked < 0) return; // the kernel moves the control, and answers
-            state.chosen = state.picked; state.picked = -1; heard.forEach((f) => f()); }} }};
-        widget.render({{ model, el: document.getElementById("here") }});</script></html>""",
-        encoding="utf-8",
-    )
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith("file:") else faults.append(request.url))
-    page.goto(file.as_uri())
-    return faults
+    answered = f"if (state.picked < 0) return; state.chosen = state.picked; state.picked = -1; {HEARD}"  # by the kernel
+    return open_widget(page, tmp_path, "board.js", state, answered)
 
 
 @pytest.mark.chromium

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
-from genai4eu import widgets
 from genai4eu.widgets import FieldMap
+
+from .conftest import open_widget
 
 # four members, two times, a grid of 6 x 8: member m has 10 m mm/day in one half of the second time
 MEMBERS = np.zeros((4, 2, 6, 8))
@@ -59,31 +58,9 @@ def test_without_a_script_its_picture_and_words_are_left() -> None:
 
 
 def _open(page: Page, tmp_path: Path) -> list[str]:
-    """Show the widget on a bare page, with a model that stands for the kernel's; return what fails or leaves."""
-    script = Path(widgets.__file__).with_name("fieldmap.js").read_text(encoding="utf-8")
-    script = script.replace("export default", "const widget =").replace("export function", "function")
-    state = {k: v for k, v in _map().get_state().items() if not k.startswith("_") and k not in ("layout", "comm")}
-    data = base64.b64encode(state.pop("data")).decode()
-    plain = {k: v for k, v in state.items() if isinstance(v, str | int | float | list | bool)}
-    file = tmp_path / "page.html"
-    file.write_text(
-        f"""<!doctype html><html lang="en"><title>map</title><main><h1>Map</h1><div id="here"></div></main>
-        <script type="module">{script}
-        const state = {json.dumps(plain)}, heard = [];
-        const bytes = Uint8Array.from(atob("{data}"), (c) => c.charCodeAt(0));
-        state.data = new DataView(bytes.buffer);
-        window.state = state;
-        const model = {{ get: (name) => state[name], set: (name, value) => {{ state[name] = value; }},
-          save_changes: () => heard.forEach((f) => f()), on: (name, f) => heard.push(f), off: () => heard.splice(0) }};
-        widget.render({{ model, el: document.getElementById("here") }});</script></html>""",
-        encoding="utf-8",
-    )
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith("file:") else faults.append(request.url))
-    page.goto(file.as_uri())
-    return faults
+    state = _map().get_state()
+    shown = {k: v for k, v in state.items() if isinstance(v, str | int | float | list | bool | bytes)}
+    return open_widget(page, tmp_path, "fieldmap.js", {k: v for k, v in shown.items() if not k.startswith("_")})
 
 
 def _pixel(page: Page, row: int, column: int) -> list[int]:

@@ -11,8 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
-from genai4eu import widgets
 from genai4eu.widgets import TrajectoryPlayer
+
+from .conftest import HEARD, open_widget
 
 WAYS = np.stack([np.linspace([-15, 0], [15, 2], 11), np.linspace([-15, 0], [15, -9], 11)])
 PANELS = [{"title": "flow: 1 of 2 enter", "ways": WAYS, "marked": [True, False]}, {"title": "none", "ways": WAYS[1:]}]
@@ -60,28 +61,9 @@ def test_without_a_script_its_picture_and_words_are_left() -> None:
 
 
 def _open(page: Page, tmp_path: Path) -> list[str]:
-    """Show the widget on a bare page, with a model that stands for the kernel's; return what fails or leaves."""
-    script = Path(widgets.__file__).with_name("trajectories.js").read_text(encoding="utf-8")
-    player = _player()
-    state = player.get_state(["panels", "zone", "goal", "step", "unit", "alt", "frame"])
-    file = tmp_path / "page.html"
-    file.write_text(
-        f"""<!doctype html><html lang="en"><title>player</title><main><h1>Player</h1><div id="here"></div></main>
-        <script type="module">{script.replace("export default", "const widget =")}
-        const state = {json.dumps(state)}, heard = [];
-        window.saved = [];
-        const model = {{ get: (name) => state[name], set: (name, value) => {{ state[name] = value; }},
-          save_changes: () => {{ window.saved.push(state.frame); heard.forEach((f) => f()); }},
-          on: (name, f) => heard.push(f), off: () => heard.splice(0) }};
-        window.end = widget.render({{ model, el: document.getElementById("here") }});</script></html>""",
-        encoding="utf-8",
-    )
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith("file:") else faults.append(request.url))
-    page.goto(file.as_uri())
-    return faults
+    state = _player().get_state(["panels", "zone", "goal", "step", "unit", "alt", "frame"])
+    saved = f"(window.saved ??= []).push(state.frame); {HEARD}"
+    return open_widget(page, tmp_path, "trajectories.js", state, saved)
 
 
 def _places(page: Page) -> list[float]:

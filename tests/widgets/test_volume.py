@@ -23,6 +23,8 @@ from genai4eu import widgets
 from genai4eu.widgets import VolumeViewer
 from genai4eu.widgets.volume import niivue
 
+from .conftest import faults_of
+
 ALT = "Two lesions of 8 mL; slices of a volume, signal 0 to 100."
 STILL = "<figure><img alt='two lesions' src='data:image/gif;base64,R0lGODlhAQABAAAAACw='></figure>"
 SPACING = (5.0, 4.0, 2.0)  # z, y, x in mm
@@ -183,11 +185,7 @@ def _open(page: Page, tmp_path: Path, answer: str = "") -> list[str]:
         window.end = widget.render({{ model, el: document.getElementById("here") }});</script></html>""",  # noqa: E501
         encoding="utf-8",
     )
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    near = ("file:", "data:", "blob:")
-    page.on("request", lambda request: None if request.url.startswith(near) else faults.append(request.url))
+    faults = faults_of(page, ("file:", "data:", "blob:"))
     page.goto(file.as_uri())
     return faults
 
