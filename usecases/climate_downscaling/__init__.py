@@ -9,7 +9,7 @@ USECASE = {
     "sector": "climate",
     "summary": "Draw ensembles of fine rain from the fields of a coarse model with a regression and a flow, in an "
     "idealised moist atmosphere where truth is known; judge them beside interpolation, quantile mapping, a forest.",
-    "version": "0.2.0",
+    "version": "0.3.0",
     "template": "genai4eu.templates/climate.ipynb",
     "card": "genai4eu.usecases.climate_downscaling/card.toml",
     "extra": "climate",

@@ -44,9 +44,9 @@ class Sizes:
     test_runs: int = 4
     test_snapshots: int = 5
     spin_up: float = 75.0
-    members: int = 12
-    regression_steps: int = 400
-    flow_steps: int = 2000
+    members: int = 10
+    regression_steps: int = 300
+    flow_steps: int = 1500
     batch: int = 4
     channels: tuple[int, ...] = (64, 96)
     sampling: int = 5
