@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from ..conftest import eventually
-from .conftest import Serve, Service, lives, wait_for
+from .conftest import Serve, Service, Talk, lives, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +25,13 @@ def again(service: Service) -> Service:
     service.process = following.process  # for the fixture to end
     service.url = following.url
     return following
+
+
+def begin(talk: Talk, code: str) -> None:
+    """Have a cell run; that the kernel is called busy may still be about the cell before."""
+    talk.run("1")
+    talk.ask(f"print('begun', flush=True)\n{code}")
+    assert talk.next("stream")["text"] == "begun\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
@@ -59,8 +66,7 @@ def test_a_busy_kernel_is_busy_until_it_says_otherwise(serve: Serve) -> None:
     kernel = anna.start()
     flag = service.folder / "go"
     talk = anna.talk(kernel)
-    talk.run("1")
-    talk.ask(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(.05)")
+    begin(talk, f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(.05)")
     eventually(lambda: anna.kernels()[kernel]["execution_state"] == "busy")
     service.end(signal.SIGKILL)
     anna.url = again(service).url
@@ -117,8 +123,7 @@ def test_sigterm_waits_for_running_cells(serve: Serve) -> None:
     anna, flag = service.user("anna"), service.folder / "go"
     kernel = anna.start()
     talk = anna.talk(kernel)
-    talk.run("1")
-    talk.ask(f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(.05)\nprint('last words')")
+    begin(talk, f"import os, time\nwhile not os.path.exists({str(flag)!r}): time.sleep(.05)\nprint('last words')")
     eventually(lambda: anna.kernels()[kernel]["execution_state"] == "busy")
     assert service.process is not None
     service.process.send_signal(signal.SIGTERM)
@@ -138,8 +143,7 @@ def test_sigterm_waits_no_longer_than_it_may(serve: Serve) -> None:
     anna = service.user("anna")
     kernel = anna.start()
     talk = anna.talk(kernel)
-    talk.run("1")
-    talk.ask("import time; time.sleep(600)")
+    begin(talk, "import time; time.sleep(600)")
     eventually(lambda: anna.kernels()[kernel]["execution_state"] == "busy")
     assert service.end(signal.SIGTERM) == 0
     assert lives(service.process_of(kernel))
