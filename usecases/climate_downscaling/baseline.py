@@ -7,8 +7,6 @@ of the conditional distribution (after Meinshausen 2006, J. Mach. Learn. Res. 7:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import xarray as xr
@@ -17,9 +15,9 @@ from sklearn.ensemble import RandomForestRegressor
 
 from .data import Progress, coarsen, no_progress
 from .model import enlarge, on_fine_grid, stack
+from .quantiles import QuantileMap
 from .units import DAY, VARIABLES
 
-LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.geomspace(0.009, 1e-5, 40), [1.0]])
 PIXELS = 40_000  # of the training snapshots, that the forest learns from
 Array = NDArray[np.float32]
 
@@ -28,34 +26,6 @@ def interpolate(coarse: xr.Dataset, factor: int) -> xr.DataArray:
     """Return coarse rain linearly between the centres of its cells: (member, run, time, y, x), one member."""
     rain = torch.from_numpy(coarse["pr"].values.reshape(-1, 1, *coarse["pr"].shape[-2:]).astype(np.float32))
     return on_fine_grid(enlarge(rain, factor)[:, 0].numpy(), coarse, factor).expand_dims("member")
-
-
-@dataclass(frozen=True)
-class QuantileMap:
-    """A monotonous map of one distribution to another, linear between their quantiles.
-
-    Attributes
-    ----------
-    source, target : ndarray of float, shape (141,)
-        Quantiles of both at :data:`LEVELS`.
-    """
-
-    source: NDArray[np.float64]
-    target: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, source: Array, target: Array) -> QuantileMap:
-        """Return the map that gives values distributed as ``source`` the distribution of ``target``."""
-        return cls(np.quantile(source, LEVELS), np.quantile(target, LEVELS))
-
-    def __call__(self, values: Array) -> Array:
-        """Return mapped values; beyond the ends the difference of the ends is added."""
-        source = self.source + np.arange(len(LEVELS)) * 1e-12 * max(
-            np.ptp(self.source), 1e-30
-        )  # equal ones stay in order
-        mapped = np.interp(values, source, self.target)
-        beyond = np.where(values > source[-1], values - source[-1], np.minimum(values - source[0], 0.0))
-        return np.asarray(mapped + beyond, dtype=np.float32)
 
 
 def fit_quantile_map(training: xr.Dataset, factor: int) -> QuantileMap:

@@ -5,6 +5,7 @@ Everything is data that other tools read: NetCDF for numbers and fields, safeten
     scores.nc          figures of merit by drive (perfect, driven, adjusted), method and snapshot
     summary.nc         the same over all snapshots, with 95 % intervals
     worst.nc           the snapshots with the largest errors: coarse rain, truth, members
+    run.nc             one test run: members and truth, to move through
     scenarios.nc       coarse fields and truth of a few climates, from runs in no other set, for the controls
     coarse.nc          one run of the coarse test fields as CMIP would store them: the example of own data
     downscaler.*       both networks
@@ -47,6 +48,8 @@ def keep_study(
     write_kept(xr.concat(drives, scores["drive"]), outputs / "summary.nc")
     coarse = coarsen(test, sizes.factor)
     write_kept(worst(scores, test, coarse, members), outputs / "worst.nc")
+    one = test[["pr"]].rename(pr="truth").assign(members=(members.dims, members.values, members.attrs))
+    write_kept(one.isel(run=[0]).astype(np.float32), outputs / "run.nc")
     write_kept(scenarios(sizes, seed, progress), outputs / "scenarios.nc")
     write_cmip(coarse.isel(run=0), outputs / "coarse.nc")
     save_downscaler(model, outputs / "downscaler.safetensors")

@@ -25,6 +25,7 @@ from torch.nn import functional
 from ..generative.flow import sample
 from ..generative.training import Progress, device, reproducible
 from .network import UNet
+from .quantiles import QuantileMap
 from .spectral import filtered
 from .units import DAY, VARIABLES
 
@@ -110,8 +111,10 @@ class Scaling:
         Of the square root of fine rain in mm/day.
     rest_sd : float
         Of the regression's residual, in units of ``rain_sd``.
+    drawn, true : tuple of float
+        Quantiles of the square root of drawn and of true rain, which set the distribution of members right.
     gain : tuple of float
-        What sets the spectrum of members right, see :func:`.spectral.filtered`.
+        What then sets their spectrum right, see :func:`.spectral.filtered`.
     """
 
     mean: tuple[float, ...]
@@ -119,7 +122,16 @@ class Scaling:
     rain_mean: float
     rain_sd: float
     rest_sd: float = 1.0
+    drawn: tuple[float, ...] = ()
+    true: tuple[float, ...] = ()
     gain: tuple[float, ...] = ()
+
+    def calibrated(self, roots: Tensor) -> Tensor:
+        """Return drawn square roots of rain with the distribution and the spectrum of true ones; below zero is dry."""
+        if self.drawn:
+            mapped = QuantileMap(np.array(self.drawn), np.array(self.true))(roots.clamp(min=0).cpu().numpy())
+            roots = torch.from_numpy(mapped).to(roots.device)
+        return filtered(roots, self.gain)
 
     def predictors(self, coarse: Tensor, factor: int) -> Tensor:
         """Return standardised predictors on the fine grid, (case, 5, y, x)."""
@@ -208,7 +220,7 @@ class Downscaler:
             with torch.autocast(given.device.type, torch.bfloat16, enabled=self.mixed):
                 rest = sample(partial(velocity, self.flow, x, m), n, self.steps, "heun")
             parts.append(m + self.scaling.rest_sd * rest)
-        return filtered(self._root(torch.cat(parts)), self.scaling.gain)
+        return self.scaling.calibrated(self._root(torch.cat(parts)))
 
     def _root(self, fields: Tensor) -> Tensor:
         """Return the square root of rain in mm/day of what is in the networks' units."""
@@ -269,7 +281,7 @@ def load_downscaler(path: Path) -> Downscaler:
         regression, flow = networks(tuple(shape["channels"]))
         for name, net in (("regression", regression), ("flow", flow)):
             net.load_state_dict({k.removeprefix(f"{name}."): v for k, v in weights.items() if k.startswith(f"{name}.")})
-        scaling |= {name: tuple(scaling[name]) for name in ("mean", "sd", "gain")}
+        scaling |= {name: tuple(scaling[name]) for name in ("mean", "sd", "drawn", "true", "gain")}
         made = Downscaler(regression, flow, Scaling(**scaling), int(shape["factor"]), int(shape["steps"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]

@@ -14,11 +14,12 @@ from ..generative.flow import flow_loss
 from ..generative.training import Keep, Kept, Progress, device, reproducible, train
 from .data import coarsen
 from .model import Downscaler, Scaling, chunks, networks, root, stack, velocity
+from .quantiles import QuantileMap
 from .sizes import Sizes
 from .spectral import fitted
 from .units import DAY
 
-CALIBRATING = 32  # training snapshots that the spectrum is set right on
+CALIBRATING = 32  # training snapshots that the distribution and the spectrum of drawn rain are set right on
 
 
 def train_downscaler(
@@ -75,8 +76,7 @@ def train_downscaler(
         scaling = replace(scaling, rest_sd=rest_sd)
         made = Downscaler(regression, flow, scaling, sizes.factor, sizes.sampling, sizes.mixed)
         some = torch.linspace(0, len(given) - 1, min(len(given), CALIBRATING), device=where).long()
-        drawn = made.member(given[some], mean[some], seed)
-        made.scaling = replace(scaling, gain=fitted(drawn[:, 0], fine[some, 0]))
+        made.scaling = calibrate(scaling, made.member(given[some], mean[some], seed), fine[some])
     return made
 
 
@@ -88,6 +88,17 @@ def _rain(training: xr.Dataset) -> Tensor:
 def _scaling(coarse: Tensor, fine: Tensor) -> Scaling:
     mean, sd = (tuple(float(v) for v in getattr(coarse, how)((0, 2, 3))) for how in ("mean", "std"))
     return Scaling(mean, sd, float(fine.mean()), float(fine.std()))
+
+
+def calibrate(scaling: Scaling, drawn: Tensor, truth: Tensor) -> Scaling:
+    """Return the scaling with what gives drawn rain the quantiles and then the spectrum of true rain.
+
+    A short training draws too little moderate and too much of the heaviest rain. Mapping quantiles on training
+    snapshots took a half to three quarters of that away on validation runs, and a little off CRPS.
+    """
+    found = QuantileMap.fit(drawn.clamp(min=0).cpu().numpy(), truth.cpu().numpy())
+    scaling = replace(scaling, drawn=tuple(found.source.tolist()), true=tuple(found.target.tolist()))
+    return replace(scaling, gain=fitted(scaling.calibrated(drawn)[:, 0], truth[:, 0]))
 
 
 def _batch(fields: tuple[Tensor, ...], sizes: Sizes, generator: torch.Generator) -> list[Tensor]:

@@ -5,6 +5,7 @@ Everything is data that other tools read: NetCDF for numbers and pictures, safet
     scores.nc              Dice, surface Dice, Hausdorff distance by method, patient and site; mean and interval of Dice
     scans.nc               the test scans, their truth, and the masks of the main flow mix and of classical training
     synthetic.nc           some synthetic labelled scans, and the distance of each to the nearest labelled one
+    patient.nc             a whole scan of a patient in no set, to look around in
     explorer.nc            one patient in no other set: tissue shares, lesion score, level by load
     segmenters/NAME.*      the segmenter of every trained network, such as classical or flow-10-1
 """
@@ -26,6 +27,7 @@ from .anatomy import HEIGHTS, patient, threshold
 from .copies import nearest_distance
 from .segmenter import Segmenter, predict, save_segmenter
 from .sizes import Sizes
+from .volume import whole_patient
 
 LOADS = np.arange(0.0, 51.0, 5.0)  # mL, what the explorer offers
 SHOWN = 48  # synthetic scans that are kept
@@ -62,6 +64,7 @@ def keep_study(
     write_kept(test.assign(shown), outputs / "scans.nc")
     distance = nearest_distance(synthetic, labelled)
     write_kept(synthetic.assign(distance=distance).isel(case=slice(SHOWN)), outputs / "synthetic.nc")
+    write_kept(whole_patient(seed), outputs / "patient.nc")
     write_kept(explorer_patient(sizes.image, seed), outputs / "explorer.nc")
     for name, model in segmenters.items():
         save_segmenter(model, segmenter_path(outputs, name))
