@@ -50,7 +50,7 @@ def test_a_wave_is_scaled_by_the_gain_of_its_length_whatever_the_domain() -> Non
 
 def test_drawn_rain_is_given_the_distribution_and_the_spectrum_of_true_rain() -> None:
     """Drawn fields here are too grainy, and heavier in their tail."""
-    truth, drawn = roots(2.0, 0), roots(1.8, 1)
+    truth, drawn = roots(2.0, 0).clamp(min=0), roots(1.8, 1)
     drawn = drawn + 0.1 * drawn.clamp(min=0) ** 2
     right = calibrate(Scaling((0.0,), (1.0,), 0.0, 1.0), drawn[:, None], truth[:, None]).calibrated(drawn)
     levels = torch.tensor([0.5, 0.9, 0.99, 0.999])
