@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
+from genai4eu.dashboards.freeze import CONTROLS_MIME, VIEW_MIME, freeze
 from genai4eu.dashboards.publish import Published, publish
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
@@ -205,3 +206,26 @@ def test_the_command_line_says_one_line(
 def test_a_table_breaks_names_at_their_joints_and_no_word(published: Published) -> None:
     html = (published.folder / "evidence.html").read_text("utf-8")
     assert "<td>dimensionless</td>" in html and '<span class="id">20261120-<wbr>191500-<wbr>tiny-<wbr>wave-' in html
+
+
+def test_controls_are_the_widget_that_has_some_wherever_a_viewer_stands() -> None:
+    """Further widgets show what they recorded; a viewer alone is what can be brought to life."""
+
+    def shown(model: str, alt: str, controls: list[dict[str, str]]) -> dict[str, Any]:
+        told = {CONTROLS_MIME: {"picture": model, "controls": controls}} if controls else {}
+        state[model] = {"state": {"value": f'<img alt="{alt}" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'}}
+        output = {"output_type": "display_data", "data": {VIEW_MIME: {"model_id": model}} | told, "metadata": {}}
+        return {"cell_type": "code", "source": "", "outputs": [output]}
+
+    state: dict[str, Any] = {}
+    setting = [{"label": "Height", "value": "2", "unit": "m"}]
+    viewer, explorer, other = shown("a", "viewer", []), shown("b", "explorer", setting), shown("c", "other", setting)
+    about = {"widgets": {"application/vnd.jupyter.widget-state+json": {"state": state}}}
+    for cells, kinds in (
+        ([viewer, explorer, other], ["viewer", "controls", "viewer"]),
+        ([explorer, viewer], ["controls", "viewer"]),
+        ([viewer, viewer], ["controls", "viewer"]),
+    ):
+        blocks = freeze(cells, {"metadata": about}).blocks
+        assert [b.kind for b in blocks] == kinds
+        assert all("<img" in b.html and (not b.settings or b.kind == "controls") for b in blocks)

@@ -1,4 +1,4 @@
-"""Maps of one distribution to another, quantile by quantile. Called by the baselines, and by training for drawn rain."""
+"""Maps of one distribution to another, quantile by quantile. Called by the baselines, and for drawn rain."""
 
 from __future__ import annotations
 

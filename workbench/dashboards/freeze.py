@@ -21,7 +21,7 @@ _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 @dataclass
 class Block:
-    """A piece of the page: ``prose``, ``answer``, ``figure`` or ``controls``."""
+    """A piece of the page: ``prose``, ``answer``, ``figure``, ``viewer`` (a widget's picture) or ``controls``."""
 
     kind: str
     html: str
@@ -68,13 +68,23 @@ def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
             _note(block, soup, page)
             if block.html or block.settings:
                 page.blocks.append(block)
+    _choose_controls(page.blocks)
     return page
+
+
+def _choose_controls(blocks: Sequence[Block]) -> None:
+    """Make one widget the place to touch a page: the first that has controls, or else the first that is one."""
+    widgets = [b for b in blocks if b.kind == "viewer"]
+    chosen = next((b for b in widgets if b.settings), next(iter(widgets), None))
+    if chosen:
+        chosen.kind = "controls"
+    for block in widgets:
+        if block is not chosen:
+            block.settings = []  # it shows what it recorded
 
 
 def _note(block: Block, soup: Any, page: Frozen) -> None:
     """Remember the answer and the main figure, which the gallery shows too."""
-    if block.kind == "controls" and any(b.kind == "controls" for b in page.blocks):
-        block.kind, block.settings = "figure", []  # one place to touch a page; further widgets show what they recorded
     if block.kind == "markdown":
         block.kind = "prose" if page.answer else "answer"
         page.answer = page.answer or soup.get_text(" ", strip=True)
@@ -139,7 +149,7 @@ def _widget(data: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
     values = [str(state.get(m, {}).get("state", {}).get("value", "")) for m in pictures]
     html = next((v for v in values if "<img" in v), "")
     settings = [{**s, "help": s.get("help", "")} for s in told["controls"]] if "controls" in told else []
-    return Block("controls", html, settings or _plain_settings(models, state))
+    return Block("viewer", html, settings or _plain_settings(models, state))
 
 
 def _descendants(model: str, state: Mapping[str, Any]) -> list[str]:

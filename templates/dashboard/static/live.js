@@ -17,6 +17,11 @@
   var timer = 0;
   button.hidden = false;
 
+  // The live view holds all widgets; their recorded pictures would stand there a second time.
+  function viewers(hidden) {
+    document.querySelectorAll(".recorded-viewer").forEach(function (picture) { picture.hidden = hidden; });
+  }
+
   function say(sentence) { if (status.textContent !== sentence) status.textContent = sentence; }
 
   function reset(sentence) {
@@ -25,6 +30,7 @@
     place.replaceChildren(); // leaving the frame frees its kernel
     place.hidden = true;
     recorded.hidden = false;
+    viewers(false);
     section.classList.remove("starting");
     chip.textContent = "Recorded";
     shown.textContent = "Recorded result";
@@ -86,6 +92,7 @@
     section.classList.remove("starting");
     place.classList.remove("waiting");
     recorded.hidden = true;
+    viewers(true);
     chip.textContent = "Live";
     shown.textContent = "Recorded result; live where it says so";
     chip.classList.add("live");

@@ -26,7 +26,15 @@ def test_stock_papermill_runs_it_from_elsewhere(house: Path) -> None:
     assert {"crps_flow", "crps_flow_driven", "crps_random_forest", "spectrum_db_flow"} <= metrics.keys()
     assert (metrics["crps_flow"]["unit"], metrics["spectrum_db_flow_free"]["unit"]) == ("mm/day", "dB")
     names = {p.name for p in (folder / "outputs").iterdir()}
-    assert names >= {"scores.nc", "summary.nc", "worst.nc", "run.nc", "scenarios.nc", "coarse.nc", "downscaler.safetensors"}
+    assert names >= {
+        "scores.nc",
+        "summary.nc",
+        "worst.nc",
+        "run.nc",
+        "scenarios.nc",
+        "coarse.nc",
+        "downscaler.safetensors",
+    }
     cells = nbformat.read(house / "out.ipynb", as_version=4).cells
     (said,) = next(c for c in cells if c.get("id") == "dashboard-answer").outputs
     assert (
