@@ -161,11 +161,10 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
         axes.annotate(
             f"{int(t)} %" if t else "rainfed",
             (w, y),
-            xytext=(0, -14),
+            xytext=(5, -15),  # below and to the right: the line rises and then runs level
             textcoords="offset points",
             fontsize=10,
             color="#0072B2",
-            ha="center" if t else "left",
         )
     marks = {"recommended": ("#0072B2", "o"), "weekly calendar": ("#D55E00", "D"), "tuned calendar": ("#E69F00", "s")}
     for name, (colour, shape) in marks.items():
@@ -174,7 +173,8 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
             (float(v.mean()), 1.96 * float(v.std(ddof=1)) / np.sqrt(v.size)) for v in (one["irrigation"], one["yield"])
         )
         axes.errorbar(x, y, xerr=ex, yerr=ey, fmt=shape, color=colour, label=name, zorder=3)
-    axes.set(xlabel="irrigation of the season [mm]", ylabel="dry yield [t/ha]", ylim=(0, None))
+    right = 1.1 * max(float(water.max()), axes.get_xlim()[1] / 1.05)  # whiskers and the last label stay inside
+    axes.set(xlabel="irrigation of the season [mm]", ylabel="dry yield [t/ha]", xlim=(None, right), ylim=(0, None))
     axes.legend(loc="lower right", title="held-out years")
     axes.annotate(
         "drawn years by threshold\n(band: 10th to 90th percentile)",
