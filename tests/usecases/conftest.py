@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 
 from genai4eu.usecases.health_imaging.sizes import PROFILES
@@ -41,3 +46,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     return make_study(tmp_path_factory.mktemp("study") / "outputs")
+
+
+@pytest.fixture
+def through_papermill(house: Path) -> Callable[..., SimpleNamespace]:
+    """Run a shipped template's smallest size with stock papermill, from a folder that is not its own.
+
+    Returns its metrics, the names in its outputs, and what the dashboard part answers.
+    """
+    folder = Path(__file__).resolve().parents[2] / "templates"
+
+    def run(name: str, **parameters: object) -> SimpleNamespace:
+        command = [sys.executable, "-P", "-m", "papermill", str(folder / name), "out.ipynb", "-k", "python3"]
+        for key, value in ({"profile": "smoke", "seed": 3} | parameters).items():
+            command += ["-p", key, str(value)]
+        done = subprocess.run(command, cwd=house, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        (record,) = (house / "scratch").iterdir()
+        cells = nbformat.read(house / "out.ipynb", as_version=4).cells
+        (said,) = next(c for c in cells if c.get("id") == "dashboard-answer").outputs
+        return SimpleNamespace(
+            metrics=json.loads((record / "metrics.json").read_text()),
+            outputs={p.name for p in (record / "outputs").iterdir()},
+            answer=said.data["text/markdown"],
+        )
+
+    return run

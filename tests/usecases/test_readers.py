@@ -208,6 +208,7 @@ def test_a_dicom_cut_before_its_pixels_is_called_cut_short(size: int, tmp_path: 
         (np.ones((3, 3, 3), np.complex64), "holds complex values: export their magnitude"),
         (np.full((3, 3, 3), np.inf, np.float32), "holds infinite values: set them to 0"),
         (np.full((3, 3, 3), 1e300), "holds infinite values: set them to 0"),
+        (np.full((3, 3, 3), 1e30, np.float32), r"holds values above 1e\+09, which no scanner gives"),
         (np.zeros((3, 3, 3), [("R", "u1"), ("G", "u1"), ("B", "u1")]), "holds colours"),
     ],
 )

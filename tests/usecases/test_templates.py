@@ -69,3 +69,17 @@ def test_the_objections_are_those_of_the_card(name: str, folder: str) -> None:
     card = tomllib.loads((ROOT / "usecases" / folder / "card.toml").read_text())
     said = [" ".join(item.split()) for item in cells["objections"].split("\n- ")[1:]]
     assert said == card["objections"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "error"),
+    [("health_imaging", "none.nii", "there is no scan at"), ("climate", "none.nc", "there is nothing at")],
+)
+def test_a_bad_path_is_told_before_anything_is_trained(house: Path, name: str, file: str, error: str) -> None:
+    cells = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4).cells
+    parameters, setup = [c for c in cells if c.cell_type == "code"][:2]
+    scope: dict[str, object] = {}
+    exec(parameters.source, scope)
+    scope["data"] = str(house / file)
+    with pytest.raises(ValueError, match=rf"{error} .*{file}"):
+        exec(setup.source, scope)

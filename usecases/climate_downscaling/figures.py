@@ -19,7 +19,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from .evaluate import EDGES, MODEL, bands_db, best_baseline, gain, summary
+from .evaluate import EDGES, MODEL, bands_db, best_baseline, gain, spectrum, summary
 from .units import DAY
 
 Drawn = tuple[Figure, str]
@@ -90,11 +90,22 @@ def members_figure(members: xr.DataArray, truth: xr.DataArray, run: int = 0, tim
         image = _map(axes, rain, name, _side(truth))
     _scale(panels[0, 0], _side(truth))
     fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="both")
-    _title(fig, "Members have the texture of truth, their mean has not (AI-generated)")
-    return fig, (
-        f"Each member looks like truth and the mean is smooth; maps of truth, {count} AI-generated members and the "
-        f"mean of {drawn.sizes['member']}, rain from 0 to {TOP:.0f} mm/day."
+    each, mean = (
+        _fine_power(rain) / _fine_power(truth.values[run, time][None])
+        for rain in (drawn.values, drawn.values.mean(0)[None])
     )
+    says = f"Members have {each:.0%} of the fine-scale variance of truth, their mean {mean:.0%}"
+    _title(fig, f"{says} (AI-generated)")
+    return fig, (
+        f"{says}; maps of truth, {count} AI-generated members and the mean of {drawn.sizes['member']}, rain from 0 to "
+        f"{TOP:.0f} mm/day."
+    )
+
+
+def _fine_power(fields: NDArray[np.float32]) -> float:
+    """Return the variance of fields (case, y, x) at the finer half of wave numbers."""
+    power = spectrum(fields).mean(0)
+    return float(power[len(power) // 2 :].sum())
 
 
 def plain_map(members: xr.DataArray, truth: xr.DataArray, run: int = 0) -> dict[str, Any]:

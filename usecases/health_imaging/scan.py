@@ -19,6 +19,7 @@ class ScanNotFoundError(ScanError, FileNotFoundError):
 
 #: Voxels of a head scan in mm: what lies beyond is a wrong unit, such as metres, or no head.
 VOXEL = (0.05, 20.0)
+LARGEST = 1e9  # of a signal; its square must still be a number in single precision
 
 
 def to_array(path: Path, values: NDArray[np.float32], affine: NDArray[np.float64], units: str) -> xr.DataArray:
@@ -34,6 +35,8 @@ def to_array(path: Path, values: NDArray[np.float32], affine: NDArray[np.float64
         raise ScanError(f"{path} has voxels of {shown} mm, and a head scan has {usual}: set its units or spacing")
     if np.isinf(values).any():
         raise ScanError(f"{path} holds infinite values: set them to 0, or export it again")
+    if np.abs(np.nan_to_num(values)).max(initial=0) > LARGEST:
+        raise ScanError(f"{path} holds values above {LARGEST:g}, which no scanner gives: export it again")
     image = nib.as_closest_canonical(nib.Nifti1Image(np.atleast_3d(values), affine))
     data = np.asarray(image.dataobj, dtype=np.float32).transpose(2, 1, 0)
     steps, origin = np.linalg.norm(image.affine[:3, :3], axis=0), image.affine[:3, 3]

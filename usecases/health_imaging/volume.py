@@ -84,7 +84,8 @@ def planes_figure(person: xr.Dataset) -> Drawn:
         axes.set(xticks=[], yticks=[], facecolor="black")
         axes.set_title(f"{name}, {axis} = {float(person[axis][at[axis]]):.0f} mm", fontsize=11)
         axes.spines[:].set_visible(False)
-    title = f"One virtual patient: {person.attrs['load']:.0f} mL of lesions in a whole brain"
+    low, high = (float(v) for v in person["z"].values[[0, -1]])
+    title = f"One virtual patient: {person.attrs['load']:.0f} mL of lesions, {low:.0f} to {high:.0f} mm of height"
     fig.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return fig, (
         f"{title}, bright around the ventricles, outlined in orange; axial, coronal and sagittal slice of a simulated "

@@ -8,7 +8,7 @@ alone. It answers for the live part only: every reported result is AquaCrop's ow
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ def features(weather: xr.Dataset, plan: Plan) -> Array:
     Crop and soil as indicators; threshold, depth, quota, planting and CO2 scaled to about one; rain, ET0 and mean
     temperature of three parts of the season.
     """
+    if plan.rainfed:  # whatever else it says of water does not matter, and must not
+        plan = replace(plan, threshold=0.0, interval=0, depth=0.0, quota=0.0)
     start = pd.Timestamp(f"2001-{plan.day.replace('/', '-')}").dayofyear - 1
     settings = [float(plan.crop == c) for c in CROPS] + [float(plan.soil == s) for s in SOILS]
     low = min(plan.quota, 1e9)

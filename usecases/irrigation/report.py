@@ -43,7 +43,7 @@ def answer(decision: xr.Dataset, chosen: pd.DataFrame) -> str:
 def _tuned(decision: xr.Dataset) -> str:
     water = saved(decision, "tuned calendar").loc["water"]
     if water["low"] <= 0 <= water["high"]:
-        return "Against the best calendar of past years it saves nothing that is clear."
+        return f"Against the best calendar of past years neither clearly uses less water (saved: {_span(water)})."
     return (
         f"Against the best calendar of past years it {'saves' if water['mean'] > 0 else 'takes'} {_span(abs(water))}."
     )

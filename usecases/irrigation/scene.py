@@ -48,7 +48,7 @@ def read_stac(path: Path) -> xr.DataArray:
     if not isinstance(item.get("assets"), dict):
         raise SceneError(f"{path} has no assets by name: give a STAC item whose 'assets' is an object")
     red, nir = (_asset(item, name, path) for name in ("red", "nir"))
-    cover = _cover(*_pair(*((_named(path, asset), _told(asset, item)) for asset in (red, nir))), path)
+    cover = _cover(*_pair(*((_named(path, asset), _told(asset, item, path)) for asset in (red, nir))), path)
     when = item.get("properties", {}).get("datetime")
     return cover.assign_attrs(source=str(item.get("id", path.name)), datetime=str(when))
 
@@ -75,12 +75,17 @@ def _named(path: Path, asset: dict[str, Any]) -> Path:
     return (path.parent / href.removeprefix("file://")).resolve()
 
 
-def _told(asset: dict[str, Any], item: dict[str, Any]) -> Linear | None:
+def _told(asset: dict[str, Any], item: dict[str, Any], path: Path) -> Linear | None:
     """Return the scale and offset that an item names: the raster extension's, or those of its processing baseline."""
     about = next((b for key in ("raster:bands", "bands") for b in asset.get(key, []) if isinstance(b, dict)), {})
     scale, offset = (about.get(k, about.get(f"raster:{k}")) for k in ("scale", "offset"))
     if scale is not None or offset is not None:
-        return float(1 if scale is None else scale), float(offset or 0)
+        try:
+            return float(1 if scale is None else scale), float(offset or 0)
+        except (TypeError, ValueError):
+            raise SceneError(
+                f"{path} has scale {scale!r} and offset {offset!r}, which are no numbers: correct raster:bands"
+            ) from None
     said = item.get("properties", {})
     baseline = str(said.get("s2:processing_baseline") or said.get("processing:version") or "0").lstrip("vN")
     shifted = baseline[:2].isdigit() and int(baseline[:2]) >= 4 and not said.get("earthsearch:boa_offset_applied")

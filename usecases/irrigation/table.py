@@ -99,6 +99,8 @@ def _dates(raw: pd.DataFrame, plain: dict[str, str], path: Path) -> pd.DatetimeI
         raise WeatherError(
             f"{path} has no dates: give a column 'date' such as 2020-01-31, or year, month and day"
         ) from error
+    except WeatherError:  # which is a ValueError, and has said it already
+        raise
     except ValueError as error:
         said = str(error).splitlines()[0]
         raise WeatherError(f"{path} has a date that is none ({said}): write dates as 2020-01-31") from error

@@ -62,12 +62,18 @@ def _drawn(outputs: Path, formula: str, units: int, count: int) -> tuple[tuple[S
 def best_match(outputs: Path, volts: float, cutoff: float) -> str:
     """Return the formula whose recorded crystal below ``cutoff`` comes nearest to ``volts``, or the lowest."""
     table = _scores(outputs).sel(proposer=FLOW)[["above", "volts"]].to_dataframe().reset_index().dropna()
+    table = table if not _holds_lithium(outputs) else table[table["volts"] > 0]
     if table.empty:
         return str(_scores(outputs)["formula"].values[0])
     near = table[table["above"] <= cutoff]
     if near.empty:
         return str(table.loc[table["above"].idxmin(), "formula"])
     return str(near.loc[(near["volts"] - volts).abs().idxmin(), "formula"])
+
+
+def _holds_lithium(outputs: Path) -> bool:
+    """Tell whether any recorded crystal has a voltage against lithium."""
+    return bool((_scores(outputs).sel(proposer=FLOW)["volts"] > 0).any())
 
 
 def respond(
@@ -158,11 +164,14 @@ def controls(outputs: Path | str, choice: Callable[..., Any], span: Callable[...
         needs no widgets.
     """
     names = [str(n) for n in _scores(Path(outputs))["formula"].values]
+    lithium = _holds_lithium(Path(outputs))
+    picked = "nearest to the voltage" if lithium else "lowest above the hull"
+    wanted = "Against lithium; picks the formula unless you name one."
+    nothing = "Picks nothing here: no recorded crystal has a voltage against lithium."
     return {
-        "formula": choice("Formula", {"nearest to the voltage": "", **{n: n for n in names}}, value="",
+        "formula": choice("Formula", {picked: "", **{n: n for n in names}}, value="",
                           help="Formulas of the test, which the flow never saw in training."),
-        "volts": span("Target voltage", 1, 5, step=0.5, value=3.5, unit="V",
-                      help="Against lithium; picks the formula unless you name one."),
+        "volts": span("Target voltage", 1, 5, step=0.5, value=3.5, unit="V", help=wanted if lithium else nothing),
         "cutoff": span("Hull cutoff", 0, 0.2, step=0.02, value=0.1, unit="eV/atom",
                        help="How far above the hull still counts as near."),
         "samples": span("New crystals", 8, 64, step=8, value=8, unit="", help="How many the flow draws now."),

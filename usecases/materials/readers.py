@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 
 from .records import CrystalError, CrystalNotFoundError, checked, from_json
 
@@ -99,7 +99,25 @@ def _cif(text: str, path: Path) -> list[Structure]:
 
     _check_cell(text, path)
     # the file's own cell, not a primitive one; occupancies a little above one are rounding
-    return list(CifParser(io.StringIO(text), occupancy_tolerance=1.05).parse_structures(primitive=False))
+    made = list(CifParser(io.StringIO(text), occupancy_tolerance=1.05).parse_structures(primitive=False))
+    _check_formula(text, made, path)
+    return made
+
+
+def _check_formula(text: str, made: list[Structure], path: Path) -> None:
+    """Refuse a crystal that is not the compound which its file names: one cut short parses as another compound."""
+    stated = re.findall(r"^\s*_chemical_formula_sum\s+(?:'([^']+)'|\"([^\"]+)\"|(\S+))", text, re.M | re.I)
+    if len(stated) != 1 or len(made) != 1 or not made[0].is_ordered:
+        return
+    try:
+        named = Composition("".join(stated[0]).replace(" ", "")).reduced_formula
+    except (ValueError, KeyError):  # "?" or a formula of its own kind, which tells nothing
+        return
+    held = made[0].composition.element_composition.reduced_formula
+    if named != held:
+        raise CrystalError(
+            f"{path} names {named} and its sites are {held}: it was cut short, or sites are missing; export it again"
+        )
 
 
 def _check_cell(text: str, path: Path) -> None:

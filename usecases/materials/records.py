@@ -14,6 +14,7 @@ from pymatgen.core import Element, Structure
 
 LARGEST = 400  # sites
 DENSEST, LIGHTEST = 3.0, 120.0  # Å³ an atom, between which solids lie
+NEAREST = 0.5  # Å between atoms, below which no solid has them and no potential was trained
 NARROWEST = 1.0  # Å between lattice planes: below, an atom has more images within a potential's reach than memory holds
 
 
@@ -112,7 +113,7 @@ def solid(structure: Structure, name: str) -> None:
     Raises
     ------
     CrystalError
-        If an atom has less than 3 or more than 120 Å³, or lattice planes are nearer than 1 Å.
+        If an atom has less than 3 or more than 120 Å³, or lattice planes are nearer than 1 Å, or atoms than 0.5 Å.
     """
     matrix = structure.lattice.matrix
     each = abs(float(np.linalg.det(matrix))) / len(structure)
@@ -127,3 +128,11 @@ def solid(structure: Structure, name: str) -> None:
             f"{name} has lattice planes {narrow:.2g} Å apart, less than {NARROWEST:g}: correct the cell's lengths (Å) "
             "and angles"
         )
+    if len(structure) > 1:
+        apart = structure.distance_matrix + 1e6 * np.eye(len(structure))
+        one, other = np.unravel_index(int(apart.argmin()), apart.shape)
+        if apart[one, other] < NEAREST:
+            raise CrystalError(
+                f"{name} has {structure[int(one)].species_string} and {structure[int(other)].species_string} "
+                f"{apart[one, other]:.2g} Å apart, less than {NEAREST:g}: remove the double site, or correct its place"
+            )

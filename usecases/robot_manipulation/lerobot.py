@@ -52,7 +52,7 @@ def read_lerobot(folder: Path) -> xr.Dataset:
     table = whole.to_pandas().sort_values(["episode_index", "frame_index"], kind="stable")
     _check_counts(folder, info, len(table), table["episode_index"].nunique())
     groups = [group for _, group in table.groupby("episode_index")]
-    states, actions = ([_rows(g[key]) for g in groups] for key in (STATE_KEY, ACTION_KEY))
+    states, actions = ([_rows(folder, key, g[key]) for g in groups] for key in (STATE_KEY, ACTION_KEY))
     times = [group["timestamp"].to_numpy() for group in groups]
     features, axes = (_feature_names(info, key) for key in (STATE_KEY, ACTION_KEY))
     return to_frames(folder, f"LeRobot {info['codebase_version']}", states, actions, times, features, axes)
@@ -88,8 +88,11 @@ def _check_counts(folder: Path, info: dict[str, Any], frames: int, episodes: int
         )
 
 
-def _rows(column: Any) -> list[Any]:
-    return [np.asarray(row, dtype=np.float64) for row in column]
+def _rows(folder: Path, key: str, column: Any) -> list[Any]:
+    try:
+        return [np.asarray(row, dtype=np.float64) for row in column]
+    except (TypeError, ValueError):
+        raise RecordingError(f"{folder}: {key} holds what is no number: export it with LeRobot 2.0 or newer") from None
 
 
 def _feature_names(info: dict[str, Any], key: str) -> list[str] | None:

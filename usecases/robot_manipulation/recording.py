@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 LARGEST = 1e9  # no unit that a robot is told or tells in has larger numbers
+SLOWEST = 10.0  # s between frames, above which times are in another unit
 
 
 class RecordingError(ValueError):
@@ -118,6 +119,8 @@ def _check(path: Path, episode: int, state: Array, move: Array, clock: Array, si
             raise RecordingError(f"{where}: {what}s reach {said}: leave this episode out, or a feature such as a time")
     if not np.isfinite(clock).all() or (np.diff(clock) <= 0).any():
         raise RecordingError(f"{where}: times that do not rise: sort the frames, or set the clock")
+    if (step := float(np.median(np.diff(clock)))) > SLOWEST:
+        raise RecordingError(f"{where}: frames lie {step:g} s apart, more than {SLOWEST:g}: give times in seconds")
 
 
 def _names(names: Sequence[str] | None, stem: str, count: int) -> list[str]:

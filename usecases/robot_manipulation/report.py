@@ -86,8 +86,7 @@ def answer(scores: xr.Dataset) -> str:
 def ways(scores: xr.Dataset) -> str:
     """Return in one sentence whether both ways around the zone are kept."""
     bits, one = float(scores["start_entropy"].sel(policy=MAIN)), scores.sel(policy=MAIN)
-    clean = int(((one["again_side"] != 0) & (one["again_collision"] == 0)).sum())
-    if np.isnan(bits) or clean < FEW:
+    if np.isnan(bits) or _clean(one) < FEW:
         return "Too few episodes passed the zone to tell whether both ways are kept."
     kept = (
         "keeps both ways around it" if bits >= 0.9 else "uses both ways unevenly" if bits >= 0.4 else "has one way only"
@@ -122,8 +121,20 @@ def shown(scores: xr.Dataset, times: dict[str, float] | None = None) -> pd.DataF
 
 
 def brief(scores: xr.Dataset) -> pd.DataFrame:
-    """Return the table that a phone has room for: success, collision, and the entropy from one and the same start."""
-    return shown(scores).iloc[:, [0, 1, 3]].set_axis(["success", "collision", "entropy [bit]"], axis=1)
+    """Return the table that a phone has room for: success, collision, and the entropy from one and the same start.
+
+    The entropy of few clean passes says nothing, and is left out.
+    """
+    table = shown(scores).iloc[:, [0, 1, 3]].set_axis(["success", "collision", "entropy [bit]"], axis=1)
+    for policy in table.index:
+        if _clean(scores.sel(policy=policy)) < FEW:
+            table.loc[policy, "entropy [bit]"] = "too few passed"
+    return table
+
+
+def _clean(one: xr.Dataset) -> int:
+    """Return how many of a policy's repeated episodes passed the zone without entering it."""
+    return int(((one["again_side"] != 0) & (one["again_collision"] == 0)).sum())
 
 
 def _interval(value: float, low: float, high: float) -> str:

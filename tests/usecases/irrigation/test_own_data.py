@@ -394,6 +394,16 @@ def test_the_offset_of_reflectance_is_heeded(
     assert float(cover[5, 5]) == pytest.approx((0.75 - 0.15) / 0.75, abs=1e-3)
 
 
+def test_an_offset_that_is_no_number_is_told(tmp_path: Path) -> None:
+    _band(tmp_path / "B04.tif", np.full((32, 32), 500))
+    band = {"raster:bands": [{"offset": "abc"}]}
+    assets = {
+        n: {"href": "./B04.tif", "eo:bands": [{"common_name": c}], **band} for n, c in (("a", "red"), ("b", "nir"))
+    }
+    with pytest.raises(ValueError, match=r"item\.json has scale None and offset 'abc', which are no numbers"):
+        load(_item(tmp_path, **assets))
+
+
 def test_a_files_own_offset_is_heeded(tmp_path: Path) -> None:
     path = _band(tmp_path / "both.tif", np.stack([np.full((32, 32), 1500), np.full((32, 32), 4500)]), count=2)
     with rasterio.open(path, "r+") as out:

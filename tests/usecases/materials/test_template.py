@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
+from types import SimpleNamespace
 
-import nbformat
 import pytest
-
-ROOT = Path(__file__).resolve().parents[3]
-TEMPLATE = ROOT / "templates" / "materials.ipynb"
 
 
 @pytest.mark.slow
-def test_stock_papermill_runs_it_from_elsewhere(house: Path) -> None:
-    command = [sys.executable, "-P", "-m", "papermill", str(TEMPLATE), "out.ipynb", "-p", "profile", "smoke"]
-    done = subprocess.run([*command, "-p", "seed", "3", "-k", "python3"], cwd=house, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    (folder,) = (house / "scratch").iterdir()
-    metrics = json.loads((folder / "metrics.json").read_text())
+def test_stock_papermill_runs_it_from_elsewhere(through_papermill: Callable[..., SimpleNamespace]) -> None:
+    run = through_papermill("materials.ipynb")
+    metrics = run.metrics
     assert {"stable_flow", "stable_enumeration", "stable_search", "stable_substitution", "valid_flow"} <= metrics.keys()
-    kept = {p.name for p in (folder / "outputs").iterdir()}
-    assert kept >= {"scores.nc", "crystals.extxyz", "cif", "properties.nc", "generator.safetensors"}
-    cells = nbformat.read(house / "out.ipynb", as_version=4).cells
-    (said,) = next(c for c in cells if c.get("id") == "dashboard-answer").outputs
-    assert f"{100 * metrics['stable_flow']['value']:.0f} % end within" in said.data["text/markdown"]
+    assert run.outputs >= {"scores.nc", "crystals.extxyz", "cif", "properties.nc", "generator.safetensors"}
+    assert f"{100 * metrics['stable_flow']['value']:.0f} % end within" in run.answer

@@ -325,6 +325,19 @@ def test_lerobot_tells_what_is_missing(tmp_path: Path) -> None:
         assert f"has no column {column}: export it" in _refused_below(path, file)
     frame.assign(timestamp="late").to_parquet(file)
     assert "do not fit together" in _refused(path)
+    frame.to_parquet(file)
+    for one in sorted((path / "data" / "chunk-000").iterdir()):
+        whole = pd.read_parquet(one)
+        whole.assign(action=[["a", "b"]] * len(whole)).to_parquet(one)
+    assert "action holds what is no number: export it" in _refused(path)
+
+
+def test_times_in_milliseconds_are_no_seconds(tmp_path: Path) -> None:
+    path = lerobot2(tmp_path / "set")
+    for file in sorted((path / "data" / "chunk-000").iterdir()):
+        frame = pd.read_parquet(file)
+        frame.assign(timestamp=1000 * frame["timestamp"]).to_parquet(file)
+    assert re.search(r"frames lie \d+ s apart, more than 10: give times in seconds", _refused(path))
 
 
 @pytest.mark.parametrize(

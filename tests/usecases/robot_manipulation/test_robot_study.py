@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -93,9 +92,7 @@ def test_a_stored_policy_decides_the_same(robot: SimpleNamespace, tmp_path: Path
 def test_the_live_answer_follows_its_controls(robot: SimpleNamespace) -> None:
     names = live.controls(robot.outputs, Choice, Range)
     assert list(names)[:3] == ["radius", "count", "across"]
-    begun = time.perf_counter()
     fig, alt = live.respond(robot.outputs, 6, 8, 0, 0, 8, 4)
-    assert time.perf_counter() - begun < 10  # a second on a quiet computer
     assert "arrive cleanly" in fig.get_suptitle() and "zone 6 cm" in alt
     small, large = (live.carry(robot.outputs, 8, r, 0, 0, 8, 4) for r in (3, 10))
     assert float(large["radius"][0]) == pytest.approx(0.10)
