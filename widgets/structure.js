@@ -100,6 +100,7 @@ var root,factory;root=this,factory=()=>(()=>{var __webpack_modules__={3(e,t,i){v
 // Our part: a crystal from plain data, turned with the mouse, a finger or the arrow keys; no request to any server.
 const mol = bundled.exports;
 const STEP = 15; // degrees an arrow key turns
+const FILLED = 0.65; // of the frame that a cell takes
 
 function draw(viewer, structure, colours) {
   viewer.removeAllModels();
@@ -117,6 +118,16 @@ function draw(viewer, structure, colours) {
     viewer.addLine({ start, end, color: "#7a8794", linewidth: 2 });
   }
   viewer.zoomTo();
+  viewer.render();
+  fill(viewer, structure);
+}
+
+// The library keeps room for molecules of many atoms, in which a small cell is lost: come nearer until it fills the frame.
+function fill(viewer, structure) {
+  const corners = viewer.modelToScreen(structure.edges.flat());
+  const span = (axis) => Math.max(...corners.map((c) => c[axis])) - Math.min(...corners.map((c) => c[axis]));
+  const factor = FILLED * Math.min(viewer.container.clientWidth / span("x"), viewer.container.clientHeight / span("y"));
+  if (Number.isFinite(factor) && factor > 0) viewer.zoom(factor);
   viewer.render();
 }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 
 import httpx
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect, sync_playwright
 
 from genai4eu.dashboards.server import Server
 
@@ -62,6 +65,13 @@ def _live(page: Page, server: Server) -> FrameLocator:
     return page.frame_locator("#explore-live iframe")
 
 
+def _drawn_height(canvas: Locator) -> float:
+    """Return what share of a canvas's height is drawn on, by a screenshot."""
+    picture = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("L")).astype(int)
+    rows = np.flatnonzero((abs(picture - picture[2, 2]) > 40)[2:-2, 2:-2].any(1))
+    return float(np.ptp(rows)) / len(picture) if len(rows) else 0.0
+
+
 def _watched(page: Page) -> tuple[set[str], list[str]]:
     """Return what fills with the host of every request, and with every error that the browser tells."""
     hosts: set[str] = set()
@@ -85,6 +95,7 @@ def test_a_viewer_is_a_picture_until_it_is_live(
         assert page.locator("canvas").count() == 0 and (server.tier.pid is None or width == 320)
         frame = _live(page, server)
         expect(frame.locator("canvas").first).to_be_visible(timeout=_PATIENCE)
+        assert name != "structure" or _drawn_height(frame.locator("canvas").first) > 0.4, "a cell is lost in its frame"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = Axe().run(page).response["violations"]
         assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
