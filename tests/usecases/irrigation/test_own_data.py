@@ -395,11 +395,11 @@ def test_the_offset_of_reflectance_is_heeded(
 
 
 def test_an_offset_that_is_no_number_is_told(tmp_path: Path) -> None:
-    _band(tmp_path / "B04.tif", np.full((32, 32), 500))
-    band = {"raster:bands": [{"offset": "abc"}]}
-    assets = {
-        n: {"href": "./B04.tif", "eo:bands": [{"common_name": c}], **band} for n, c in (("a", "red"), ("b", "nir"))
-    }
+    assets = {}
+    for name, common in (("B04", "red"), ("B08", "nir")):
+        _band(tmp_path / f"{name}.tif", np.full((32, 32), 500))
+        about = {"eo:bands": [{"common_name": common}], "raster:bands": [{"offset": "abc"}]}
+        assets[name] = {"href": f"./{name}.tif", **about}
     with pytest.raises(ValueError, match=r"item\.json has scale None and offset 'abc', which are no numbers"):
         load(_item(tmp_path, **assets))
 
