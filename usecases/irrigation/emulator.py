@@ -32,7 +32,7 @@ def features(weather: xr.Dataset, plan: Plan) -> Array:
     temperature of three parts of the season.
     """
     if plan.rainfed:  # whatever else it says of water does not matter, and must not
-        plan = replace(plan, threshold=0.0, interval=0, depth=0.0, quota=0.0)
+        plan = replace(plan, threshold=0.0, interval=0, depth=Plan.depth, quota=0.0)
     start = pd.Timestamp(f"2001-{plan.day.replace('/', '-')}").dayofyear - 1
     settings = [float(plan.crop == c) for c in CROPS] + [float(plan.soil == s) for s in SOILS]
     low = min(plan.quota, 1e9)
