@@ -9,7 +9,6 @@ import xarray as xr
 from sklearn.ensemble import RandomForestRegressor
 
 from .baseline import (
-    QuantileMap,
     adjusted,
     fit_quantile_map,
     forest_ensemble,
@@ -20,6 +19,7 @@ from .baseline import (
 from .data import Progress, coarsen, driven, free_coarse, no_progress
 from .evaluate import MODEL, climate, score
 from .model import Downscaler
+from .quantiles import QuantileMap
 from .sizes import Sizes
 
 #: Heavy rain of the fractions skill score, mm/day: fixed before anything was scored.
