@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
 import genai4eu as workbench
+from genai4eu.runs import control
 from genai4eu.runs.presence import gone, here
 from genai4eu.runs.record import Record
 from genai4eu.runs.seal import check, fingerprint
@@ -214,3 +216,26 @@ def test_rm_removes_and_refuses(notebook: Write, genai4eu: CLI, house: Path) -> 
     done = genai4eu("runs", "rm", record.id, "--yes", "--force")
     assert done.stdout == f"removed {record.id}\n", done.stderr
     assert [p.name for p in (house / "runs").rglob("*")] == []
+
+
+def test_who_waits_sees_the_seal_of_a_run_that_has_just_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slurm may say that it is over between two looks, and what is left of it may hold the record for a moment."""
+    sealing = iter([False, False, True])
+    monkeypatch.setattr(control, "settle", lambda _: next(sealing))
+    monkeypatch.setattr(control, "end_of", lambda _: ("died", "its node failed"))
+    monkeypatch.setattr(control, "EVERY", 0.01)
+    record: Any = SimpleNamespace(sealed=False, running=False, read=lambda _: {"status": "running"})
+    assert control.wait(record, 60)
+    assert next(sealing, None) is None
+
+
+@pytest.mark.parametrize(("status", "grace"), [("completed", 60.0), ("running", 0.0)])
+def test_who_waits_does_not_wait_for_a_seal_that_cannot_come(
+    status: str, grace: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "settle", lambda _: False)
+    monkeypatch.setattr(control, "end_of", lambda _: (status, None))
+    monkeypatch.setattr(control, "EVERY", 0.01)
+    monkeypatch.setattr(control, "GRACE", grace)
+    record: Any = SimpleNamespace(sealed=False, running=False, read=lambda _: {"status": status})
+    assert control.wait(record, 30)

@@ -22,6 +22,8 @@ from .settle import end_of, settle
 EVERY = 0.5
 #: Seconds that a run may take to write its end once it was asked to stop.
 PATIENCE = 60.0
+#: Seconds that a run which is known to have ended may still hold its record.
+GRACE = 5.0
 
 
 def wait(record: Record, timeout: float | None = None, look: Callable[[], None] = lambda: None) -> bool:
@@ -33,18 +35,23 @@ def wait(record: Record, timeout: float | None = None, look: Callable[[], None] 
         Called now and then meanwhile.
     """
     deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-    while not _over(record):
+    unsealed = 0.0  # since when the run is known to have ended
+    while not (record.sealed or settle(record)):
         look()
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if record.running or end_of(record) is None:
+            unsealed = 0.0
+        elif record.read("run.json")["status"] not in ("pending", "running"):
+            break  # its files are not at home, which nobody waits for here
+        else:  # it has just ended, or what is left of it still holds its record for a moment
+            unsealed = unsealed or now
+            if now - unsealed > GRACE:
+                break
+        if now > deadline:
             return False
         time.sleep(EVERY)
     look()
     return True
-
-
-def _over(record: Record) -> bool:
-    """Return whether nobody writes a record any more; one whose files are not at home is over without a seal."""
-    return record.sealed or settle(record) or (not record.running and end_of(record) is not None)
 
 
 def cancel(record: Record) -> None:
