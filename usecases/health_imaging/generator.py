@@ -27,7 +27,7 @@ from .augment import move, renormalise
 from .labels import Labels, contrast_map, new_labels
 from .relaxometry import TISSUES
 from .sites import SITES, draw_protocols
-from .sizes import THREADS, Sizes
+from .sizes import Sizes
 
 CLASSES = len(TISSUES) + 1
 
@@ -102,7 +102,7 @@ def train_generator(
     stack = torch.from_numpy(np.stack([labelled["image"].values, contrast], 1)).to(where)  # (N, 2, H, W)
     labels = torch.from_numpy(labelled["label"].values.astype(np.int64)).to(where)
     scale = float((stack[:, 0] - stack[:, 1])[labels > 0].std())
-    with reproducible(seed, THREADS):
+    with reproducible(seed):
         flow = ScanFlow(channels_last(_network(sizes.flow_channels).to(where)), scale, sizes)
 
         def loss(generator: torch.Generator) -> Tensor:
@@ -148,7 +148,7 @@ def synthesise(
     protocols = draw_protocols(count, rng)
     # People differ in their relaxation times as the literature says they do; which of them is in a scan is not known.
     contrast = np.stack([contrast_map(label, p, rng) for label, p in zip(labels, protocols, strict=True)])
-    with reproducible(seed, THREADS):
+    with reproducible(seed):
         images = _draw(flow, contrast, labels, seed, progress)
     units = {"field": "T", "tr": "ms", "te": "ms", "ti": "ms", "flip": "degree"}
     settings = {k: ("case", [getattr(p, k) for p in protocols], {"units": u}) for k, u in units.items()}

@@ -58,7 +58,3 @@ PROFILES = {
         channels=(32, 64, 128, 256), flow_channels=(64, 128, 192), sampling=20, trees=300, mixed=True,
     ),
 }  # fmt: skip
-
-#: The networks are so small that two threads mostly wait for each other: a step of the default segmenter took 64 ms of
-#: processor time by one thread and 124 ms by two (twelve slices, a busy machine).
-THREADS = 1

@@ -19,7 +19,7 @@ from .augment import augment
 from .randomise import randomised
 from .relaxometry import LESION
 from .segmenter import Segmenter
-from .sizes import THREADS, Sizes
+from .sizes import Sizes
 
 
 def segmentation_loss(logits: Tensor, label: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ def train_segmenter(
         image, truth = augment(image, truth, generator) if varied else (image, truth)
         return segmentation_loss(model(image), truth)
 
-    with reproducible(seed, THREADS):
+    with reproducible(seed):
         model = channels_last(Segmenter(sizes.channels).to(where))
         return train(model, loss, epochs * sizes.steps, seed, 5e-3, sizes.mixed, progress, label, keep, kept)
 
