@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.utils.deterministic as fills
 from torch import Tensor, nn
 
 from genai4eu.usecases.generative.flow import flow_loss, sample
-from genai4eu.usecases.generative.training import Average, reproducible, train
+from genai4eu.usecases.generative.training import THREADS, Average, reproducible, train
 
 
 class Line(nn.Module):
@@ -32,11 +33,17 @@ def _fit(seed: int, steps: int = 300) -> Line:
         return train(model, loss, steps, seed, rate=1e-2)
 
 
-def test_one_thread_may_be_asked_for_and_is_put_back() -> None:
+def test_threads_are_fixed_and_memory_is_not_filled_meanwhile() -> None:
     before = torch.get_num_threads()
-    with reproducible(0, threads=before + 1):
-        assert torch.get_num_threads() == before + 1
-    assert torch.get_num_threads() == before
+    try:
+        torch.set_num_threads(THREADS + 1)
+        with reproducible(0):
+            assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == (THREADS, True)
+            assert not fills.fill_uninitialized_memory
+        assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == (THREADS + 1, False)
+        assert fills.fill_uninitialized_memory
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_the_flow_learns_a_gaussian() -> None:

@@ -55,10 +55,8 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def reproducible(seed: int, threads: int = THREADS) -> Iterator[None]:
+def reproducible(seed: int) -> Iterator[None]:
     """Make torch give the same bits for the same seed on one machine, and put its settings back afterwards.
-
-    A use case whose networks are so small that two threads mostly wait for each other may ask for one.
 
     On a GPU, operations without a deterministic form only warn: there the same seed gives nearly the same result.
     """
@@ -68,7 +66,7 @@ def reproducible(seed: int, threads: int = THREADS) -> Iterator[None]:
     filled = torch.utils.deterministic.fill_uninitialized_memory
     # It writes all new memory twice, to find programs that read what they never wrote; a tenth of a step.
     torch.utils.deterministic.fill_uninitialized_memory = False
-    torch.set_num_threads(threads)
+    torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)

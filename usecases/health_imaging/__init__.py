@@ -9,7 +9,7 @@ USECASE = {
     "sector": "health",
     "summary": "Train a lesion segmenter on few labelled slices of two hospitals, add synthetic labelled slices "
     "drawn by flow matching, and test it on a third hospital's scanner that no method has seen.",
-    "version": "0.2.0",
+    "version": "0.3.0",
     "template": "genai4eu.templates/health_imaging.ipynb",
     "card": "genai4eu.usecases.health_imaging/card.toml",
     "extra": "health",
