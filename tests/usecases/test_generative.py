@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 import torch
-import torch.utils.deterministic as fills
 from torch import Tensor, nn
 
 from genai4eu.usecases.generative.flow import flow_loss, sample
@@ -34,14 +35,14 @@ def _fit(seed: int, steps: int = 300) -> Line:
 
 
 def test_threads_are_fixed_and_memory_is_not_filled_meanwhile() -> None:
-    before = torch.get_num_threads()
+    before, memory = torch.get_num_threads(), cast(Any, torch.utils.deterministic)
     try:
         torch.set_num_threads(THREADS + 1)
         with reproducible(0):
             assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == (THREADS, True)
-            assert not fills.fill_uninitialized_memory
+            assert not memory.fill_uninitialized_memory
         assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == (THREADS + 1, False)
-        assert fills.fill_uninitialized_memory
+        assert memory.fill_uninitialized_memory
     finally:
         torch.set_num_threads(before)
 

@@ -63,9 +63,10 @@ def reproducible(seed: int) -> Iterator[None]:
     keep_freed_memory()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS refuses to be deterministic
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic  # whose attribute is made at run time
+    filled = memory.fill_uninitialized_memory
     # It writes all new memory twice, to find programs that read what they never wrote; a tenth of a step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    memory.fill_uninitialized_memory = False
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
@@ -74,7 +75,7 @@ def reproducible(seed: int) -> Iterator[None]:
             yield
         finally:
             torch.use_deterministic_algorithms(strict)
-            torch.utils.deterministic.fill_uninitialized_memory = filled
+            memory.fill_uninitialized_memory = filled
             torch.set_num_threads(before)
 
 
