@@ -63,20 +63,20 @@ def health(ours: bool, profile: str) -> Times:
     import torch
 
     from genai4eu.usecases.generative.training import device
-    from genai4eu.usecases.health_imaging import cohort, generator, labels, sites
+    from genai4eu.usecases.health_imaging import data, labels, model, sites
     from genai4eu.usecases.health_imaging.sizes import PROFILES
 
     sizes = replace(PROFILES[profile], flow_epochs=1, steps=STEPS)
-    labelled, size = cohort.labelled_slices(8, sizes.image, 0), 4 * sizes.batch
+    labelled, size = data.labelled_slices(8, sizes.image, 0), 4 * sizes.batch
     if ours:
         stamps = Stamps()
-        flow = generator.train_generator(labelled, sizes, 0, stamps)
-        generator.synthesise(flow, labelled, 4 * size, 0, stamps)
+        flow = model.train_generator(labelled, sizes, 0, stamps)
+        model.synthesise(flow, labelled, 4 * size, 0, stamps)
         return {"step": stamps.between("training the flow"), "draw": stamps.between("drawing synthetic scans")}
-    network, cases = generator._network(sizes.flow_channels).to(device()), []
+    network, cases = model._network(sizes.flow_channels).to(device()), []
     for image, label, site in zip(*(labelled[k].values for k in ("image", "label", "site")), strict=True):
         contrast = labels.contrast_map(label, sites.SITES[str(site)].protocol)
-        classes = np.eye(generator.CLASSES, dtype=np.float32)[label].transpose(2, 0, 1)
+        classes = np.eye(model.CLASSES, dtype=np.float32)[label].transpose(2, 0, 1)
         condition = torch.from_numpy(np.concatenate([contrast[None], classes]))
         cases.append({"image": torch.from_numpy(image[None]), "condition": condition})
     step = recipes.monai_trainer(network, cases, sizes.batch, STEPS)
@@ -117,7 +117,7 @@ def robotics(ours: bool, profile: str) -> Times:
     import torch
 
     from genai4eu.usecases.generative.training import device
-    from genai4eu.usecases.robot_manipulation import data, features, policy
+    from genai4eu.usecases.robot_manipulation import data, features, model
     from genai4eu.usecases.robot_manipulation.sizes import PROFILES
 
     sizes, shown = replace(PROFILES[profile], steps=STEPS), data.demonstrations(8, 0)
@@ -125,10 +125,10 @@ def robotics(ours: bool, profile: str) -> Times:
     history = features.windows(shown, sizes.horizon)[0][:1]
     if ours:
         stamps, generator = Stamps(), np.random.default_rng(0)
-        trained = policy.train_policy(shown, sizes, 0, stamps)
+        trained = model.train_policy(shown, sizes, 0, stamps)
         draw = repeated(lambda: trained.plan(history, generator), 40)
         return {"step": stamps.between("training the flow policy"), "draw": draw}
-    network = policy.Velocity(targets.shape[1], inputs.shape[1], sizes.width, sizes.depth).to(device())
+    network = model.Velocity(targets.shape[1], inputs.shape[1], sizes.width, sizes.depth).to(device())
     tensors = [torch.from_numpy(values).to(device()) for values in (targets, inputs)]
     step = recipes.plain_loop(
         network, recipes.batches(tensors, sizes.batch), partial(recipes.straight_loss, network), STEPS
@@ -146,10 +146,10 @@ def agrifood(ours: bool, profile: str) -> Times:
     """Draw years of weather: a plain PyTorch loop, and diffusers' scheduler."""
 
     from genai4eu.usecases.generative.training import device
-    from genai4eu.usecases.irrigation import generator, model, stations, train
+    from genai4eu.usecases.irrigation import data, generator, model, train
     from genai4eu.usecases.irrigation.sizes import PROFILES
 
-    sizes, weather = replace(PROFILES[profile], steps=STEPS, adapt=1), stations.station("tunis")
+    sizes, weather = replace(PROFILES[profile], steps=STEPS, adapt=1), data.station("tunis")
     if ours:
         stamps = Stamps()
         base = train.pretrain([weather], sizes, 0, stamps)

@@ -20,12 +20,12 @@ TINY = dataclasses.replace(PROFILES["smoke"], labelled=4, test=4, epochs=1, flow
 
 def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     """Run the template's study part, small."""
-    from genai4eu.usecases.health_imaging import baseline, cohort, evaluate, generator, keep, mixture, train
+    from genai4eu.usecases.health_imaging import baseline, data, evaluate, keep, mixture, model, train
 
-    real = cohort.labelled_slices(TINY.labelled, TINY.image, seed)
-    test = cohort.cohort("test", TINY.test, TINY.image, seed, ("A", "B", "C"))
-    flow = generator.train_generator(real, TINY, seed)
-    synthetic = generator.synthesise(flow, real, max(TINY.ratios) * TINY.labelled, seed)
+    real = data.labelled_slices(TINY.labelled, TINY.image, seed)
+    test = data.cohort("test", TINY.test, TINY.image, seed, ("A", "B", "C"))
+    flow = model.train_generator(real, TINY, seed)
+    synthetic = model.synthesise(flow, real, max(TINY.ratios) * TINY.labelled, seed)
     segmenters = train.train_all(real, synthetic, TINY, seed)
     forest = baseline.train_forest(real, TINY.trees, seed)
     masks = {"random forest": baseline.predict_sites(forest, test)}

@@ -19,10 +19,10 @@ from genai4eu.usecases.health_imaging import (
     copies,
     evaluate,
     figures,
-    generator,
     keep,
     labels,
     live,
+    model,
     report,
 )
 from genai4eu.usecases.health_imaging.relaxometry import LESION
@@ -105,7 +105,7 @@ def test_a_network_that_says_nothing_draws_a_normal_rest() -> None:
     """The closed form by hand: at the ends of the path the velocity is -x and x, and in its middle nothing."""
     import torch
 
-    flow = generator.ScanFlow(lambda x, t: torch.zeros_like(x[:, :1]), 1.0, None)  # type: ignore[arg-type]
+    flow = model.ScanFlow(lambda x, t: torch.zeros_like(x[:, :1]), 1.0, None)  # type: ignore[arg-type]
     x = torch.randn((3, 1, 4, 4), generator=torch.Generator().manual_seed(0))
     v = flow.velocity(x, torch.tensor([0.0, 0.5, 1.0]), x, torch.zeros((3, 4, 4), dtype=torch.int64))
     torch.testing.assert_close(v, torch.stack([-x[0], 0 * x[1], x[2]]))

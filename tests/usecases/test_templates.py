@@ -83,3 +83,11 @@ def test_a_bad_path_is_told_before_anything_is_trained(house: Path, name: str, f
     scope["data"] = str(house / file)
     with pytest.raises(ValueError, match=rf"{error} .*{file}"):
         exec(setup.source, scope)
+
+
+@pytest.mark.parametrize(
+    "name", ["health_imaging", "materials", "climate_downscaling", "robot_manipulation", "irrigation"]
+)
+def test_every_use_case_has_the_same_rooms(name: str) -> None:
+    rooms = {"data", "readers", "model", "train", "baseline", "evaluate", "sizes"}
+    assert rooms <= {path.stem for path in (ROOT / "usecases" / name).glob("*.py")}

@@ -36,7 +36,7 @@ def train_forest(labelled: xr.Dataset, trees: int, seed: int) -> RandomForestCla
     Parameters
     ----------
     labelled : xarray.Dataset
-        From :func:`.cohort.labelled_slices`.
+        From :func:`.data.labelled_slices`.
     trees, seed : int
         Size and seed of the forest.
     """

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .cohort import one_site_each
+from .data import one_site_each
 
 
 def nearest_distance(synthetic: xr.Dataset, labelled: xr.Dataset) -> xr.DataArray:

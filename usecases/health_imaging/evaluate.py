@@ -54,7 +54,7 @@ def score(masks: dict[str, NDArray[np.bool_]], test: xr.Dataset) -> xr.Dataset:
     masks : dict of str to ndarray of bool, shape (case, site, y, x)
         Predicted lesions by method.
     test : xarray.Dataset
-        From :func:`.cohort.cohort`, with ``label``.
+        From :func:`.data.cohort`, with ``label``.
 
     Returns
     -------

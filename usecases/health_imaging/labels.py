@@ -31,7 +31,7 @@ def new_labels(labelled: xr.Dataset, count: int, seed: int) -> Labels:
     Parameters
     ----------
     labelled : xarray.Dataset
-        From :func:`.cohort.labelled_slices`; its label maps are reused in turn.
+        From :func:`.data.labelled_slices`; its label maps are reused in turn.
     count : int
         How many.
     seed : int

@@ -28,7 +28,7 @@ def atlas(labelled: xr.Dataset) -> Array:
     Parameters
     ----------
     labelled : xarray.Dataset
-        From :func:`.cohort.labelled_slices`.
+        From :func:`.data.labelled_slices`.
     """
     labels = labelled["label"].values
     labels = np.concatenate([labels, labels[..., ::-1]])

@@ -26,7 +26,7 @@ def randomised(labelled: xr.Dataset, count: int, seed: int) -> xr.Dataset:
     Parameters
     ----------
     labelled : xarray.Dataset
-        From :func:`.cohort.labelled_slices`.
+        From :func:`.data.labelled_slices`.
     count, seed : int
         How many, and the seed; the label maps are those of the flow's for the same seed.
 

@@ -1,4 +1,4 @@
-"""The three hospitals, and the range of protocols from which synthetic scans are drawn. Called by the cohort.
+"""The three hospitals, and the range of protocols from which synthetic scans are drawn. Called by ``data``.
 
 Settings are those which the sources state. Noise and inhomogeneity are not part of a protocol: they are our choice
 within BrainWeb's range (0-9 %, 0-40 %; Collins et al. 1998, IEEE TMI 17:463).

@@ -1,4 +1,4 @@
-"""Weather in AquaCrop's text format and its LARS-WG cousin. Called by the stations and by *Your own data*.
+"""Weather in AquaCrop's text format and its LARS-WG cousin. Called by ``data`` and by *Your own data*.
 
 AquaCrop-OSPy's files have seven columns under a line of names: day, month, year, Tmin and Tmax in degC, rain and
 reference evapotranspiration in mm. LARS-WG files (Semenov & Barrow 1997, Clim Change 35:397) have none of the names.

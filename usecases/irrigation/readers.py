@@ -11,9 +11,9 @@ from pathlib import Path
 import xarray as xr
 
 from .aquacrop_text import looks_like_aquacrop, read_aquacrop
+from .data import data_folder
 from .era5 import read_era5
 from .scene import SceneError, is_tiff, read_bands, read_stac
-from .stations import data_folder
 from .table import read_table
 from .weather import WeatherError
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from . import baseline, decide, generator, stations, train
+from . import baseline, data, decide, generator, train
 from .evaluate import Judged, judge
 from .model import WeatherNet
 from .season import Plan, Progress, simulate
@@ -67,7 +67,7 @@ def draw_all(
     base : WeatherNet
         From :func:`.train.pretrain`, which has not seen the station.
     """
-    made = Drawn(weather, stations.folds(weather["year"].values, sizes.folds))
+    made = Drawn(weather, data.folds(weather["year"].values, sizes.folds))
     for k, (learn, _) in enumerate(made.folds):
         own, mine = weather.sel(year=learn), seed * 100 + k
         label = f"adapting, fold {k + 1} of {sizes.folds}"

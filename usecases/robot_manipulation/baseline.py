@@ -86,7 +86,7 @@ class Mixture(nn.Module):
     Parameters
     ----------
     chunk, inputs, width, depth : int
-        As :class:`.policy.Velocity` has them.
+        As :class:`.model.Velocity` has them.
     """
 
     def __init__(self, chunk: int, inputs: int, width: int, depth: int) -> None:

@@ -1,7 +1,7 @@
 """What learners make of states, and what they make actions from. All methods get these same inputs and targets.
 
 In the task of this study places are taken relative to each other and turned so that the way from the zone to the goal
-points along x: what was learned for one place and direction then holds for all. Called by :mod:`.policy` and
+points along x: what was learned for one place and direction then holds for all. Called by :mod:`.model` and
 :mod:`.baseline`.
 """
 

@@ -22,7 +22,7 @@ from ..generative.kept import read_kept as read_kept
 from ..generative.kept import write_kept
 from .evaluate import MAIN
 from .lerobot import write_lerobot
-from .policy import FlowPolicy, save_policy
+from .model import FlowPolicy, save_policy
 from .sizes import Sizes
 from .task import Task
 

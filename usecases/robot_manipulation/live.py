@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from .evaluate import outcomes
 from .figures import draw_answer
 from .keep import stored_counts
-from .policy import FlowPolicy, load_policy
+from .model import FlowPolicy, load_policy
 from .rollout import run_policy
 from .task import HOME, Task
 

@@ -17,7 +17,7 @@ import xarray as xr
 from ..generative.training import Progress
 from .baseline import train_neighbours, train_perceptron
 from .features import windows
-from .policy import train_policy
+from .model import train_policy
 from .readers import load_demonstrations
 from .recording import RecordingError
 from .rollout import Policy

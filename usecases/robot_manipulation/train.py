@@ -12,7 +12,7 @@ from .baseline import train_mixture, train_neighbours, train_perceptron
 from .data import first, run_expert
 from .evaluate import outcomes
 from .keep import repeated_tasks
-from .policy import FlowPolicy, train_policy
+from .model import FlowPolicy, train_policy
 from .rollout import Policy, run_policy
 from .sizes import Sizes
 from .task import Task

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from genai4eu.usecases.health_imaging.cohort import cohort, labelled_slices
 from genai4eu.usecases.health_imaging.compare import paired, t_interval, table
+from genai4eu.usecases.health_imaging.data import cohort, labelled_slices
 from genai4eu.usecases.health_imaging.evaluate import MEASURES, score
 from genai4eu.usecases.health_imaging.keep import predict_sites
 from genai4eu.usecases.health_imaging.labels import contrast_map, new_labels
@@ -68,7 +68,7 @@ def without_flow(profile: str, seed: int) -> xr.Dataset:
     sizes = PROFILES[profile]
     count = max(sizes.ratios) * sizes.labelled
     real = labelled_slices(sizes.labelled, sizes.image, seed)
-    rng = np.random.default_rng([seed, 202])  # as in generator.synthesise, so that protocols are the same
+    rng = np.random.default_rng([seed, 202])  # as in model.synthesise, so that protocols are the same
     labels, protocols = new_labels(real, count, seed), draw_protocols(count, rng)
     images = np.stack([contrast_map(label, p, rng) for label, p in zip(labels, protocols, strict=True)])
     made = xr.Dataset({"image": (("case", "y", "x"), images), "label": (("case", "y", "x"), labels)})

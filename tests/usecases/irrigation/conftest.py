@@ -33,10 +33,10 @@ def make_weather(count: int = 12, seed: int = 0) -> xr.Dataset:
 
 def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     """Run the template's study part, small."""
-    from genai4eu.usecases.irrigation import emulator, evaluate, keep, season, stations, study, train
+    from genai4eu.usecases.irrigation import data, emulator, evaluate, keep, season, study, train
 
-    weather = stations.station(stations.TARGET).isel(year=slice(-TINY.recent, None))
-    base = train.pretrain([stations.station("tunis")], TINY, seed)
+    weather = data.station(data.TARGET).isel(year=slice(-TINY.recent, None))
+    base = train.pretrain([data.station("tunis")], TINY, seed)
     drawn = study.draw_all(weather, base, TINY, seed)
     table = evaluate.weather_table(drawn)
     plan = season.Plan(quota=400.0)

@@ -13,9 +13,9 @@ import pytest
 import xarray as xr
 
 from genai4eu.usecases.irrigation import decide, season
+from genai4eu.usecases.irrigation.data import TARGET, data_folder, station
 from genai4eu.usecases.irrigation.rootzone import quick
 from genai4eu.usecases.irrigation.season import IrrigationError, Plan, SeasonError, simulate
-from genai4eu.usecases.irrigation.stations import TARGET, data_folder, station
 
 
 def test_a_day_that_is_none_is_refused() -> None:
@@ -104,8 +104,8 @@ def test_processes_change_nothing(champion: xr.Dataset) -> None:
 @pytest.mark.slow
 def test_a_killed_study_leaves_no_worker_running() -> None:
     code = (
-        "import time; from genai4eu.usecases.irrigation import season, stations\n"
-        "w = stations.station('tunis').isel(year=slice(10))\n"
+        "import time; from genai4eu.usecases.irrigation import data, season\n"
+        "w = data.station('tunis').isel(year=slice(10))\n"
         "tell = lambda *_: print('one', flush=True)\n"
         "season.simulate([(w, season.Plan())] * 200, 2, tell)"
     )

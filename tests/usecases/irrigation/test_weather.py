@@ -11,8 +11,8 @@ from genai4eu.usecases.irrigation import statistics
 from genai4eu.usecases.irrigation.anomalies import Months
 from genai4eu.usecases.irrigation.baseline import Wgen, year_bootstrap
 from genai4eu.usecases.irrigation.calibration import calibrate, rank_scores
+from genai4eu.usecases.irrigation.data import OTHERS, TARGET, folds, larswg, station
 from genai4eu.usecases.irrigation.latents import WET, Scores
-from genai4eu.usecases.irrigation.stations import OTHERS, TARGET, folds, larswg, station
 from genai4eu.usecases.irrigation.weather import MONTH, VARIABLES, WeatherError, from_days, monthly
 
 

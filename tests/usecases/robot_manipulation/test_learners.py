@@ -12,7 +12,7 @@ import xarray as xr
 from torch.distributions import Independent, MixtureSameFamily, Normal
 from torch.distributions.categorical import Categorical
 
-from genai4eu.usecases.robot_manipulation import baseline, policy, rollout
+from genai4eu.usecases.robot_manipulation import baseline, model, rollout
 from genai4eu.usecases.robot_manipulation.features import Frame, heading, prepare, relative, turn, windows
 from genai4eu.usecases.robot_manipulation.sizes import Sizes
 
@@ -75,7 +75,7 @@ def _answers(trained: rollout.Policy) -> np.ndarray:
     return trained.plan(np.zeros((400, 2, 2)), np.random.default_rng(1))[..., 0]
 
 
-@pytest.mark.parametrize("train", [policy.train_policy, baseline.train_mixture])
+@pytest.mark.parametrize("train", [model.train_policy, baseline.train_mixture])
 def test_who_draws_goes_one_way_or_the_other_for_a_whole_plan(train: object, fork: xr.Dataset) -> None:
     drawn = _answers(train(fork, FORK, 0))  # type: ignore[operator]
     assert (np.abs(drawn) > 0.7).mean() > 0.9
@@ -145,7 +145,7 @@ def test_a_training_that_broke_off_goes_on_with_the_same_result(robot: SimpleNam
     def keep(name: str, state: object) -> None:
         states.append(copy.deepcopy(state() if callable(state) else state))  # type: ignore[arg-type]
 
-    whole = policy.train_policy(robot.shown, robot.sizes, 0, keep=keep)
-    rest = policy.train_policy(robot.shown, robot.sizes, 0, kept=lambda name: states[len(states) // 2])
+    whole = model.train_policy(robot.shown, robot.sizes, 0, keep=keep)
+    rest = model.train_policy(robot.shown, robot.sizes, 0, kept=lambda name: states[len(states) // 2])
     for one, other in zip(whole.network.state_dict().values(), rest.network.state_dict().values(), strict=True):
         assert torch.equal(one, other)

@@ -14,7 +14,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from genai4eu.usecases.robot_manipulation import evaluate, figures, keep, live, policy, report
+from genai4eu.usecases.robot_manipulation import evaluate, figures, keep, live, model, report
 from genai4eu.usecases.robot_manipulation.readers import load_demonstrations
 from genai4eu.widgets import Choice, Range, TrajectoryPlayer, use_style
 
@@ -76,17 +76,17 @@ def test_the_record_is_small_and_read_back(robot: SimpleNamespace) -> None:
 
 
 def test_a_stored_policy_decides_the_same(robot: SimpleNamespace, tmp_path: Path) -> None:
-    stored = policy.load_policy(robot.outputs / "policies" / "flow-8.safetensors")
+    stored = model.load_policy(robot.outputs / "policies" / "flow-8.safetensors")
     history = robot.tested["flow"]["state"].values[:, :2]
     plans = [p.plan(history, np.random.default_rng(0)) for p in (stored, robot.policies["flow"])]
     np.testing.assert_array_equal(plans[0], plans[1])
     path = tmp_path / "flow-8.safetensors"
-    with pytest.raises(policy.PolicyError, match=r"cannot read the policy .*flow-8.*run the study part again"):
-        policy.load_policy(path)
-    policy.save_policy(stored, path)
+    with pytest.raises(model.PolicyError, match=r"cannot read the policy .*flow-8.*run the study part again"):
+        model.load_policy(path)
+    model.save_policy(stored, path)
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(policy.PolicyError, match="cannot read the policy"):
-        policy.load_policy(path)
+    with pytest.raises(model.PolicyError, match="cannot read the policy"):
+        model.load_policy(path)
 
 
 def test_the_live_answer_follows_its_controls(robot: SimpleNamespace) -> None:

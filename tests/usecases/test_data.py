@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from genai4eu.usecases.health_imaging.anatomy import patient, template, threshold, with_lesions
-from genai4eu.usecases.health_imaging.cohort import cohort, labelled_slices
+from genai4eu.usecases.health_imaging.data import cohort, labelled_slices
 from genai4eu.usecases.health_imaging.relaxometry import LESION
 
 

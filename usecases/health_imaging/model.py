@@ -86,7 +86,7 @@ def train_generator(
     Parameters
     ----------
     labelled : xarray.Dataset
-        From :func:`.cohort.labelled_slices`: sites A and B.
+        From :func:`.data.labelled_slices`: sites A and B.
     sizes : Sizes
         Training takes ``flow_epochs * steps`` gradient steps of ``batch`` slices.
     seed : int
