@@ -94,7 +94,8 @@ def calibrate(scaling: Scaling, drawn: Tensor, truth: Tensor) -> Scaling:
     """Return the scaling with what gives drawn rain the quantiles and then the spectrum of true rain.
 
     A short training draws too little moderate and too much of the heaviest rain. Mapping quantiles on training
-    snapshots took a half to three quarters of that away on validation runs, and a little off CRPS.
+    snapshots took two fifths to nine tenths of the surplus at P99.9 away on validation runs of three seeds, and a
+    little off CRPS.
     """
     found = QuantileMap.fit(drawn.clamp(min=0).cpu().numpy(), truth.cpu().numpy())
     scaling = replace(scaling, drawn=tuple(found.source.tolist()), true=tuple(found.target.tolist()))

@@ -65,7 +65,7 @@ def reproducible(seed: int) -> Iterator[None]:
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     memory: Any = torch.utils.deterministic  # whose attribute is made at run time
     filled = memory.fill_uninitialized_memory
-    # It writes all new memory twice, to find programs that read what they never wrote; a tenth of a step.
+    # It writes all new memory twice, to find programs that read what they never wrote: a fifth of a step of climate's.
     memory.fill_uninitialized_memory = False
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())

@@ -23,9 +23,9 @@ from .data import frames
 from .formulas import Formula, neutral
 from .hull import CUTOFF, whole_hull
 from .prototypes import PROTOTYPES, TEST_PROTOTYPES
+from .records import DENSEST, LIGHTEST, NEAREST
 from .relax import Relaxed
 
-CLOSE = 0.5  # Å, the distance that two atoms must keep
 RESAMPLES = 2000
 Z = 1.959964  # standard deviations of a normal that leave 5 % outside
 
@@ -39,11 +39,11 @@ def matcher() -> StructureMatcher:
 def valid(structure: Structure) -> bool:
     """Tell whether all atoms, images included, keep 0.5 Å, the volume is one of a solid, and SMACT finds it neutral."""
     shortest = min(structure.lattice.abc)
-    if not np.isfinite(structure.lattice.matrix).all() or not 3 < structure.volume / len(structure) < 120:
+    if not np.isfinite(structure.lattice.matrix).all() or not DENSEST < structure.volume / len(structure) < LIGHTEST:
         return False
     apart = structure.distance_matrix[np.triu_indices(len(structure), 1)]
     counts = {e.symbol: int(n) for e, n in structure.composition.items()}
-    return bool(shortest > CLOSE and (apart > CLOSE).all() and _neutral(tuple(sorted(counts.items()))))
+    return bool(shortest > NEAREST and (apart > NEAREST).all() and _neutral(tuple(sorted(counts.items()))))
 
 
 @lru_cache(maxsize=4096)

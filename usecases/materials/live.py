@@ -62,7 +62,8 @@ def _drawn(outputs: Path, formula: str, units: int, count: int) -> tuple[tuple[S
 def best_match(outputs: Path, volts: float, cutoff: float) -> str:
     """Return the formula whose recorded crystal below ``cutoff`` comes nearest to ``volts``, or the lowest."""
     table = _scores(outputs).sel(proposer=FLOW)[["above", "volts"]].to_dataframe().reset_index().dropna()
-    table = table if not _holds_lithium(outputs) else table[table["volts"] > 0]
+    if _holds_lithium(outputs):
+        table = table[table["volts"] > 0]
     if table.empty:
         return str(_scores(outputs)["formula"].values[0])
     near = table[table["above"] <= cutoff]
