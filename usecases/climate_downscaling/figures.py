@@ -42,7 +42,7 @@ def _map(axes: Axes, rain: NDArray[np.float32], title: str, side: float) -> Axes
     return image
 
 
-def _scale(axes: Axes, side: float) -> None:
+def scale_bar(axes: Axes, side: float) -> None:
     """Draw a bar of 1000 km, the unit of a map without axes."""
     axes.plot([0.04 * side, 0.04 * side + 1000], [0.05 * side] * 2, color="#1b2733", linewidth=2)
     axes.text(0.04 * side, 0.07 * side, "1000 km", fontsize=9, va="bottom", color="#1b2733")
@@ -53,7 +53,8 @@ def _side(rain: xr.DataArray | xr.Dataset) -> float:
     return float((x[1] - x[0]) * len(x))
 
 
-def _title(fig: Figure, text: str, width: int = 54, size: int = 14) -> None:
+def titled(fig: Figure, text: str, width: int = 54, size: int = 14) -> None:
+    """Give a figure its finding as its title."""
     fig.suptitle(fill(text, width), x=0.01, ha="left", fontweight="bold", fontsize=size)
 
 
@@ -65,10 +66,10 @@ def task_figure(fine: xr.Dataset, coarse: xr.Dataset, run: int = 0, time: int = 
     side = _side(fine)
     _map(left, given, f"Given: cells of {side / given.shape[1]:.0f} km", side)
     image = _map(right, wanted, f"Wanted: cells of {side / wanted.shape[1]:.0f} km", side)
-    _scale(left, side)
+    scale_bar(left, side)
     fig.colorbar(image, ax=[left, right], label="rain (mm/day)", shrink=0.8, extend="both")
     peak = (given.max() * DAY, wanted.max() * DAY)
-    _title(fig, f"Coarse cells hide the extremes: at most {peak[0]:.0f} mm/day, in truth {peak[1]:.0f}")
+    titled(fig, f"Coarse cells hide the extremes: at most {peak[0]:.0f} mm/day, in truth {peak[1]:.0f}")
     return fig, (
         f"Coarse cells hide the extremes; two maps of the same rain, the coarse one reaching {peak[0]:.0f} and the "
         f"fine one {peak[1]:.0f} mm/day."
@@ -88,14 +89,14 @@ def members_figure(members: xr.DataArray, truth: xr.DataArray, run: int = 0, tim
         axes.set_visible(False)
     for axes, (name, rain) in zip(panels.flat, fields, strict=False):
         image = _map(axes, rain, name, _side(truth))
-    _scale(panels[0, 0], _side(truth))
+    scale_bar(panels[0, 0], _side(truth))
     fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="both")
     each, mean = (
         _fine_power(rain) / _fine_power(truth.values[run, time][None])
         for rain in (drawn.values, drawn.values.mean(0)[None])
     )
     says = f"Members have {each:.0%} of the fine-scale variance of truth, their mean {mean:.0%}"
-    _title(fig, f"{says} (AI-generated)")
+    titled(fig, f"{says} (AI-generated)")
     return fig, (
         f"{says}; maps of truth, {count} AI-generated members and the mean of {drawn.sizes['member']}, rain from 0 to "
         f"{TOP:.0f} mm/day."
@@ -178,7 +179,7 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
         signs, ["perfect input", "coarse model, 12 h alone"], loc="outside lower left", ncols=2, fontsize=11,
         handletextpad=0.2, columnspacing=1,
     )  # fmt: skip
-    _title(fig, finding(scores), 44)
+    titled(fig, finding(scores), 44)
     return fig, f"{finding(scores)}; dots with 95 % intervals over snapshots, CRPS in mm/day. {'; '.join(words)}."
 
 
@@ -205,7 +206,7 @@ def spectrum_figure(scores: xr.Dataset) -> Drawn:
     other = best_baseline(at)
     flow, theirs = (float(worst.sel(downscaling=name)) for name in (MODEL, other))
     text = f"At no scale is the variance of the flow off by more than {flow:.1f} dB ({other}: {theirs:.1f})"
-    _title(fig, text)
+    titled(fig, text)
     return fig, (
         f"{text}; spectrum over wavelengths {length[0]:.0f} to {length[-1]:.0f} km, and share of points above 1 to 300 "
         "mm/day."
@@ -235,7 +236,7 @@ def calibration_figure(scores: xr.Dataset) -> Drawn:
         axes.set_xlabel("rank of truth")
         words.append(f"{name}: ends {share[0]:.2f} and {share[-1]:.2f}, spread over skill {ratio:.2f}")
     panels[0].set_ylabel("frequency (1: even)")
-    _title(fig, "Is truth one of the ensemble? Even bars say yes")
+    titled(fig, "Is truth one of the ensemble? Even bars say yes")
     return fig, f"Rank histograms of the ensemble; {'; '.join(words)}; 1 would be even."
 
 
@@ -252,7 +253,7 @@ def failures_figure(worst: xr.Dataset) -> Drawn:
             image = _map(axes, rain, title if i == 0 else "", _side(worst))
         panels[i, 0].set_ylabel(f"CRPS {float(one['crps']):.2f}", fontsize=11)
     fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="both")
-    _title(fig, "The largest errors: where storms hide within a cell")
+    titled(fig, "The largest errors: where storms hide within a cell")
     values = worst["crps"].values
     return fig, (
         f"The worst {count} snapshots, CRPS {values.min():.2f} to {values.max():.2f} mm/day; maps of what was "
@@ -269,81 +270,9 @@ def own_figure(coarse: xr.Dataset, fine: xr.DataArray, time: int = 0) -> Drawn:
     for axes, (name, rain) in zip(panels, fields, strict=True):
         image = _map(axes, rain, name, 1.0)
     fig.colorbar(image, ax=panels, label="rain (mm/day)", shrink=0.8, extend="both")
-    _title(fig, f"Own fields at {fine.shape[-1] // given.shape[-1]} times the resolution (AI-generated)")
+    titled(fig, f"Own fields at {fine.shape[-1] // given.shape[-1]} times the resolution (AI-generated)")
     peak = fine.values[0, time].max() * DAY
     return fig, (
         f"Own coarse rain up to {given.max() * DAY:.0f} mm/day, and an AI-generated member up to {peak:.0f} "
         "mm/day; three maps."
     )
-
-
-def exceedance_figure(
-    coarse: NDArray[np.float32], truth: NDArray[np.float32], members: NDArray[np.float32], threshold: float,
-    box: tuple[slice, slice], place: str, level: float, side: float,
-) -> Drawn:  # fmt: skip
-    """Show the chance of rain above a threshold, and how rare rain is in a region; called by the live answer.
-
-    Parameters
-    ----------
-    coarse, truth : ndarray (yc, xc) and (y, x)
-        Rain in kg m-2 s-1.
-    members : ndarray (member, y, x)
-        The ensemble.
-    threshold : float
-        In mm/day.
-    box : tuple of slice
-        Region, rows and columns of the fine grid.
-    place : str
-        Its name.
-    level : float
-        How rare the rain is that is named: one point in so many.
-    side : float
-        Side of the domain in km.
-    """
-    chance = (members * DAY > threshold).mean(0)
-    fig = Figure(figsize=(5.0, 7.2), layout="constrained")
-    left, right = fig.subplots(2, 1, height_ratios=(1.7, 1))
-    image = left.imshow(chance, origin="lower", cmap=RAIN, vmin=0.02, vmax=1, extent=(0, side, 0, side))
-    if (truth * DAY > threshold).any():
-        left.contour(truth * DAY, [threshold], colors="#D55E00", linewidths=1.2, extent=(0, side, 0, side))
-    rows, columns = (((s.start or 0) / len(truth), (s.stop or len(truth)) / len(truth)) for s in box)
-    across, up = (
-        np.array([span[i] for i in order]) * side
-        for span, order in ((columns, (0, 1, 1, 0, 0)), (rows, (0, 0, 1, 1, 0)))
-    )
-    left.plot(across, up, color="black", linewidth=1.5, clip_on=False)
-    left.set(xticks=[], yticks=[])
-    left.set_title(f"Chance of > {threshold:g} mm/day (truth outlined)", fontsize=12)
-    _scale(left, side)
-    fig.colorbar(image, ax=left, shrink=0.9, label="share of members", extend="min")
-    named = _curve(right, members[(slice(None), *box)] * DAY, truth[box] * DAY, level)
-    inside = chance[box].max()
-    worded = (
-        f"{place}: one point in {level:.0f} gets {named[0]:.0f} ({named[1]:.0f} to {named[2]:.0f}) mm/day, in truth "
-        f"{named[3]:.0f}"
-    )
-    _title(fig, worded, 46, 13)
-    coarse_share = float((coarse * DAY > threshold).mean())
-    return fig, (
-        f"{worded}; the chance of more than {threshold:g} mm/day reaches {inside:.0%} there; map of {len(members)} "
-        f"AI-generated members and a curve of rarity; {coarse_share:.0%} of the coarse cells show as much."
-    )
-
-
-def _curve(
-    axes: Axes, members: NDArray[np.float32], truth: NDArray[np.float32], level: float
-) -> tuple[float, float, float, float]:
-    """Draw rain over rarity, members as a band; return the level's rain: median, 5 %, 95 % of members, truth."""
-    rare = np.geomspace(2, truth.size, 60)
-    rows = np.quantile(members.reshape(len(members), -1), 1 - 1 / rare, axis=1)  # (rarity, member)
-    low, middle, high = np.quantile(rows, [0.05, 0.5, 0.95], axis=1)
-    axes.fill_between(rare, low, high, color="#D55E00", alpha=0.25, linewidth=0, label="90 % of members")
-    axes.plot(rare, middle, color="#D55E00", label="median")
-    axes.plot(rare, np.quantile(truth, 1 - 1 / rare), color="black", linewidth=1.5, label="truth")
-    axes.axvline(level, color="#7a8794", linewidth=1)
-    axes.set_xscale("log")
-    axes.set(xlabel="one point in …", ylabel="rain above (mm/day)", ylim=(0, None))
-    axes.legend(loc="upper left", fontsize=10)
-    at = np.quantile(members.reshape(len(members), -1), 1 - 1 / level, axis=1)
-    a, b, c = np.quantile(at, [0.5, 0.05, 0.95])
-    return float(a), float(b), float(c), float(np.quantile(truth, 1 - 1 / level))

@@ -16,7 +16,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from .figures import exceedance_figure
+from .exceedance import exceedance_figure
 from .keep import read_kept
 from .model import Downscaler, load_downscaler
 from .units import VARIABLES
