@@ -42,7 +42,7 @@ def exceedance_figure(
         left.contour(truth * DAY, [threshold], colors="#D55E00", linewidths=1.2, extent=(0, side, 0, side))
     _outline(left, box, len(truth), side)
     left.set(xticks=[], yticks=[])
-    left.settitled(f"Chance of > {threshold:g} mm/day (truth outlined)", fontsize=12)
+    left.set_title(f"Chance of > {threshold:g} mm/day (truth outlined)", fontsize=12)
     scale_bar(left, side)
     fig.colorbar(image, ax=left, shrink=0.9, label="share of members", extend="min")
     named = _curve(right, members[(slice(None), *box)] * DAY, truth[box] * DAY, level)
