@@ -129,7 +129,7 @@ def sciences() -> Iterator[Finding]:
 
 def folders() -> Iterator[Finding]:
     """Look whether runs and dashboards can be written, and whether there is room."""
-    from .dashboards.bundle import dashboards_root
+    from .dashboards.dashboard import dashboards_root
     from .runs.store import runs_root
 
     for what, variable, folder in (

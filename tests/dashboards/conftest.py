@@ -15,6 +15,9 @@ import nbclient
 import nbformat
 import pytest
 
+from genai4eu.dashboards import frozen
+from genai4eu.dashboards.bundle import Bundle
+from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.publish import Published, publish
 from genai4eu.dashboards.server import Server, running
 from genai4eu.runs.record import Record
@@ -109,9 +112,12 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(house: Path) -> Iterator[Callable[[list[tuple[str, str]]], Server]]:
     """Serve the dashboard of a run of these cells."""
     with ExitStack() as until:
-        yield lambda cells: until.enter_context(
-            running(publish(Record(execute(house / "runs" / RUN, cells))).folder.parent)
-        )
+
+        def serve(cells: list[tuple[str, str]]) -> Server:
+            publish(Record(execute(house / "runs" / RUN, cells)))
+            return until.enter_context(running(dashboards_root()))
+
+        yield serve
 
 
 @pytest.fixture
@@ -135,6 +141,11 @@ def change(record: Record) -> Callable[[str, Callable[[Any], None]], Record]:
     return write
 
 
+def html(published: Published, name: str = "index") -> str:
+    """A page of a dashboard as visitors of English get it."""
+    return frozen.html(Bundle(published.folder), name, "en", "../../")
+
+
 @pytest.fixture
 def published(record: Record) -> Published:
     """The small run's dashboard."""
@@ -144,5 +155,5 @@ def published(record: Record) -> Published:
 @pytest.fixture
 def server(published: Published) -> Iterator[Server]:
     """A gallery with one dashboard."""
-    with running(published.folder.parent) as started:
+    with running(dashboards_root()) as started:
         yield started

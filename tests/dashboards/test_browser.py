@@ -17,6 +17,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.publish import Published, publish
 from genai4eu.dashboards.server import Server, running
 from genai4eu.dashboards.tier import _PASSED
@@ -125,7 +126,7 @@ def test_a_visitor_can_try_it_live(page: Page, server: Server) -> None:
 def _leaves_no_secret(kernel: psutil.Process, server: Server) -> None:
     """Check the kernel's surroundings: the bundle is told, our secret and the visitor's request are not."""
     environment = kernel.environ()
-    assert Path(environment["GENAI4EU_BUNDLE"]).name == "tiny-wave-a1b2"
+    assert Path(environment["GENAI4EU_BUNDLE"]) == dashboards_root() / "tiny-wave-a1b2/versions/1"
     assert not any(server.tier.secret in value for value in environment.values())
     assert not any(server.tier.secret in part for p in (kernel, *kernel.parents()[:2]) for part in p.cmdline())
     assert not {name for name in environment if name.startswith(("VOILA_REQUEST", "QUERY_", "HTTP_"))}
@@ -150,7 +151,7 @@ def test_axe_finds_no_barrier_in_the_live_view(browser: Browser, server: Server)
 
 
 def test_a_full_house_keeps_the_recorded_page(browser: Browser, published: Published) -> None:
-    with running(published.folder.parent, viewers=1) as server:
+    with running(dashboards_root(), viewers=1) as server:
         first, second = browser.new_page(), browser.new_page()
         _go_live(first, server)
         second.goto(server.address + "d/tiny-wave-a1b2/")
@@ -170,7 +171,8 @@ def test_missing_software_is_said_and_the_page_stays(
     assert "no_such_package" in text
     path.write_text(text, encoding="utf-8")
     change("run.json", lambda info: None)  # seals what was written
-    with running(publish(record).folder.parent) as server:
+    publish(record)
+    with running(dashboards_root()) as server:
         page.goto(server.address + "d/tiny-wave-a1b2/")
         page.get_by_role("button", name="Try it live").click()
         told = page.locator("#explore-status")
@@ -205,7 +207,8 @@ def test_long_choices_wrap_on_a_phone(browser: Browser, record: Record, change: 
     name = "B: orange, as the sun is in the evening on the western coast"
     record.notebook_path.write_text(text.replace("'orange'", f"'{name}'"), encoding="utf-8")
     change("run.json", lambda info: None)  # seals what was written
-    with running(publish(record).folder.parent) as server:
+    publish(record)
+    with running(dashboards_root()) as server:
         page = browser.new_page(viewport={"width": 320, "height": 800})
         _go_live(page, server)
         label = page.frame_locator("iframe").locator(".widget-radio-box label", has_text=name)
@@ -217,7 +220,7 @@ def test_long_choices_wrap_on_a_phone(browser: Browser, record: Record, change: 
 
 
 def test_a_visitor_tries_it_live_on_a_warm_kernel(page: Page, published: Published, monkeypatch: Any) -> None:
-    runtime = published.folder.parent.parent / "run"
+    runtime = dashboards_root().parent / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     monkeypatch.setenv("GENAI4EU_WARM", "on")
@@ -225,7 +228,7 @@ def test_a_visitor_tries_it_live_on_a_warm_kernel(page: Page, published: Publish
         monkeypatch.delenv(name)  # earlier tests import libraries that set variables of their own
     try:
         assert client.ensure(wait=True)
-        with running(published.folder.parent) as server:
+        with running(dashboards_root()) as server:
             _go_live(page, server)
             frame = page.frame_locator("iframe")
             picture = frame.locator(".genai4eu-picture img")

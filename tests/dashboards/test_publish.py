@@ -19,6 +19,8 @@ from genai4eu.dashboards.publish import Published, publish
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 
+from .conftest import html
+
 Change = Callable[[str, Callable[[Any], None]], Record]
 _FOREIGN = re.compile(r"""(?:src|srcset|data|poster|action)\s*=\s*["']?\s*(?:https?:)?//|url\(\s*["']?(?:https?:)?//""")
 
@@ -27,7 +29,7 @@ def test_a_bundle_holds_all_it_needs(published: Published) -> None:
     names = {p.name for p in published.folder.iterdir()}
     assert published.slug == "tiny-wave-a1b2" and published.url_path == "/d/tiny-wave-a1b2/"
     assert names == {
-        "dashboard.json", "index.html", "evidence.html", "live.ipynb", "media", "outputs", "parameters.json",
+        "dashboard.json", "page.json", "live.ipynb", "media", "outputs", "parameters.json",
         "metrics.json", "environment.json", "notebook.ipynb",
     }  # fmt: skip
     about = json.loads((published.folder / "dashboard.json").read_text("utf-8"))
@@ -44,11 +46,11 @@ def test_the_live_notebook_is_the_dashboard_part_alone(published: Published) -> 
 
 
 def test_the_frozen_page_is_small_clean_and_accessible(published: Published) -> None:
-    for name in ("index.html", "evidence.html"):
-        html = (published.folder / name).read_text("utf-8")
-        soup = BeautifulSoup(html, "html.parser")
-        assert len(html) < 100_000
-        assert not _FOREIGN.search(html) and not soup.find("link", href=re.compile("//"))
+    for name in ("index", "evidence"):
+        text = html(published, name)
+        soup = BeautifulSoup(text, "html.parser")
+        assert len(text) < 100_000
+        assert not _FOREIGN.search(text) and not soup.find("link", href=re.compile("//"))
         assert soup.html is not None and soup.html["lang"] == "en"
         assert soup.title is not None and soup.title.get_text(strip=True)
         assert len(soup.find_all("h1")) == 1 and soup.find("main") and soup.find("header") and soup.find("footer")
@@ -59,7 +61,7 @@ def test_the_frozen_page_is_small_clean_and_accessible(published: Published) -> 
 
 
 def test_the_frozen_page_follows_the_order_of_a_dashboard(published: Published) -> None:
-    text = BeautifulSoup((published.folder / "index.html").read_text("utf-8"), "html.parser").get_text(" ", strip=True)
+    text = BeautifulSoup(html(published), "html.parser").get_text(" ", strip=True)
     place = text.index("Skip to the content")
     for words in (
         "Does a higher wave", "Yes: the peak", "The wave peaks early", "Height", "2 m", "Colour", "blue", "Try it live",
@@ -70,10 +72,10 @@ def test_the_frozen_page_follows_the_order_of_a_dashboard(published: Published) 
 
 
 def test_publishing_again_gives_the_same_address_and_changes_nothing(published: Published, record: Record) -> None:
-    before = (published.folder / "index.html").stat().st_mtime_ns
+    before = (published.folder / "page.json").stat().st_mtime_ns
     again = publish(record.id, title="Another")
     assert (again.slug, again.new) == (published.slug, False)
-    assert (published.folder / "index.html").stat().st_mtime_ns == before
+    assert (published.folder / "page.json").stat().st_mtime_ns == before
 
 
 def test_title_and_summary_can_be_given(record: Record) -> None:
@@ -179,14 +181,10 @@ def test_unsafe_html_is_taken_out(change: Change) -> None:
     def edit(notebook: dict[str, Any]) -> None:
         notebook["cells"][4]["outputs"][0]["data"]["text/html"] = bad
 
-    article = BeautifulSoup(
-        (publish(change("notebook.ipynb", edit)).folder / "index.html").read_text("utf-8"), "html.parser"
-    ).article
-    html = str(article)
-    assert "kept" in html
-    assert not any(
-        word in html for word in ("alert", "onclick", "style=", "javascript:", "<iframe", "example.org/x.css")
-    )
+    text = str(BeautifulSoup(html(publish(change("notebook.ipynb", edit))), "html.parser").article)
+    assert "kept" in text
+    bad_words = ("alert", "onclick", "style=", "javascript:", "<iframe", "example.org/x.css")
+    assert not any(word in text for word in bad_words)
 
 
 def test_the_command_line_says_one_line(
@@ -204,8 +202,8 @@ def test_the_command_line_says_one_line(
 
 
 def test_a_table_breaks_names_at_their_joints_and_no_word(published: Published) -> None:
-    html = (published.folder / "evidence.html").read_text("utf-8")
-    assert "<td>dimensionless</td>" in html and '<span class="id">20261120-<wbr>191500-<wbr>tiny-<wbr>wave-' in html
+    text = html(published, "evidence")
+    assert "<td>dimensionless</td>" in text and '<span class="id">20261120-<wbr>191500-<wbr>tiny-<wbr>wave-' in text
 
 
 def test_controls_are_the_widget_that_has_some_wherever_a_viewer_stands() -> None:

@@ -20,11 +20,14 @@ import httpx
 import pytest
 
 from genai4eu.dashboards import proxy
+from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.publish import Published
 from genai4eu.dashboards.server import Server, running
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 from genai4eu.verify.verdict import Verdict, keep, seal_of
+
+from .conftest import html
 
 
 def _get(server: Server, path: str, **headers: str) -> httpx.Response:
@@ -70,16 +73,17 @@ def test_the_empty_gallery_says_what_to_type(tmp_path: Path) -> None:
 def test_a_damaged_dashboard_is_named_and_the_others_are_shown(
     server: Server, published: Published, edit: Callable[[dict[str, Any]], Any] | None
 ) -> None:
-    broken = published.folder.with_name("broken-0000")
-    shutil.copytree(published.folder, broken)
-    about = json.loads((broken / "dashboard.json").read_text("utf-8")) | {"slug": broken.name}
+    house = dashboards_root()
+    shutil.copytree(house / published.slug, house / "broken-0000")
+    broken = house / "broken-0000" / "versions" / "1"
+    about = json.loads((broken / "dashboard.json").read_text("utf-8")) | {"slug": "broken-0000"}
     (broken / "dashboard.json").chmod(0o644)
     if edit is not None:
         edit(about)
     (broken / "dashboard.json").write_text("{" if edit is None else json.dumps(about))
     answer = _get(server, "")
     assert answer.status_code == 200 and "broken-0000" in answer.text and "d/tiny-wave-a1b2/" in answer.text
-    for path in ("d/broken-0000/", "d/broken-0000/evidence", "live/broken-0000/status"):
+    for path in ("d/broken-0000/", "d/broken-0000/evidence", "d/broken-0000/live/status"):
         answer = _get(server, path)
         assert answer.status_code == 404 and "This dashboard is damaged" in answer.text
 
@@ -104,7 +108,7 @@ def test_the_notebook_is_a_download(server: Server) -> None:
         "d/tiny-wave-a1b2/media/../dashboard.json", "d/tiny-wave-a1b2/media/%2e%2e/dashboard.json",
         "d/../runs", "d/%2e%2e/%2e%2e/etc/passwd/", "static/../pages/frame.html.j2",
         "static/%2e%2e/pages/frame.html.j2",
-        "static//etc/passwd", "d/absent-0000/", "live/absent-0000/status", "live/absent-0000/",
+        "static//etc/passwd", "d/absent-0000/", "d/absent-0000/live/status", "d/absent-0000/live/",
         "static/%00",
         "live/voila/tree", "live/voila/files/tiny-wave-a1b2/index.html", "live/api/contents", "live/voila/api/contents",
         "live/voila/render/tiny-wave-a1b2/notebook.ipynb", "live/login", "lab", "voila", "api/kernels", "api/terminals",
@@ -182,8 +186,8 @@ def test_serve_says_in_one_line_that_the_port_is_taken(server: Server, genai4eu:
 
 @pytest.mark.slow
 def test_no_more_go_live_at_once_than_there_are_places(published: Published) -> None:
-    with running(published.folder.parent, viewers=2) as server:
-        address = server.address + "live/tiny-wave-a1b2/"
+    with running(dashboards_root(), viewers=2) as server:
+        address = server.address + "d/tiny-wave-a1b2/live/"
         while httpx.get(address + "status").json()["state"] == "starting":
             Event().wait(0.2)  # as a page asks
         with ThreadPoolExecutor(6) as visitors:
@@ -199,8 +203,8 @@ def test_no_more_go_live_at_once_than_there_are_places(published: Published) -> 
 
 def test_a_verification_after_publishing_is_shown(published: Published, record: Record) -> None:
     """The dashboard stays as it is; what is known of its run today is put in where it is served."""
-    frozen = (published.folder / "index.html").read_text("utf-8")
-    assert "<!--verified-->Not yet<!--/verified-->" in frozen
+    stands = html(published)
+    assert re.search(r"<dd>\s*Not yet", stands)
     seal = seal_of(record.folder)
     assert seal is not None
     about: dict[str, Any] = {
@@ -215,11 +219,11 @@ def test_a_verification_after_publishing_is_shown(published: Published, record: 
         "tolerance": "rtol 1e-06",
         "started": "2026-12-01T10:11:12+00:00",
     }
-    with running(published.folder.parent) as server:
+    with running(dashboards_root()) as server:
         before = _get(server, f"d/{published.slug}/")
-        assert before.text == frozen
+        assert before.text == stands
         keep(record.folder, Verdict(seal="0" * 64, **about, **more))
-        assert _get(server, f"d/{published.slug}/").text == frozen  # on another record
+        assert _get(server, f"d/{published.slug}/").text == stands  # on another record
         keep(record.folder, Verdict(seal=seal, outputs={"a": {"outcome": "equal", "max_abs": 1e-9}}, **about, **more))
         page, evidence = (_get(server, f"d/{published.slug}/{name}") for name in ("", "evidence"))
     assert "Yes, within the tolerance, on a &lt;factory&gt;, <time" in page.text

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from genai4eu.dashboards.bundle import all_bundles, dashboards_root
+from genai4eu.dashboards.dashboard import all_bundles, dashboards_root
 from genai4eu.kernels import local
 from genai4eu.lab import fill
 from genai4eu.runs.store import all_runs

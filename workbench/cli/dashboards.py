@@ -44,7 +44,7 @@ def serve(
     viewers: Annotated[int, typer.Option(help="How many visitors may use a live view at once.", min=1)] = 8,
 ) -> None:
     """Serve the gallery of dashboards until Ctrl-C."""
-    from ..dashboards.bundle import dashboards_root
+    from ..dashboards.dashboard import dashboards_root
     from ..dashboards.server import serve as run
 
     run(dashboards_root(), host, port, open_browser=browser, viewers=viewers)

@@ -1,21 +1,18 @@
-"""The bundle: an immutable folder that holds one published dashboard. Called by publishing and by the server.
+"""The bundle: an immutable folder that holds one version of a dashboard. Called by publishing and by the server.
 
 ::
 
-    <slug>/dashboard.json   what it is: question, answer, run, when, where
-    <slug>/index.html       the frozen page
-    <slug>/evidence.html    parameters, metrics, environment
-    <slug>/card.json, .md   the use-case card, where the use case has one
-    <slug>/media/           images of the pages, named by their content
-    <slug>/live.ipynb       the dashboard part alone, for the live view
-    <slug>/outputs/ …       what the dashboard part reads: the layout of the record
+    dashboard.json      what it is: question, answer, run, when, where
+    page.json           the frozen page: its blocks in order, without the frame that the server puts around them
+    card.json, .md      the use-case card, where the use case has one
+    media/              images, widget state and scripts of the page, named by their content
+    live.ipynb          the dashboard part alone, for the live view
+    outputs/ …          what the dashboard part reads: the layout of the record
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -23,7 +20,6 @@ from typing import Any
 
 from ..errors import WorkbenchError
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
 #: What pages show of ``dashboard.json``, with the types that they can show.
 _NEEDED: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("slug", "question", "answer", "run", "published", "where"), (str,)),
@@ -34,14 +30,19 @@ _NEEDED: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Bundle:
-    """One published dashboard."""
+    """One version of a published dashboard, at ``<slug>/versions/<number>``."""
 
     folder: Path
 
     @property
     def slug(self) -> str:
-        """Name in addresses: the folder's name."""
-        return self.folder.name
+        """Name of the dashboard in addresses."""
+        return self.folder.parent.parent.name
+
+    @property
+    def number(self) -> int:
+        """Number of the version, from 1."""
+        return int(self.folder.name)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -52,13 +53,45 @@ class Bundle:
         WorkbenchError
             If it is missing or damaged: whoever reads it may rely on every key that a page shows.
         """
+        content = self.read("dashboard.json")
+        if not _complete(content) or content["slug"] != self.slug:
+            raise self._damaged()
+        return content
+
+    @property
+    def blocks(self) -> list[dict[str, Any]]:
+        """Blocks of the frozen page, as publishing wrote them.
+
+        Raises
+        ------
+        WorkbenchError
+            If they are missing or damaged.
+        """
+        blocks = self.read("page.json").get("blocks")
+        if not isinstance(blocks, list):
+            raise self._damaged()
+        if not all(isinstance(block, dict) and {"kind", "html"} <= block.keys() for block in blocks):
+            raise self._damaged()
+        return blocks
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return one of the JSON files.
+
+        Raises
+        ------
+        WorkbenchError
+            If it is missing, or no JSON object.
+        """
         try:
-            content = json.loads((self.folder / "dashboard.json").read_text(encoding="utf-8"))
+            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             content = None
-        if not isinstance(content, dict) or not _complete(content) or content["slug"] != self.slug:
-            raise WorkbenchError(f"dashboard {self.slug} is damaged: delete {self.folder} and publish its run again")
+        if not isinstance(content, dict):
+            raise self._damaged()
         return content
+
+    def _damaged(self) -> WorkbenchError:
+        return WorkbenchError(f"dashboard {self.slug} is damaged: delete {self.folder} and publish its run again")
 
 
 def _complete(content: dict[str, Any]) -> bool:
@@ -67,15 +100,3 @@ def _complete(content: dict[str, Any]) -> bool:
         return False
     figure = content["figure"]
     return figure is None or all(isinstance(figure.get(name), str) for name in ("src", "width", "height"))
-
-
-def dashboards_root() -> Path:
-    """Return the folder of the bundles: ``GENAI4EU_DASHBOARDS``, or ``./dashboards``."""
-    return Path(os.environ.get("GENAI4EU_DASHBOARDS") or "dashboards").absolute()
-
-
-def all_bundles(root: Path) -> list[Bundle]:
-    """Return the bundles in a folder by slug; half-made ones have names that are no slugs."""
-    if not root.is_dir():
-        return []
-    return [Bundle(p) for p in sorted(root.iterdir()) if SLUG.fullmatch(p.name) and (p / "dashboard.json").is_file()]

@@ -12,6 +12,8 @@ from typing import Any
 
 import jinja2
 
+from .language import translations
+
 ASSETS = Path(str(importlib.resources.files("genai4eu.templates"))) / "dashboard"
 
 #: The script that names controls for screen readers belongs to the widgets.
@@ -19,17 +21,21 @@ WIDGETS = Path(str(importlib.resources.files("genai4eu.widgets")))
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def _environment(language: str) -> Any:
     loader = jinja2.FileSystemLoader(ASSETS / "pages")
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment: Any = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    environment.install_gettext_translations(translations(language), newstyle=True)
     environment.filters |= {"moment": moment, "duration": duration, "number": number}
     environment.filters |= {"sector": sector, "joints": joints}
     return environment
 
 
-def render(name: str, **values: Any) -> str:
+def render(name: str, lang: str = "en", **values: Any) -> str:
     """Return a page; ``root`` is the relative address of the gallery."""
-    return _environment().get_template(f"{name}.html.j2").render(**values)
+    return str(_environment(lang).get_template(f"{name}.html.j2").render(lang=lang, **values))
 
 
 def sector(name: str | None) -> str:

@@ -5,7 +5,7 @@ Called by ``genai4eu publish``, by the demo and by notebooks.
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import re
 import shutil
 import tempfile
@@ -16,14 +16,13 @@ from typing import Any
 
 from .. import card
 from ..errors import WorkbenchError
-from ..runs.energy import energy_sentence
 from ..runs.files import write_json
 from ..runs.large import files_of, restore
 from ..runs.record import CRATE, Record, now
 from ..runs.seal import check
 from ..runs.store import find
-from . import page, verified
-from .bundle import SLUG, Bundle, dashboards_root
+from . import page
+from .dashboard import SITE, SLUG, Dashboard, dashboards_root
 from .freeze import Frozen, freeze
 from .part import dashboard_cells, live_notebook, question, read_notebook
 
@@ -46,7 +45,7 @@ class Published:
 
 
 def publish(run: Record | str, *, title: str | None = None, summary: str | None = None) -> Published:
-    """Freeze a run into a dashboard below :func:`~genai4eu.dashboards.bundle.dashboards_root`.
+    """Freeze a run into a dashboard below :func:`~genai4eu.dashboards.dashboard.dashboards_root`.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ def publish(run: Record | str, *, title: str | None = None, summary: str | None 
     _check(record)
     slug, standing = _slug(record, root)
     if standing:
-        return Published(slug, root / slug, new=False)
+        return Published(slug, Dashboard(root / slug).current.folder, new=False)
     _check_contents(record)
     notebook = read_notebook(record.notebook_path)
     cells = dashboard_cells(notebook)
@@ -79,7 +78,7 @@ def publish(run: Record | str, *, title: str | None = None, summary: str | None 
     frozen = freeze(cells, notebook)
     about = _about(record, slug, frozen, title or question(cells) or record.info["title"], summary)
     _place(root, slug, record, about, frozen, live_notebook(cells))
-    return Published(slug, root / slug)
+    return Published(slug, root / slug / "versions" / "1")
 
 
 def _check(record: Record) -> None:
@@ -119,7 +118,7 @@ def _slug(record: Record, root: Path) -> tuple[str, bool]:
             continue
         if not (root / slug).exists():
             return slug, False
-        if Bundle(root / slug).info["run"] == record.id:
+        if Dashboard(root / slug).current.info["run"] == record.id:
             return slug, True
     raise WorkbenchError(f"another dashboard stands at {root / slug}: move it away and publish again")
 
@@ -159,11 +158,14 @@ def _place(
             f"cannot write to {root}: {error.strerror}; set GENAI4EU_DASHBOARDS to your own folder"
         ) from None
     try:
-        _fill(building, record, about, frozen, live)
+        first = building / "versions" / "1"
+        first.mkdir(parents=True)
+        _fill(first, record, about, frozen, live)
+        write_json(building / SITE, {"current": 1})
         building.chmod(0o755)
         building.rename(root / slug)
     except OSError as error:
-        if (root / slug / "dashboard.json").exists() and Bundle(root / slug).info["run"] == record.id:
+        if (root / slug / SITE).exists() and Dashboard(root / slug).current.info["run"] == record.id:
             return  # another process published the same run in the meantime
         raise WorkbenchError(f"cannot publish to {root / slug}: {error.strerror or error}") from None
     finally:
@@ -186,23 +188,8 @@ def _fill(folder: Path, record: Record, about: dict[str, Any], frozen: Frozen, l
         write_json(folder / "card.json", about_usecase)
         (folder / "card.md").write_text(card.markdown(about_usecase), "utf-8")
     write_json(folder / "live.ipynb", live)
-    known = verified.known(record.folder)
-    seen = {"about": about, "verified": verified.fragment("index", known)}
-    (folder / "index.html").write_text(page.render("index", root="../../", blocks=frozen.blocks, **seen), "utf-8")
-    (folder / "evidence.html").write_text(_evidence(folder, about, verified.fragment("evidence", known)), "utf-8")
+    write_json(folder / "page.json", {"blocks": [dataclasses.asdict(block) for block in frozen.blocks]})
     write_json(folder / "dashboard.json", about)
     for path in folder.rglob("*"):
         if path.is_file():
             path.chmod(0o444)  # a dashboard is never changed, only replaced by that of another run
-
-
-def _evidence(folder: Path, about: dict[str, Any], said: str) -> str:
-    """Return the page that shows what the result rests on."""
-    read = {
-        name: json.loads((folder / f"{name}.json").read_text("utf-8")) if (folder / f"{name}.json").exists() else {}
-        for name in ("parameters", "sizes", "metrics", "environment", "energy", "card")
-    }
-    outputs = sorted(p for p in (folder / "outputs").rglob("*") if p.is_file())
-    files = [(p.relative_to(folder / "outputs").as_posix(), p.stat().st_size) for p in outputs]
-    read["energy"] = energy_sentence(read["energy"])
-    return page.render("evidence", root="../../", about=about, verified=said, files=files, **read)

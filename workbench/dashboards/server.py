@@ -21,8 +21,9 @@ import tornado.web
 
 from ..errors import WorkbenchError
 from ..screen import has_screen
-from . import handlers, page
+from . import page
 from .answers import is_loopback
+from .handlers import base, frozen, gallery, live
 from .tier import Tier
 
 PORT = 8866
@@ -71,24 +72,24 @@ class Server:
 
     def _application(self) -> tornado.web.Application:
         root, tier = {"root": self._folder}, {"root": self._folder, "tier": self.tier}
-        name = r"[a-z0-9][a-z0-9-]{0,80}"
-        slug = f"({name})"
-        image = r"media/[0-9a-f]{16}\.(?:png|jpg|svg|gif|webp)"
+        place = r"(d/[a-z0-9][a-z0-9-]{0,80})"
+        media = r"([0-9a-f]{16}\.(?:png|jpg|svg|gif|webp|json|js))"
         return tornado.web.Application(
             [
-                (r"/", handlers.Gallery, root),
-                (r"/static/(aria\.js)", handlers.Asset, {"path": str(page.WIDGETS)}),
-                (r"/static/([\w./-]+)", handlers.Asset, {"path": str(page.ASSETS / "static")}),
-                (rf"/d/{slug}/(evidence|notebook\.ipynb|card\.(?:json|md)|)", handlers.Page, root),
-                (rf"/d/({name}/{image})", handlers.Image, {"path": str(self._folder)}),
-                (rf"/d/{slug}", handlers.Slash),
-                (rf"/live/{slug}/status", handlers.LiveStatus, tier),
-                (rf"/live/{slug}/", handlers.LivePage, tier),
-                (r"/live/(api/kernels/[0-9a-f-]{36}/channels)", handlers.LiveSocket, tier),
-                (r"/live/((?:voila/(?:static|templates|labextensions|api)|api/kernels)/.+)", handlers.LivePart, tier),
-                (r"/.*", handlers.Missing),
+                (r"/", gallery.Gallery, root),
+                (r"/static/(aria\.js)", base.Asset, {"path": str(page.WIDGETS)}),
+                (r"/static/([\w./-]+)", base.Asset, {"path": str(page.ASSETS / "static")}),
+                (rf"/{place}/(evidence|)", frozen.Page, root),
+                (rf"/{place}/(notebook\.ipynb|card\.(?:json|md))", frozen.Download, root),
+                (rf"/{place}/media/{media}", frozen.Media, root),
+                (rf"/{place}/live/status", live.LiveStatus, tier),
+                (rf"/{place}/live/", live.LivePage, tier),
+                (rf"/{place}", base.Slash),
+                (r"/live/(api/kernels/[0-9a-f-]{36}/channels)", live.LiveSocket, tier),
+                (r"/live/((?:voila/(?:static|templates|labextensions|api)|api/kernels)/.+)", live.LivePart, tier),
+                (r"/.*", base.Missing),
             ],
-            default_handler_class=handlers.Missing,
+            default_handler_class=base.Missing,
             log_function=lambda handler: None,
             websocket_max_message_size=64 * 2**20,
         )  # fmt: skip

@@ -70,7 +70,7 @@ class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         return len(self._starting.union(self.list_kernel_ids()))
 
     async def start_kernel(self, **options: Any) -> str:
-        """Start a kernel for the notebook in ``path``, a bundle's name.
+        """Start a kernel for the notebook in ``path``, a bundle's folder.
 
         Raises
         ------
@@ -89,10 +89,10 @@ class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
             _tell(self)
 
     async def _start(self, **options: Any) -> str:
-        slug = Path(str(options.pop("path", ""))).name
+        bundle = Path(self.root_dir) / str(options.pop("path", ""))
         environment = {k: v for k, v in options.pop("env", os.environ).items() if not k.startswith(_TOLD_ABOUT_REQUEST)}
-        environment[BUNDLE_VARIABLE] = str(Path(self.root_dir) / slug)
-        folder = tempfile.mkdtemp(dir=self.work, prefix=f"{slug}-")  # a bundle is never written to
+        environment[BUNDLE_VARIABLE] = str(bundle)
+        folder = tempfile.mkdtemp(dir=self.work, prefix="viewer-")  # a bundle is never written to
         options |= {"kernel_name": self.kernel, "env": environment, "cwd": folder}
         started: str = await super().start_kernel(**options)
         return started

@@ -14,7 +14,7 @@ _ASIDE = ".removed-"
 
 def refusal(record: Record) -> str | None:
     """Return what speaks against removing a run, in words that follow its id; None where nothing does."""
-    from ..dashboards.bundle import all_bundles, dashboards_root
+    from ..dashboards.dashboard import all_bundles, dashboards_root
 
     if record.running:
         return "still runs: stop it first"

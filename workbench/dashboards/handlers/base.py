@@ -1,0 +1,125 @@
+"""What all answers share: headers, error pages, the visitor's language, and which dashboard an address stands for."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+
+from ...errors import WorkbenchError
+from .. import access, page
+from ..answers import Refused, check_host
+from ..dashboard import Dashboard
+from ..language import chosen
+
+#: Nothing runs, and nothing is fetched, but what this server sends as files.
+FROZEN = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+
+class Base(tornado.web.RequestHandler):
+    """Headers, error pages, language and admission that all answers share."""
+
+    policy = FROZEN
+
+    def prepare(self) -> None:
+        """Answer under our own names alone."""
+        check_host(self.request)
+
+    def set_default_headers(self) -> None:
+        """Set the headers of every answer."""
+        for name, value in {
+            "Server": "genai4eu",
+            "Content-Security-Policy": self.policy,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        }.items():
+            self.set_header(name, value)
+
+    @property
+    def language(self) -> str:
+        """Language that the visitor reads."""
+        return chosen(self.get_query_argument("lang", None), self.request.headers.get("Accept-Language", ""))
+
+    @property
+    def gallery(self) -> str:
+        """Relative address of the gallery: pages work below any prefix."""
+        return "../" * max(0, self.request.path.count("/") - 1) or "./"
+
+    def render_page(self, name: str, **values: Any) -> str:
+        """Return a page in the visitor's language."""
+        return page.render(name, lang=self.language, root=self.gallery, **values)
+
+    def admit(self, root: Path, place: str) -> Dashboard:
+        """Return the dashboard at an address, if this visitor may see it.
+
+        Raises
+        ------
+        tornado.web.HTTPError
+            404 where there is none that this visitor may know of; in words of its own for a damaged one.
+        """
+        try:
+            dashboard = access.admitted(root, place)
+            if dashboard is not None:
+                dashboard.current.info  # noqa: B018 - reading it is the check
+        except WorkbenchError:
+            raise Refused(HTTPStatus.NOT_FOUND, *_DAMAGED) from None
+        if dashboard is None:
+            raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
+        return dashboard
+
+    def write_error(self, status_code: int, **options: Any) -> None:
+        """Say what happened and where to go on."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", FROZEN)
+        error = options.get("exc_info", (None, None))[1]
+        told = (error.heading, error.sentence) if isinstance(error, Refused) else None
+        heading, sentence = told or _MESSAGES.get(status_code, _FAILED)
+        self.finish(self.render_page("message", heading=heading, sentence=sentence))
+
+
+_MESSAGES = {
+    403: ("This address is not served", "These dashboards answer only under the address that the server printed."),
+    404: ("There is no such page", "The address may be mistyped, or the dashboard may have been taken down."),
+    405: ("This page can only be read", "Open it with a link or by its address."),
+    503: ("The live view is not available", "It is just starting, or it has just ended. Try again soon."),
+}  # fmt: skip
+_FAILED = ("This page could not be shown", "Something on this computer failed. The other dashboards are not affected.")
+_DAMAGED = (
+    "This dashboard is damaged",
+    "It cannot be shown. Who serves these pages can delete its folder and publish its run again.",
+)
+
+
+class Missing(Base):
+    """Any address that stands for nothing."""
+
+    def prepare(self) -> None:
+        """Answer 404 to all."""
+        super().prepare()
+        raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
+
+
+class Slash(Base):
+    """An address without its closing slash."""
+
+    def get(self, place: str) -> None:
+        """Send the visitor on."""
+        self.redirect(f"/{place}/", permanent=True)
+
+    head = get
+
+
+class Asset(Base, tornado.web.StaticFileHandler):
+    """Style, scripts and fonts of the pages."""
+
+    def set_extra_headers(self, path: str) -> None:
+        """Let browsers keep a file, and ask whether it changed."""
+        self.set_header("Cache-Control", "no-cache" if not path.endswith(".woff2") else "public, max-age=31536000")
