@@ -14,6 +14,7 @@ from .controls import Choice, Range
 from .explorer import Explorer
 from .fieldmap import FieldMap
 from .figures import figure, figure_html, use_style
+from .picker import TargetPicker
 from .scenarios import Outcome
 from .structure import StructureViewer
 from .trajectories import TrajectoryPlayer
@@ -27,6 +28,7 @@ __all__ = [
     "Range",
     "ScenarioBoard",
     "StructureViewer",
+    "TargetPicker",
     "TrajectoryPlayer",
     "VolumeViewer",
     "figure",

@@ -15,6 +15,7 @@ In a script or notebook that starts runs::
 
     genai4eu.params("health-imaging")  # what it can be given
     genai4eu.form("health-imaging")  # a form that asks for it and runs
+    genai4eu.targets()  # where it can run: state, queue and cost of each place
     record = genai4eu.run("health-imaging", profile="smoke", seed=1)
     genai4eu.publish(record)
 """
@@ -29,6 +30,7 @@ from .runs.sizes import resolve
 if TYPE_CHECKING:
     from .dashboards.publish import publish
     from .forms import form
+    from .places import targets
     from .runs.compare import compare
     from .runs.runner import run
     from .secrets import secret
@@ -54,6 +56,7 @@ __all__ = [
     "run",
     "secret",
     "sweep",
+    "targets",
 ]
 
 #: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
@@ -66,6 +69,7 @@ _LATER = {
     "secret": ".secrets",
     "open_sweep": ".sweeps.summary",
     "sweep": ".sweeps.sweep",
+    "targets": ".places",
 }
 
 
