@@ -7,6 +7,8 @@ from typing import Any
 
 #: Choose at their import how to draw, and so must be imported again.
 _CHOOSERS = ("tqdm.auto", "tqdm.autonotebook")
+#: Columns that pandas shows: as many as a terminal is wide, or where there is a kernel, whose width it cannot know.
+_TERMINAL, _NOTEBOOK = 0, 20
 #: Left out of the template because they are slow to build; user's code may want them.
 _LEFT_OUT = ("rfc3987_syntax",)
 
@@ -16,6 +18,9 @@ def make_up() -> None:
     ipywidgets: Any = sys.modules.get("ipywidgets")
     if ipywidgets is not None:
         ipywidgets.register_comm_target()  # by it a page asks for the state of all widgets
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is not None and pandas.get_option("display.max_columns") == _TERMINAL:
+        pandas.set_option("display.max_columns", _NOTEBOOK, "display.encoding", sys.stdout.encoding)
     for name in _CHOOSERS:
         if sys.modules.pop(name, None) is not None:
             package, _, attribute = name.rpartition(".")

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from genai4eu.errors import WorkbenchError
+from genai4eu.runs.context import METRIC_MIME
 from genai4eu.verify import kinds
 from genai4eu.verify.cells import compare as compare_cells
 from genai4eu.verify.finding import Finding
 from genai4eu.verify.kinds import compare
+from genai4eu.verify.outputs import metrics
 from genai4eu.verify.texts import contents as compare_texts
 from genai4eu.verify.tolerance import Tolerance, Tolerances, asked, declared
 
@@ -193,6 +195,29 @@ def test_cells_are_compared_by_what_they_show(pair: Any) -> None:
     assert compare_cells(ours, theirs, Tolerance()).outcome == "different"
 
 
+def _metric(name: str, value: float, unit: str = "ms") -> dict[str, Any]:
+    data = {METRIC_MIME: {"name": name, "value": value, "unit": unit}, "text/plain": f"{name} = {value:.4g} {unit}"}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def test_a_metric_that_a_template_declares_to_say_nothing_is_set_aside_where_its_cell_shows_it(pair: Any) -> None:
+    ours, theirs = pair("a.ipynb")
+    declared_so = Tolerance(ignore=("decision_ms",))
+    _notebook(theirs, _metric("decision_ms", 1.0), _metric("score", 2.0))
+    _notebook(ours, _metric("decision_ms", 9.0), _metric("score", 2.0))
+    assert compare_cells(ours, theirs, Tolerance()).outcome == "different"
+    assert compare_cells(ours, theirs, declared_so) == Finding("equal", "cell 1", aside=("decision_ms (declared)",))
+    assert compare_cells(theirs, theirs, declared_so).sentence() == "bit-identical"
+    _notebook(ours, _metric("decision_ms", 9.0), _metric("score", 3.0))
+    assert compare_cells(ours, theirs, declared_so).outcome == "different", "another metric beside it"
+    _notebook(ours, _metric("other_ms", 1.0), _metric("score", 2.0))
+    assert compare_cells(ours, theirs, declared_so).outcome == "different", "another metric in its place"
+    _notebook(ours, _printed("1"), _metric("score", 2.0))
+    assert compare_cells(ours, theirs, declared_so).outcome == "different", "nothing of the kind in its place"
+    _notebook(ours, {**_metric("decision_ms", 1.0), "data": {"text/plain": "x"}}, _metric("score", 2.0))
+    assert compare_cells(ours, theirs, declared_so).outcome == "different", "shown as something else"
+
+
 def test_a_light_install_compares_bytes_and_says_what_would_look_closer(
     pair: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,3 +256,13 @@ def test_what_a_template_declares_to_say_nothing_is_set_aside(pair: Any) -> None
     ours.write_text('{"seconds": 9.0, "score": 2}')
     assert compare(ours, theirs, Tolerance()).outcome == "different"
     assert compare(ours, theirs, Tolerance(ignore=("seconds",))) == Finding("equal", aside=("seconds (declared)",))
+    assert metrics(ours, theirs, Tolerance(ignore=("seconds",))) == Finding("equal", aside=("seconds (declared)",))
+
+
+def test_metrics_are_the_same_in_whatever_order_they_came(pair: Any) -> None:
+    ours, theirs = pair("metrics.json")
+    theirs.write_text('{"a": {"value": 1.0}, "b": {"value": 2.0}}')
+    ours.write_text('{"b": {"value": 2.0}, "a": {"value": 1.0}}')
+    assert metrics(ours, theirs, Tolerance()).outcome == "identical"
+    ours.write_text('{"b": {"value": 2.000000001}, "a": {"value": 1.0}}')
+    assert metrics(ours, theirs, Tolerance()).outcome == "equal"

@@ -47,9 +47,18 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
     }
 
 
+def decision_metrics(times: dict[str, float]) -> dict[str, float]:
+    """Return times a decision [ms] by metric name, ``decision_ms`` being the flow's.
+
+    They are told apart from the scores because they belong to the computer: the template declares them so, and a
+    verification sets them aside.
+    """
+    return {"decision_ms" if policy == MAIN else f"decision_ms_{SHORT[policy]}": t for policy, t in times.items()}
+
+
 def unit(metric: str) -> str:
-    """Return the unit of a metric of :func:`metrics`, or of ``decision_ms``; rates have "1"."""
-    return "bit" if "entropy" in metric else "ms" if metric.endswith("_ms") else "1"
+    """Return the unit of a metric of :func:`metrics` or :func:`decision_metrics`; rates have "1"."""
+    return "bit" if "entropy" in metric else "ms" if metric.startswith("decision_ms") else "1"
 
 
 def rate(scores: xr.Dataset, policy: str, what: str = "success") -> tuple[float, float, float]:
@@ -108,15 +117,13 @@ def compared(scores: xr.Dataset) -> str:
     )
 
 
-def shown(scores: xr.Dataset, times: dict[str, float] | None = None) -> pd.DataFrame:
-    """Return the table, a row a policy: success, collision with 95 % intervals, entropies, jerk, time a decision."""
+def shown(scores: xr.Dataset) -> pd.DataFrame:
+    """Return the table, a row a policy: success, collision with 95 % intervals, entropies, jerk."""
     names = [str(p) for p in scores["policy"].values]
     columns = {f"{what} [1]": [_interval(*rate(scores, p, what)) for p in names] for what in ("success", "collision")}
     columns["entropy [bit]"] = [_bits(scores, "entropy", p) for p in names]
     columns["entropy, same start [bit]"] = [_bits(scores, "start_entropy", p) for p in names]
     columns["jerk [m/s³]"] = [f"{float(scores['jerk'].sel(policy=p).mean()):.0f}" for p in names]
-    if times:
-        columns["decision [ms]"] = [f"{times[p]:.1f}" if p in times else "" for p in names]
     return pd.DataFrame(columns, index=names)
 
 

@@ -1,6 +1,7 @@
 """Compare what the cells of two executed notebooks show, without when they showed it. For the notebook of a record.
 
-Set aside: what goes to standard error, and the ids and the state of widgets, which are made up in every kernel.
+Set aside: what goes to standard error, the ids and the state of widgets, which are made up in every kernel, and metrics
+that the template declares to say nothing of the result, such as measured times.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..runs.context import METRIC_MIME
 from ..runs.large import restore
 from . import texts, trees
 from .finding import IDENTICAL, Finding, different, together
@@ -76,6 +78,9 @@ def _output(a: dict[str, Any], b: dict[str, Any], tolerance: Tolerance) -> Findi
         return texts.contents(f"{a['ename']}: {a['evalue']}", f"{b['ename']}: {b['evalue']}", tolerance)
     if a["data"].keys() != b["data"].keys():
         return different(None, f"shows {', '.join(sorted(a['data']))} instead of {', '.join(sorted(b['data']))}")
+    metric = b["data"].get(METRIC_MIME, {}).get("name")
+    if metric in tolerance.ignore and metric == a["data"][METRIC_MIME].get("name"):
+        return IDENTICAL if a["data"] == b["data"] else Finding("equal", aside=(f"{metric} (declared)",))
     widget = _WIDGET in b["data"]  # its text is its state, of which only ids may differ
     return together(_form(mime, a["data"][mime], value, tolerance, widget) for mime, value in b["data"].items())
 

@@ -21,7 +21,7 @@ def findings(ours: Record, theirs: Record, tolerances: Tolerances) -> dict[str, 
     for path in [*_KEPT, *_outputs(theirs), *(p for p in _outputs(ours) if p not in set(_outputs(theirs)))]:
         a, b = ours.folder / path, theirs.folder / path
         if a.exists() and b.exists():
-            kind: Callable[[Path, Path, Tolerance], Finding] = _metrics if path == "metrics.json" else compare
+            kind: Callable[[Path, Path, Tolerance], Finding] = metrics if path == "metrics.json" else compare
             found[path] = kind(a, b, tolerances.of(path))
         elif a.exists() or b.exists():
             found[path] = different(None, "is missing in the verifying run" if b.exists() else "is new")
@@ -29,10 +29,10 @@ def findings(ours: Record, theirs: Record, tolerances: Tolerances) -> dict[str, 
     return found
 
 
-def _metrics(ours: Path, theirs: Path, tolerance: Tolerance) -> Finding:
+def metrics(ours: Path, theirs: Path, tolerance: Tolerance) -> Finding:
     """Compare metrics by value and unit; files with the same metrics are identical, in whatever order they came."""
     found = trees.compare(ours, theirs, tolerance)
-    return IDENTICAL if found.outcome == "equal" and not found.max_abs else found
+    return IDENTICAL if found == Finding("equal", aside=(trees.LAYOUT,)) else found
 
 
 def _outputs(record: Record) -> list[str]:

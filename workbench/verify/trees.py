@@ -11,6 +11,9 @@ from typing import Any
 from .finding import IDENTICAL, Finding, different, together
 from .tolerance import Tolerance
 
+#: Set aside where the values are the same and the bytes are not.
+LAYOUT = "layout of the text"
+
 
 def compare(ours: Path, theirs: Path, tolerance: Tolerance) -> Finding:
     """Compare two JSON files; ``theirs`` is the record's."""
@@ -24,7 +27,7 @@ def _read(path: Path) -> Any:
 def contents(ours: Any, theirs: Any, tolerance: Tolerance) -> Finding:
     """Compare two contents of JSON; with the same values, what else differs is how they were written."""
     found = together(_walk(ours, theirs, "", tolerance))
-    return found if found.outcome != "identical" else Finding("equal", aside=("layout of the text",))
+    return found if found.outcome != "identical" else Finding("equal", aside=(LAYOUT,))
 
 
 def _walk(a: Any, b: Any, where: str, tolerance: Tolerance) -> Iterator[Finding]:

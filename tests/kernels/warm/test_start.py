@@ -78,10 +78,13 @@ def test_libraries_that_look_for_a_kernel_at_their_import_find_it(template: dict
     for kernel in (start(), start({"GENAI4EU_WARM": "off"})):
         targets = kernel.value("sorted(get_ipython().kernel.comm_manager.targets)", "import ipywidgets")
         drawn = kernel.value("tqdm.auto.tqdm.__mro__[1].__module__", "import tqdm.auto")
-        found.append((kernel.warm, targets, drawn))
+        said = r"re.findall(r'(?m)^(\S+) (?s:.*?)\[currently: (.*)\]', pd.describe_option(_print_desc=False))"
+        options = kernel.value(said, "import re; import pandas as pd")
+        table = kernel.value("repr(pd.DataFrame([range(30)]))")
+        found.append((kernel.warm, targets, drawn, options, table))
     warm, ordinary = found
     assert warm[0] and not ordinary[0] and warm[1:] == ordinary[1:]
-    assert "jupyter.widget.control" in warm[1]
+    assert "jupyter.widget.control" in warm[1] and len(warm[3]) > 30 and "[1 rows x 30 columns]" in warm[4]
 
 
 def test_it_takes_over_what_a_process_inherits(template: dict[str, Any], start: Start, tmp_path: Path) -> None:

@@ -115,9 +115,11 @@ def test_ways_are_seen_along_the_travel() -> None:
 
 
 def test_units_of_metrics(robot: SimpleNamespace) -> None:
-    told = {name: report.unit(name) for name in [*report.metrics(robot.scores), "decision_ms"]}
+    times = report.decision_metrics({"flow": 4.0, "nearest neighbour": 1.0})
+    assert times == {"decision_ms": 4.0, "decision_ms_neighbour": 1.0}
+    told = {name: report.unit(name) for name in [*report.metrics(robot.scores), *times]}
     assert told["entropy_flow"] == told["start_entropy_expert"] == "bit"
-    assert told["decision_ms"] == "ms" and told["success_flow"] == "1"
+    assert told["decision_ms"] == told["decision_ms_neighbour"] == "ms" and told["success_flow"] == "1"
 
 
 def test_no_way_leaves_the_axes() -> None:
