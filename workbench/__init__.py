@@ -17,7 +17,7 @@ In a script or notebook that starts runs::
     genai4eu.form("health-imaging")  # a form that asks for it and runs
     genai4eu.targets()  # where it can run: state, queue and cost of each place
     record = genai4eu.run("health-imaging", profile="smoke", seed=1)
-    genai4eu.publish(record)
+    genai4eu.publish(record)  # and genai4eu.republish(slug, record), genai4eu.unpublish(slug)
 """
 
 import importlib
@@ -28,7 +28,7 @@ from .runs.context import CurrentRun, OpenRun, current_run, open_run
 from .runs.sizes import resolve
 
 if TYPE_CHECKING:
-    from .dashboards.publish import publish
+    from .dashboards.publish import publish, republish, unpublish
     from .forms import form
     from .places import targets
     from .runs.compare import compare
@@ -52,11 +52,13 @@ __all__ = [
     "open_sweep",
     "params",
     "publish",
+    "republish",
     "resolve",
     "run",
     "secret",
     "sweep",
     "targets",
+    "unpublish",
 ]
 
 #: Imported on first use: they bring papermill and more, which a kernel that only executes cells does not need.
@@ -65,11 +67,13 @@ _LATER = {
     "compare": ".runs.compare",
     "params": ".views",
     "publish": ".dashboards.publish",
+    "republish": ".dashboards.publish",
     "run": ".runs.runner",
     "secret": ".secrets",
     "open_sweep": ".sweeps.summary",
     "sweep": ".sweeps.sweep",
     "targets": ".places",
+    "unpublish": ".dashboards.publish",
 }
 
 

@@ -18,7 +18,8 @@ import pytest
 from genai4eu.dashboards import frozen
 from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import Published, publish
+from genai4eu.dashboards.publish import publish
+from genai4eu.dashboards.published import Published
 from genai4eu.dashboards.server import Server, running
 from genai4eu.runs.record import Record
 

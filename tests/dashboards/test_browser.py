@@ -18,7 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import Published, publish
+from genai4eu.dashboards.publish import publish
+from genai4eu.dashboards.published import Published
 from genai4eu.dashboards.server import Server, running
 from genai4eu.dashboards.tier import _PASSED
 from genai4eu.kernels.warm import client

@@ -21,7 +21,7 @@ import pytest
 
 from genai4eu.dashboards import proxy
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import Published
+from genai4eu.dashboards.published import Published
 from genai4eu.dashboards.server import Server, running
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record

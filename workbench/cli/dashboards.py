@@ -1,39 +1,12 @@
-"""``genai4eu publish|serve``."""
+"""``genai4eu serve``."""
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from . import app
-
-
-@app.command()
-def publish(
-    run: Annotated[str, typer.Argument(help="Run to publish: its id, the end of it, or 'latest'.")],
-    title: Annotated[str | None, typer.Option(help="Title instead of the notebook's question.")] = None,
-    summary: Annotated[
-        str | None, typer.Option(help="Answer sentence for the gallery instead of the notebook's.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Freeze a run into a dashboard that anyone can open."""
-    from ..dashboards.publish import publish as freeze
-
-    published = freeze(run, title=title, summary=summary)
-    if as_json:
-        told = {
-            "slug": published.slug,
-            "folder": str(published.folder),
-            "path": published.url_path,
-            "new": published.new,
-        }
-        print(json.dumps(told))
-        return
-    print(f"{'Published' if published.new else 'Already published:'} {published.slug} in {published.folder}")
-    print("Type 'genai4eu serve' to open the gallery.")
 
 
 @app.command()

@@ -1,50 +1,37 @@
-"""Publish a run: its record becomes an immutable bundle, built aside and renamed into place.
+"""Publish a run: its record becomes an immutable bundle, built aside and renamed into place; and take it down again.
 
-Called by ``genai4eu publish``, by the demo and by notebooks.
+Called by ``genai4eu publish|republish|unpublish``, by the demo and by notebooks.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import re
-import shutil
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .. import card
 from ..errors import WorkbenchError
 from ..runs.files import write_json
-from ..runs.large import files_of, restore
-from ..runs.record import CRATE, Record, now
-from ..runs.seal import check
-from ..runs.store import find
-from . import page
-from .dashboard import SITE, SLUG, Dashboard, dashboards_root
-from .freeze import Frozen, freeze
-from .part import dashboard_cells, live_notebook, question, read_notebook
-
-_COPIED = ("parameters.json", "metrics.json", "sizes.json", "environment.json", "energy.json", "notebook.ipynb")
+from ..runs.record import Record
+from ..runs.store import find as find_run
+from .aside import aside
+from .content import Content, Wording, check_finished, same
+from .dashboard import SITE, SLUG, Dashboard, all_dashboards, dashboards_root, find
+from .lock import held
+from .published import Published
+from .visibility import decisions
 
 
-@dataclass(frozen=True)
-class Published:
-    """A dashboard that stands."""
-
-    slug: str
-    folder: Path
-    #: False where the run had been published before.
-    new: bool = True
-
-    @property
-    def url_path(self) -> str:
-        """Its address on any server of the gallery."""
-        return f"/d/{self.slug}/"
-
-
-def publish(run: Record | str, *, title: str | None = None, summary: str | None = None) -> Published:
+def publish(
+    run: Record | str,
+    *,
+    title: str | None = None,
+    summary: str | None = None,
+    languages: Sequence[str] | None = None,
+    visibility: str | None = None,
+    expires: str | datetime | None = None,
+) -> Published:
     """Freeze a run into a dashboard below :func:`~genai4eu.dashboards.dashboard.dashboards_root`.
 
     Parameters
@@ -53,11 +40,18 @@ def publish(run: Record | str, *, title: str | None = None, summary: str | None 
         A record, or what ``genai4eu runs list`` shows of one: its id, the end of it, ``latest``.
     title, summary : str, optional
         Instead of the notebook's question and answer sentence.
+    languages : sequence of str, optional
+        Languages that its text is in, the main one first, instead of the notebook's.
+    visibility : {"public", "link", "private"}, optional
+        Who may see it: everybody (the default), who has the link, or who signs in.
+    expires : str or datetime, optional
+        Until when it is shown: a date counts whole.
 
     Returns
     -------
     Published
-        The same for the same run, however often it is published: a dashboard never changes.
+        The same for the same run, however often it is published: what was frozen never changes. Visibility and end
+        are decisions: of a dashboard that stands, those that are given are changed.
 
     Raises
     ------
@@ -65,131 +59,157 @@ def publish(run: Record | str, *, title: str | None = None, summary: str | None 
         For a run that is unknown, not sealed, not completed, or changed since; for a notebook without dashboard
         part, and for figures without alternative text or from another host. Nothing is left behind then.
     """
-    record = find(run) if isinstance(run, str) else run
+    record = find_run(run) if isinstance(run, str) else run
+    decided = decisions(visibility, expires)
+    wording = Wording(title, summary, languages)
     root = dashboards_root()
-    _check(record)
-    slug, standing = _slug(record, root)
-    if standing:
-        return Published(slug, Dashboard(root / slug).current.folder, new=False)
-    _check_contents(record)
-    notebook = read_notebook(record.notebook_path)
-    cells = dashboard_cells(notebook)
-    restore({"cells": cells}, record.folder, texts=False)  # a page shows figures whole, and of long texts the ends
-    frozen = freeze(cells, notebook)
-    about = _about(record, slug, frozen, title or question(cells) or record.info["title"], summary)
-    _place(root, slug, record, about, frozen, live_notebook(cells))
-    return Published(slug, root / slug / "versions" / "1")
+    check_finished(record)
+    standing = _standing(record, root)
+    if standing is None:
+        content = Content.of(record, wording)
+        standing = _place(root, content, decided)
+        if standing.new:
+            return standing
+    if decided:
+        Dashboard(root / standing.slug).decide(**decided)
+    return standing
 
 
-def _check(record: Record) -> None:
-    """Refuse what is no finished run."""
-    if not record.folder.is_dir():
-        raise WorkbenchError(f"unknown run {record.id!r}: 'genai4eu runs list' shows those that can be published")
-    status = record.info["status"]
-    if status == "running":
-        raise WorkbenchError(f"run {record.id} is still running: publish it when it is done")
-    if status != "completed":
-        raise WorkbenchError(f"run {record.id} {status}: only a completed run can be published, run it again")
-    if not record.sealed:
-        raise WorkbenchError(f"the record of run {record.id} is only half written: run it again")
+def republish(
+    slug: str,
+    run: Record | str | None = None,
+    *,
+    title: str | None = None,
+    summary: str | None = None,
+    languages: Sequence[str] | None = None,
+    version: int | None = None,
+) -> Published:
+    """Show a new version at the address of a dashboard; the old ones are kept.
+
+    Parameters
+    ----------
+    slug : str
+        The dashboard: its slug, or the beginning or end of it.
+    run : Record or str, optional
+        The run to show from now on; without one, the same run is frozen anew.
+    title, summary, languages
+        As for :func:`publish`. A title or languages given before hold on, a summary as long as the run is the same.
+    version : int, optional
+        Show this earlier version again, instead of making one.
+
+    Returns
+    -------
+    Published
+        The version that stands now; not ``new`` where it would show the same as the one before.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such dashboard, run or version, or the run cannot be published; what stood stands then.
+    """
+    dashboard = find(slug)
+    if version is not None:
+        if run is not None or title or summary or languages:
+            raise WorkbenchError("a version is shown again as it was: give no run, title, summary or language with it")
+        return _roll_back(dashboard, version)
+    before = dashboard.current.info
+    record = find_run(before["run"] if run is None else run) if not isinstance(run, Record) else run
+    check_finished(record)
+    kept = {k: v for k, v in before.get("given", {}).items() if k != "summary" or record.id == before["run"]}
+    asked = Wording(title, summary, languages).given
+    return _add(dashboard, Content.of(record, Wording(**{**kept, **asked})))
 
 
-def _check_contents(record: Record) -> None:
-    """Refuse a record whose files are not those that were sealed."""
-    record.read(CRATE)
-    found = check(record)
-    if "notebook.ipynb" in found.added:  # a seal without it is none
-        raise WorkbenchError(f"record {record.id}: {CRATE} was changed after the run, run again")
-    if found.missing:
-        raise WorkbenchError(f"record {record.id} has no {found.missing[0]}: it is damaged, run again")
-    if other := [*found.changed, *found.added]:
-        raise WorkbenchError(f"record {record.id}: {other[0]} was changed after the run, run again")
-    for name in ("parameters.json", "metrics.json"):
-        if (record.folder / name).exists():
-            record.read(name)
+def unpublish(slug: str) -> str:
+    """Take a dashboard down, with all its versions: it is gone from every list at once, whatever happens meanwhile.
+
+    Returns
+    -------
+    str
+        The whole slug.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is none, or it cannot be removed.
+    """
+    dashboard = find(slug)
+    with aside(dashboard.folder.parent) as emptied, dashboard.changing():
+        try:
+            dashboard.folder.rename(emptied / dashboard.slug)
+        except OSError as error:
+            raise WorkbenchError(f"cannot take down {dashboard.folder}: {error.strerror}") from None
+    return dashboard.slug
 
 
-def _slug(record: Record, root: Path) -> tuple[str, bool]:
-    """Return the dashboard's name, and whether it stands already."""
+def _standing(record: Record, root: Path) -> Published | None:
+    """Return what stands of a run: one run has one address."""
+    for dashboard in all_dashboards(root):
+        try:
+            bundle = dashboard.of_run(record.id)
+        except WorkbenchError:
+            continue  # a damaged dashboard is nobody's
+        if bundle is not None:
+            return Published(dashboard.slug, bundle.folder, new=False)
+    return None
+
+
+def _slug(record: Record, root: Path) -> str:
+    """Return a name for the dashboard of a run that is free."""
     template = re.sub(r"[^a-z0-9]+", "-", Path(str(record.info["template"])).stem.lower()).strip("-") or "run"
     whole = re.sub(r"[^a-z0-9]+", "-", record.id.lower()).strip("-")
     for slug in (f"{template[:60]}-{whole.rsplit('-', 1)[-1]}", whole[:80]):
-        if not SLUG.fullmatch(slug):
-            continue
-        if not (root / slug).exists():
-            return slug, False
-        if Dashboard(root / slug).current.info["run"] == record.id:
-            return slug, True
+        if SLUG.fullmatch(slug) and not (root / slug).exists():
+            return slug
     raise WorkbenchError(f"another dashboard stands at {root / slug}: move it away and publish again")
 
 
-def _about(record: Record, slug: str, frozen: Frozen, title: str, summary: str | None) -> dict[str, Any]:
-    """Return what ``dashboard.json`` says."""
-    info = record.info
-    return {
-        "slug": slug,
-        "title": title,
-        "question": title,
-        "answer": summary or frozen.answer,
-        "sector": info.get("sector"),
-        "run": record.id,
-        "template": info["template"],
-        "usecase": info.get("usecase"),
-        "usecase_version": info.get("usecase_version"),
-        "status": info["status"],
-        "published": now(),
-        **{name: info.get(name) for name in ("started", "duration", "target", "host", "kernel_host")},
-        "where": page.where(info),
-        "metrics": {name: metric["value"] for name, metric in record.metrics.items()},
-        "figure": frozen.figure,
-        "language": "en",
-    }
+def _place(root: Path, content: Content, decided: dict[str, Any]) -> Published:
+    """Build the dashboard aside, then rename it: nobody ever sees half of one."""
+    with aside(root) as building:
+        made = building / "made"
+        try:
+            content.write(made / "versions" / "1")
+            with held(root):
+                if (there := _standing(content.record, root)) is not None:
+                    return there  # another process published the same run in the meantime
+                slug = _slug(content.record, root)
+                content.name(made / "versions" / "1", slug, 1)
+                write_json(made / SITE, {"current": 1, **decided})
+                made.rename(root / slug)
+        except OSError as error:
+            raise WorkbenchError(f"cannot publish to {root}: {error.strerror or error}") from None
+    return Published(slug, root / slug / "versions" / "1")
 
 
-def _place(
-    root: Path, slug: str, record: Record, about: dict[str, Any], frozen: Frozen, live: Mapping[str, Any]
-) -> None:
-    """Build the bundle in a folder beside its place, then rename it: nobody ever sees half a dashboard."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=root, prefix=f".{slug}."))
-    except OSError as error:
-        raise WorkbenchError(
-            f"cannot write to {root}: {error.strerror}; set GENAI4EU_DASHBOARDS to your own folder"
-        ) from None
-    try:
-        first = building / "versions" / "1"
-        first.mkdir(parents=True)
-        _fill(first, record, about, frozen, live)
-        write_json(building / SITE, {"current": 1})
-        building.chmod(0o755)
-        building.rename(root / slug)
-    except OSError as error:
-        if (root / slug / SITE).exists() and Dashboard(root / slug).current.info["run"] == record.id:
-            return  # another process published the same run in the meantime
-        raise WorkbenchError(f"cannot publish to {root / slug}: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+def _add(dashboard: Dashboard, content: Content) -> Published:
+    """Build a version aside and let it stand, unless it would show the same as the one that does."""
+    with aside(dashboard.folder.parent) as building:
+        made, place = building / "made", dashboard.folder / "versions"
+        try:
+            content.write(made)
+            with dashboard.changing():
+                number = max((b.number for b in dashboard.bundles), default=0) + 1
+                content.name(made, dashboard.slug, number)
+                if same(made, dashboard.current.folder):
+                    return Published(dashboard.slug, dashboard.current.folder, new=False)
+                made.rename(place / str(number))
+                dashboard.note(current=number)
+        except OSError as error:
+            raise WorkbenchError(f"cannot publish to {place}: {error.strerror or error}") from None
+    return Published(dashboard.slug, place / str(number))
 
 
-def _fill(folder: Path, record: Record, about: dict[str, Any], frozen: Frozen, live: Mapping[str, Any]) -> None:
-    for name in _COPIED:
-        if (record.folder / name).exists():
-            shutil.copyfile(record.folder / name, folder / name)
-    if record.outputs.is_dir():
-        shutil.copytree(record.outputs, folder / "outputs", copy_function=shutil.copyfile)
-    else:
-        (folder / "outputs").mkdir()
-    if (large := files_of(record.notebook_path)).is_dir():
-        shutil.copytree(large, folder / large.name, copy_function=shutil.copyfile)
-    frozen.media.write(folder / "media")
-    about_usecase = card.card_of(record)
-    if about_usecase is not None:
-        write_json(folder / "card.json", about_usecase)
-        (folder / "card.md").write_text(card.markdown(about_usecase), "utf-8")
-    write_json(folder / "live.ipynb", live)
-    write_json(folder / "page.json", {"blocks": [dataclasses.asdict(block) for block in frozen.blocks]})
-    write_json(folder / "dashboard.json", about)
-    for path in folder.rglob("*"):
-        if path.is_file():
-            path.chmod(0o444)  # a dashboard is never changed, only replaced by that of another run
+def _roll_back(dashboard: Dashboard, number: int) -> Published:
+    """Let an earlier version stand."""
+    with dashboard.changing():
+        known = [b.number for b in dashboard.bundles]
+        if number not in known:
+            raise WorkbenchError(
+                f"dashboard {dashboard.slug} has no version {number}: it has {', '.join(map(str, known))}"
+            )
+        bundle = dashboard.version(number)
+        bundle.info  # noqa: B018 - what is damaged is not shown
+        new = dashboard.site["current"] != number
+        dashboard.note(current=number)
+    return Published(dashboard.slug, bundle.folder, new=new)

@@ -1,0 +1,166 @@
+"""What a version of a dashboard is made of: a checked run, frozen, with what is said of it. Called by publishing."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import card
+from ..errors import WorkbenchError
+from ..runs.files import write_json
+from ..runs.large import files_of, restore
+from ..runs.record import CRATE, Record, now
+from ..runs.seal import check
+from . import page
+from .bundle import Bundle
+from .freeze import Frozen, freeze
+from .part import dashboard_cells, live_notebook, question, read_notebook
+
+_COPIED = ("parameters.json", "metrics.json", "sizes.json", "environment.json", "energy.json", "notebook.ipynb")
+#: What of ``dashboard.json`` may differ between versions that show the same.
+_PASSING = ("published", "version")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What whoever publishes says instead of the notebook; ``None`` leaves it to the notebook."""
+
+    title: str | None = None
+    summary: str | None = None
+    languages: Sequence[str] | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said, for the versions to come."""
+        return {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a bundle holds, but for its number and its address."""
+
+    record: Record
+    frozen: Frozen
+    live: dict[str, Any]
+    about: dict[str, Any]
+
+    @classmethod
+    def of(cls, record: Record, wording: Wording) -> Content:
+        """Check a run and freeze it.
+
+        Raises
+        ------
+        WorkbenchError
+            For what cannot be published: why, and what to do.
+        """
+        check_whole(record)
+        notebook = read_notebook(record.notebook_path)
+        cells = dashboard_cells(notebook)
+        restore({"cells": cells}, record.folder, texts=False)  # a page shows figures whole, of long texts the ends
+        frozen = freeze(cells, notebook)
+        title = wording.title or question(cells) or record.info["title"]
+        return cls(record, frozen, live_notebook(cells), _about(record, frozen, title, wording))
+
+    def write(self, folder: Path) -> None:
+        """Write all of the bundle but its name."""
+        folder.mkdir(parents=True)
+        for name in _COPIED:
+            if (self.record.folder / name).exists():
+                shutil.copyfile(self.record.folder / name, folder / name)
+        _copy(self.record.outputs, folder / "outputs")
+        if (large := files_of(self.record.notebook_path)).is_dir():
+            _copy(large, folder / large.name)
+        self.frozen.media.write(folder / "media")
+        if (about_usecase := card.card_of(self.record)) is not None:
+            write_json(folder / "card.json", about_usecase)
+            (folder / "card.md").write_text(card.markdown(about_usecase), "utf-8")
+        write_json(folder / "live.ipynb", self.live)
+        write_json(folder / "page.json", {"blocks": [dataclasses.asdict(block) for block in self.frozen.blocks]})
+
+    def name(self, folder: Path, slug: str, version: int) -> None:
+        """Finish the bundle with its address and its number; none of its files is ever changed again."""
+        write_json(folder / "dashboard.json", {"slug": slug, "version": version, **self.about})
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.chmod(0o444)
+
+
+def check_finished(record: Record) -> None:
+    """Refuse what is no finished run; looks at no file but the run's own."""
+    if not record.folder.is_dir():
+        raise WorkbenchError(f"unknown run {record.id!r}: 'genai4eu runs list' shows those that can be published")
+    status = record.info["status"]
+    if status == "running":
+        raise WorkbenchError(f"run {record.id} is still running: publish it when it is done")
+    if status != "completed":
+        raise WorkbenchError(f"run {record.id} {status}: only a completed run can be published, run it again")
+    if not record.sealed:
+        raise WorkbenchError(f"the record of run {record.id} is only half written: run it again")
+
+
+def check_whole(record: Record) -> None:
+    """Refuse a record whose files are not those that were sealed."""
+    record.read(CRATE)
+    found = check(record)
+    if "notebook.ipynb" in found.added:  # a seal without it is none
+        raise WorkbenchError(f"record {record.id}: {CRATE} was changed after the run, run again")
+    if found.missing:
+        raise WorkbenchError(f"record {record.id} has no {found.missing[0]}: it is damaged, run again")
+    if other := [*found.changed, *found.added]:
+        raise WorkbenchError(f"record {record.id}: {other[0]} was changed after the run, run again")
+    for name in ("parameters.json", "metrics.json"):
+        if (record.folder / name).exists():
+            record.read(name)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Tell whether two bundles show the same."""
+    names = [sorted(p.relative_to(f).as_posix() for p in f.rglob("*") if p.is_file()) for f in (one, other)]
+    return names[0] == names[1] and all(_same_file(one / n, other / n) for n in names[0])
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    if one.name == "dashboard.json":
+        return _lasting(one) == _lasting(other)
+    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
+
+
+def _lasting(path: Path) -> dict[str, Any]:
+    return {k: v for k, v in Bundle(path.parent).read(path.name).items() if k not in _PASSING}
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder of the record; without one, make it."""
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
+    else:
+        target.mkdir()
+
+
+def _about(record: Record, frozen: Frozen, title: str, wording: Wording) -> dict[str, Any]:
+    """Return what ``dashboard.json`` says."""
+    info = record.info
+    languages = list(wording.languages or ["en"])
+    return {
+        "title": title,
+        "question": title,
+        "answer": wording.summary or frozen.answer,
+        "sector": info.get("sector"),
+        "run": record.id,
+        "template": info["template"],
+        "usecase": info.get("usecase"),
+        "usecase_version": info.get("usecase_version"),
+        "status": info["status"],
+        "published": now(),
+        **{name: info.get(name) for name in ("started", "duration", "target", "host", "kernel_host")},
+        "where": page.where(info),
+        "metrics": {name: metric["value"] for name, metric in record.metrics.items()},
+        "figure": frozen.figure,
+        "language": languages[0],
+        "languages": languages,
+        "given": wording.given,
+    }
