@@ -15,6 +15,7 @@ from .explorer import Explorer
 from .fieldmap import FieldMap
 from .figures import figure, figure_html, use_style
 from .picker import TargetPicker
+from .runtable import RunTable
 from .scenarios import Outcome
 from .structure import StructureViewer
 from .trajectories import TrajectoryPlayer
@@ -26,6 +27,7 @@ __all__ = [
     "FieldMap",
     "Outcome",
     "Range",
+    "RunTable",
     "ScenarioBoard",
     "StructureViewer",
     "TargetPicker",

@@ -57,3 +57,11 @@ function say(node, sentence) { if (node.textContent !== sentence) node.textConte
 
 /* A button that keeps its place where nobody would answer: it can be reached, and says why nothing happens. */
 function able(button, can) { button.setAttribute("aria-disabled", String(!can)); }
+
+/* A control with its label above it. */
+let fields = 0;
+function field(parent, text, tag, attributes = {}) {
+  const place = make("div", { class: "field" }, parent), id = `genai4eu-field-${++fields}`;
+  make("label", { for: id }, place, text);
+  return make(tag, { id, ...attributes }, place);
+}

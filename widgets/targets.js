@@ -7,7 +7,7 @@ let pickers = 0;
 function pickTarget(parent, words, choose) {
   const group = make("fieldset", { class: "targets" }, parent), name = `genai4eu-targets-${++pickers}`;
   make("legend", {}, group, words.legend);
-  const search = make("label", { class: "search" }, group, words.search), wanted = make("input", { type: "search", autocomplete: "off" }, search);
+  const wanted = field(group, words.search, "input", { type: "search", autocomplete: "off" }), search = wanted.parentNode;
   const list = make("div", { class: "list" }, group), none = make("p", { class: "quiet", role: "status" }, group);
   let shown = [], chosen = "";
   function sift() {

@@ -17,6 +17,7 @@ In a script or notebook that starts runs::
     genai4eu.form("health-imaging")  # a form that asks for it and runs
     genai4eu.targets()  # where it can run: state, queue and cost of each place
     record = genai4eu.run("health-imaging", profile="smoke", seed=1)
+    genai4eu.table(compare=[record, "latest~1"])  # all runs, to sort and to compare
     genai4eu.publish(record)  # and genai4eu.republish(slug, record), genai4eu.unpublish(slug)
 """
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .secrets import secret
     from .sweeps.summary import open_sweep
     from .sweeps.sweep import sweep
+    from .tables import table
     from .views import params
 
 __version__ = "0.1.0"
@@ -57,6 +59,7 @@ __all__ = [
     "run",
     "secret",
     "sweep",
+    "table",
     "targets",
     "unpublish",
 ]
@@ -72,6 +75,7 @@ _LATER = {
     "secret": ".secrets",
     "open_sweep": ".sweeps.summary",
     "sweep": ".sweeps.sweep",
+    "table": ".tables",
     "targets": ".places",
     "unpublish": ".dashboards.publish",
 }

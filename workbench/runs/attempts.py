@@ -118,7 +118,7 @@ class Attempt:
     def _listen(self, event: str, data: dict[str, Any], listener: Listener) -> None:
         """Keep metrics in the record, and pass everything on."""
         if event == "metric":
-            self._metrics[data["name"]] = {"value": data["value"], "unit": data["unit"]}
+            self._metrics[data["name"]] = {k: data[k] for k in ("value", "unit", "better") if k in data}
             self._unwritten = True
         elif event == "notice" and self.session.kernel_log is not None:
             self.session.kernel_log.write(f"genai4eu: {data['text']}\n".encode())

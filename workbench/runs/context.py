@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 
@@ -69,7 +69,9 @@ class CurrentRun:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def metric(self, name: str, value: float, unit: str = "1") -> None:
+    def metric(
+        self, name: str, value: float, unit: str = "1", better: Literal["higher", "lower"] | None = None
+    ) -> None:
         """Record a number of the result.
 
         Parameters
@@ -80,23 +82,28 @@ class CurrentRun:
             A finite number, or NaN where the metric is undefined.
         unit : str
             Unit symbol, ``"1"`` for a dimensionless number.
+        better : str, optional
+            ``"higher"`` or ``"lower"``, where one of them is: comparisons call a run better or worse only then.
 
         Raises
         ------
         WorkbenchError
-            If ``value`` is not a number.
+            If ``value`` is not a number, or ``better`` something else.
         """
+        if better not in (None, "higher", "lower"):
+            raise WorkbenchError(f"metric {name!r}: better is 'higher' or 'lower', not {better!r}")
         try:
             number = float(value)
         except (TypeError, ValueError):
             raise WorkbenchError(f"metric {name!r} must be a number, not {value!r}: pass float(...)") from None
         shown = None if math.isnan(number) else number  # JSON has no NaN
         metrics = read_json(self.folder / "metrics.json")
-        metrics[name] = {"value": shown, "unit": unit}
+        about = {"value": shown, "unit": unit} | ({"better": better} if better else {})
+        metrics[name] = about
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self.folder / "metrics.json", metrics, durable=False)
         text = f"{name} = {number:.4g}" + ("" if unit == "1" else f" {unit}")
-        self._publish(METRIC_MIME, {"name": name, "value": shown, "unit": unit}, text, f"metric-{name}")
+        self._publish(METRIC_MIME, {"name": name, **about}, text, f"metric-{name}")
 
     def input(self, path: str | Path) -> Path:
         """Note a file or folder that the run reads: the record holds its size and SHA-256.

@@ -22,7 +22,7 @@ import platformdirs
 from .files import write_bytes
 
 #: Raised with every change of what an entry holds.
-VERSION = 3
+VERSION = 4
 #: A summary is read from these; the crate tells whether the record is sealed.
 _READ = ("run.json", "parameters.json", "metrics.json", "ro-crate-metadata.json")
 #: Nanoseconds within which a second change of a file could bear the same time stamp on a coarse file system.

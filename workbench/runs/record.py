@@ -202,11 +202,14 @@ class Record:
         info = self.info
         kept = ("id", "template", "title", "status", "target", "kernel_id", "started", "duration", "error",
                 "resumes", "verifies")  # fmt: skip
-        metrics = {name: metric["value"] for name, metric in self.metrics.items()}
+        metrics = self.metrics
         return {
             **{k: info.get(k) for k in (*kept, "waits")},
             "parameters": self.parameters,
-            "metrics": metrics,
+            "metrics": {name: metric["value"] for name, metric in metrics.items()},
+            # most have neither, and a list may be of ten thousand runs
+            "units": {name: metric["unit"] for name, metric in metrics.items() if metric["unit"] != "1"},
+            "better": {name: metric["better"] for name, metric in metrics.items() if metric.get("better")},
             "sealed": self.sealed,
         }
 
@@ -218,7 +221,7 @@ class Record:
             names = ("template", "title", "target", "kernel_id", "started", "duration", "waits", "resumes", "verifies")
             unknown = dict.fromkeys(names)
             about = {"id": self.id, "status": "damaged", "error": str(error), "sealed": False}
-            return {**unknown, **about, "parameters": {}, "metrics": {}}
+            return {**unknown, **about, "parameters": {}, "metrics": {}, "units": {}, "better": {}}
 
 
 def _number(value: float | None) -> str:
