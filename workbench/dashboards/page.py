@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def _environment(language: str) -> Any:
     )  # fmt: skip
     environment.install_gettext_translations(translations(language), newstyle=True)
     environment.filters |= {"moment": moment, "duration": duration, "number": number}
-    environment.filters |= {"sector": sector, "joints": joints}
+    environment.filters |= {"sector": sector, "joints": joints, "day": day, "own_name": own_name}
     return environment
 
 
@@ -53,6 +53,16 @@ def moment(stamp: str | None) -> str:
         return stamp
     zone = " UTC" if when.utcoffset() is not None and not when.utcoffset() else ""
     return f"{when.day} {when:%B %Y, %H:%M}{zone}"
+
+
+def day(stamp: str | None) -> str:
+    """Return the day of an ISO 8601 time: ``20 November 2026``."""
+    return moment(stamp).partition(",")[0]
+
+
+def own_name(code: str) -> str:
+    """Return a language's name in itself."""
+    return {"en": "English", "nl": "Nederlands", "de": "Deutsch", "fr": "Français"}.get(code, code)
 
 
 def duration(seconds: float | None) -> str:
@@ -87,11 +97,3 @@ def where(info: Mapping[str, Any]) -> str:
     host = str(info.get("kernel_host") or info.get("host") or "an unknown computer")
     target = info.get("target")
     return f"{host}, target {target}" if target not in (None, "", "genai4eu", "python3") else host
-
-
-def by_sector(dashboards: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return dashboards grouped by sector in the order of the alphabet, within each the newest first."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for info in sorted(dashboards, key=lambda d: str(d["published"]), reverse=True):
-        groups.setdefault(info["sector"] or "other", []).append(info)
-    return sorted(groups.items())

@@ -1,0 +1,158 @@
+"""An entry of the gallery: what it shows of one dashboard, read once and kept while its files stay as they are.
+
+Called by the gallery, and by ``genai4eu dashboards list``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import WorkbenchError
+from ..runs.store import runs_root
+from ..verify import verdict
+from .bundle import Bundle
+from .dashboard import SITE, Dashboard
+
+#: Where a sentence ends: not after a single capital ("J. Smith"), and only before a capital.
+_END = re.compile(r"(?<!\b[A-ZÀ-ÖØ-Þ]\.)(?<=[.!?])\s+(?=[A-ZÀ-ÖØ-Þ])")
+_WORD = re.compile(r"\w+")
+#: What a search looks at; whoever looks for a run knows its id.
+_SEARCHED = ("question", "answer", "sector", "factory", "usecase", "template", "run")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One dashboard as the gallery shows it.
+
+    Attributes
+    ----------
+    slug : str
+        Its name in addresses.
+    about, site : mapping
+        What ``dashboard.json`` says, and what the centre decided.
+    sentence : str
+        The first sentence of the answer.
+    languages : tuple of str
+        Codes of the languages that it can be read in, its own first.
+    verified : bool
+        Whether the latest verification had the result again.
+    words : str
+        All that a search looks at, folded, each word after a space.
+    """
+
+    slug: str
+    about: Mapping[str, Any]
+    site: Mapping[str, Any]
+    sentence: str
+    languages: tuple[str, ...]
+    verified: bool
+    words: str
+
+    @property
+    def sector(self) -> str:
+        """Its sector."""
+        return str(self.about["sector"] or "other")
+
+    @property
+    def factory(self) -> str:
+        """The factory that computed it; empty where it was none."""
+        return str(self.about.get("factory") or "")
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """What sorts entries: those come first that the centre put first."""
+        place = self.site["order"] if isinstance(self.site["order"], int) else 0
+        return place <= 0, place
+
+
+def entries(dashboards: Iterable[Dashboard]) -> tuple[list[Entry], list[str]]:
+    """Return the entries in the gallery's order, and the slugs of dashboards that are damaged.
+
+    Those that the centre put first come first, then the others, the latest published before earlier ones.
+    """
+    found, damaged = [], []
+    for dashboard in dashboards:
+        try:
+            found.append(entry(dashboard))
+        except WorkbenchError:
+            damaged.append(dashboard.slug)
+    found.sort(key=lambda e: (str(e.about["published"]), e.slug), reverse=True)
+    found.sort(key=lambda e: e.rank)
+    return found, damaged
+
+
+def entry(dashboard: Dashboard) -> Entry:
+    """Return the entry of a dashboard, from memory while nothing of it changed.
+
+    Raises
+    ------
+    WorkbenchError
+        If the dashboard is damaged.
+    """
+    decided = _stamp(dashboard.folder / SITE)
+    bundle = dashboard.folder / "versions" / str(_site(dashboard, decided)["current"])
+    made = _stamp(bundle / "dashboard.json")
+    record = runs_root() / Path(_about(Bundle(bundle), made)["run"]).name
+    return _entry(dashboard, decided, Bundle(bundle), made, record, _verdicts(record))
+
+
+def fold(text: str) -> list[str]:
+    """Return the words of a text without case and accents, as a search compares them."""
+    bare = unicodedata.normalize("NFKD", text.casefold())
+    return _WORD.findall("".join(c for c in bare if not unicodedata.combining(c)))
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of an answer."""
+    return _END.split(text, maxsplit=1)[0]
+
+
+@functools.lru_cache(maxsize=8192)
+def _site(dashboard: Dashboard, _changed: object) -> dict[str, Any]:
+    return dashboard.site
+
+
+@functools.lru_cache(maxsize=8192)
+def _about(bundle: Bundle, _changed: object) -> dict[str, Any]:
+    return bundle.info
+
+
+@functools.lru_cache(maxsize=8192)
+def _entry(
+    dashboard: Dashboard, decided: object, bundle: Bundle, made: object, record: Path, verdicts: tuple[object, ...]
+) -> Entry:
+    """Make an entry; the arguments tell whether anything changed."""
+    about = _about(bundle, made)
+    own = about.get("languages") or [about.get("language") or "en"]
+    said = verdict.about(record)[:1] if verdicts else []
+    searched = " ".join(str(about.get(name) or "") for name in _SEARCHED)
+    return Entry(
+        slug=dashboard.slug,
+        about=about,
+        site=_site(dashboard, decided),
+        sentence=first_sentence(about["answer"]),
+        languages=tuple(map(str, own)),
+        verified=bool(said and said[0]["verified"]),
+        words="".join(f" {word}" for word in fold(searched)),
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is replaced."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _verdicts(record: Path) -> tuple[object, ...]:
+    """Return what changes when somebody verifies the run."""
+    folder = verdict.folder(record)
+    return tuple((p.name, _stamp(p)) for p in sorted(folder.glob("*.json"))) if folder.is_dir() else ()
