@@ -8,7 +8,7 @@ RUN := $(BIN)/python -P
 # Most tests wait for kernels, servers and Slurm: two at a time keep two cores busy. TESTERS=0 runs one after the other.
 TESTERS ?= 2
 
-.PHONY: help install demo demo-all test test-quick lint lab bench bench-kernels bench-runs bench-usecases clean
+.PHONY: help install demo demo-all frontend test test-quick lint lab bench bench-kernels bench-runs bench-usecases clean
 
 help:
 	@echo "make install     make .venv with everything"
@@ -52,6 +52,12 @@ lint: install
 	cd build/typing && ../../$(BIN)/python -P -m mypy --config-file ../../pyproject.toml -p genai4eu
 	MYPYPATH=build/typing $(RUN) -m mypy --explicit-package-bases tests
 	$(BIN)/nbstripout --keep-id --verify $$(git ls-files '*.ipynb')
+
+# The script of dashboards, bundled from templates/dashboard/frontend; needs npm, and only who changes it.
+frontend:
+	mkdir -p build/frontend && cp templates/dashboard/frontend/package.json build/frontend/
+	npm install --prefix build/frontend --no-package-lock --no-audit --no-fund --silent
+	cd templates/dashboard/frontend && node build.mjs ../../../build/frontend
 
 bench: install bench-kernels bench-runs bench-usecases
 	$(RUN) tests/benchmarks/dashboards.py

@@ -10,7 +10,8 @@ import ipywidgets
 
 #: More options than this go into a list that opens; so few stay in sight, one touch away.
 MAX_IN_SIGHT = 4
-_WIDTH = ipywidgets.Layout(width="100%", max_width="420px")
+#: Plain data: a Layout made at import belongs to no kernel where the import came before the kernel (warm kernels).
+_WIDTH = {"width": "100%", "max_width": "420px"}
 _STYLE = {"description_width": "initial"}
 
 

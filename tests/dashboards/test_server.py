@@ -40,7 +40,8 @@ def test_every_page_is_walled_in_and_sets_no_cookie(server: Server, path: str) -
     assert answer.status_code == (404 if path.startswith("nothing") else 200)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "script-src 'self'" in policy and "frame-ancestors 'self'" in policy
-    assert "unsafe" not in policy
+    assert "unsafe-eval" not in policy and "script-src 'self' 'unsafe" not in policy
+    assert ("unsafe-inline" in policy) == (path == "d/tiny-wave-a1b2/"), "inline styles are for widgets alone"
     assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["referrer-policy"] == "no-referrer"
     assert "set-cookie" not in answer.headers and "tornado" not in answer.headers["server"].lower()
     assert '<html lang="en">' in answer.text and answer.text.count("<h1") == 1

@@ -79,7 +79,8 @@ class Content:
             write_json(folder / "card.json", about_usecase)
             (folder / "card.md").write_text(card.markdown(about_usecase), "utf-8")
         write_json(folder / "live.ipynb", self.live)
-        write_json(folder / "page.json", {"blocks": [dataclasses.asdict(block) for block in self.frozen.blocks]})
+        blocks = [dataclasses.asdict(block) for block in self.frozen.blocks]
+        write_json(folder / "page.json", {"blocks": blocks, "part": self.frozen.part})
 
     def name(self, folder: Path, slug: str, version: int) -> None:
         """Finish the bundle with its address and its number; none of its files is ever changed again."""

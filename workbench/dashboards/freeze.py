@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from ..errors import WorkbenchError
+from . import recorded
 from .markup import Media, clean, from_markdown, shift_headings
 from .part import Json, text_of
 
@@ -26,16 +27,22 @@ class Block:
     kind: str
     html: str
     settings: list[dict[str, str]] = field(default_factory=list)
+    #: Of a widget: its model, and which view of which code cell it is, by which the live one is found.
+    model: str = ""
+    cell: int = 0
+    view: int = 0
 
 
 @dataclass
 class Frozen:
-    """All blocks of a page, in the notebook's order, and the images they show."""
+    """All blocks of a page, in the notebook's order, and the files they show."""
 
     blocks: list[Block] = field(default_factory=list)
     media: Media = field(default_factory=Media)
     answer: str = ""
     figure: dict[str, str] | None = None
+    #: Where the state of the widgets stands, and the scripts of their libraries.
+    part: dict[str, Any] = field(default_factory=dict)
 
 
 def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
@@ -55,9 +62,10 @@ def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
     """
     page = Frozen()
     state = notebook.get("metadata", {}).get("widgets", {}).get(_STATE_MIME, {}).get("state", {})
-    level, headed = 1, False
+    level, headed, number = 1, False, -1
     for cell in cells:
-        blocks = _code(cell, state, page) if cell["cell_type"] == "code" else [Block("prose", _prose(cell))]
+        number += cell["cell_type"] == "code"
+        blocks = _code(cell, state, number) if cell["cell_type"] == "code" else [Block("prose", _prose(cell))]
         for block in blocks:
             soup = clean(block.html, page.media)
             if not headed and (first := soup.find(["h1", "h2", "h3"])):
@@ -66,9 +74,11 @@ def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
             level = shift_headings(soup, level)
             block.html = str(soup).strip()
             _note(block, soup, page)
-            if block.html or block.settings:
+            if block.html or block.settings or block.model:
                 page.blocks.append(block)
     _choose_controls(page.blocks)
+    if roots := [block.model for block in page.blocks if block.model]:
+        page.part = recorded.keep(roots, state, page.media)
     return page
 
 
@@ -97,9 +107,11 @@ def _prose(cell: Json) -> str:
     return from_markdown(text_of(cell["source"]))
 
 
-def _code(cell: Json, state: Mapping[str, Any], page: Frozen) -> list[Block]:
-    blocks = [_output(output, state) for output in cell.get("outputs", [])]
-    return [b for b in blocks if b]
+def _code(cell: Json, state: Mapping[str, Any], number: int) -> list[Block]:
+    blocks = [b for b in (_output(output, state) for output in cell.get("outputs", [])) if b]
+    for view, block in enumerate(b for b in blocks if b.kind == "viewer"):
+        block.cell, block.view = number, view
+    return blocks
 
 
 def _output(output: Json, state: Mapping[str, Any]) -> Block | None:
@@ -144,12 +156,21 @@ def _image(data: Mapping[str, Any], metadata: Json) -> str:
 def _widget(data: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
     """Return the recorded picture of a widget and what its controls were set to."""
     told = data.get(CONTROLS_MIME, {})
-    models = _descendants(data[VIEW_MIME]["model_id"], state)
+    model = str(data[VIEW_MIME]["model_id"])
+    models = _descendants(model, state)
     pictures = [told["picture"]] if "picture" in told else models
     values = [str(state.get(m, {}).get("state", {}).get("value", "")) for m in pictures]
     html = next((v for v in values if "<img" in v), "")
     settings = [{**s, "help": s.get("help", "")} for s in told["controls"]] if "controls" in told else []
-    return Block("viewer", html, settings or _plain_settings(models, state))
+    return Block(
+        "viewer", html, settings or _plain_settings(models, state), model if _can_be_drawn(model, state) else ""
+    )
+
+
+def _can_be_drawn(model: str, state: Mapping[str, Any]) -> bool:
+    """Tell whether the page's script can draw a widget; of others, it shows the recorded picture."""
+    names = recorded.below([model], state)
+    return bool(names) and all(recorded.module(library) for library in recorded.libraries(names, state))
 
 
 def _descendants(model: str, state: Mapping[str, Any]) -> list[str]:

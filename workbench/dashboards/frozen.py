@@ -31,7 +31,8 @@ def html(bundle: Bundle, name: str, language: str, root: str) -> str:
     root : str
         Relative address of the gallery.
     """
-    return _html(bundle, name, language, root, _verdicts(bundle))
+    made = (bundle.folder / "dashboard.json").stat().st_mtime_ns  # another may stand there after this was unpublished
+    return _html(bundle, name, language, root, (made, _verdicts(bundle)))
 
 
 @functools.lru_cache(maxsize=256)
@@ -39,7 +40,7 @@ def _html(bundle: Bundle, name: str, language: str, root: str, _stamp: object) -
     about = bundle.info
     seen: dict[str, Any] = {"lang": language, "root": root, "about": about, "verdicts": verified.known(_record(bundle))}
     if name == "index":
-        return page.render("index", blocks=bundle.blocks, **seen)
+        return page.render("index", blocks=bundle.blocks, part=bundle.read("page.json").get("part"), **seen)
     return page.render("evidence", files=_files(bundle), **seen, **_record_of(bundle))
 
 

@@ -42,18 +42,22 @@ _markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrou
 
 @dataclass
 class Media:
-    """Images taken out of the page, by file name; the name is made of the content, so it can be cached for ever."""
+    """Files of a page, images first of all, by name; the name is made of the content, so it can be cached for ever."""
 
     files: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, mime: str, content: bytes) -> str:
         """Keep an image and return its address relative to the page."""
-        name = f"{hashlib.sha256(content).hexdigest()[:16]}.{_SUFFIXES[mime]}"
+        return self.keep(content, _SUFFIXES[mime])
+
+    def keep(self, content: bytes, suffix: str) -> str:
+        """Keep a file and return its address relative to the page."""
+        name = f"{hashlib.sha256(content).hexdigest()[:16]}.{suffix}"
         self.files[name] = content
         return f"media/{name}"
 
     def write(self, folder: Path) -> None:
-        """Write the images into ``folder``."""
+        """Write the files into ``folder``."""
         folder.mkdir()
         for name, content in self.files.items():
             (folder / name).write_bytes(content)

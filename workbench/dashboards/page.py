@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.resources
 import re
 from collections.abc import Mapping
@@ -28,9 +29,27 @@ def _environment(language: str) -> Any:
         extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
     environment.install_gettext_translations(translations(language), newstyle=True)
+    environment.globals |= {"asset": asset, "pieces": pieces}
     environment.filters |= {"moment": moment, "duration": duration, "number": number}
     environment.filters |= {"sector": sector, "joints": joints, "day": day, "own_name": own_name}
     return environment
+
+
+@functools.cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def asset(name: str) -> str:
+    """Return the address of a file of the pages, with a mark of its content: browsers may keep it for ever."""
+    path = WIDGETS / name if name == "aria.js" else ASSETS / "static" / name
+    return f"static/{name}?v={_digest(path)}"
+
+
+@functools.cache
+def pieces() -> list[str]:
+    """Return the addresses of the parts that the widgets' script always needs; their names hold a mark already."""
+    return [f"static/front/{path.name}" for path in sorted((ASSETS / "static" / "front").glob("chunk-*.js"))]
 
 
 def render(name: str, lang: str = "en", **values: Any) -> str:

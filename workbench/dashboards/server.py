@@ -73,7 +73,7 @@ class Server:
     def _application(self) -> tornado.web.Application:
         root, tier = {"root": self._folder}, {"root": self._folder, "tier": self.tier}
         place = r"(d/[a-z0-9][a-z0-9-]{0,80})"
-        media = r"([0-9a-f]{16}\.(?:png|jpg|svg|gif|webp|json|js))"
+        media = r"([0-9a-f]{16}\.(?:png|jpg|svg|gif|webp|json|js|bin))"
         return tornado.web.Application(
             [
                 (r"/", gallery.Gallery, root),

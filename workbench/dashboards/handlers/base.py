@@ -121,5 +121,6 @@ class Asset(Base, tornado.web.StaticFileHandler):
     """Style, scripts and fonts of the pages."""
 
     def set_extra_headers(self, path: str) -> None:
-        """Let browsers keep a file, and ask whether it changed."""
-        self.set_header("Cache-Control", "no-cache" if not path.endswith(".woff2") else "public, max-age=31536000")
+        """Let browsers keep a file whose address changes with its content; of others they ask whether it changed."""
+        marked = self.get_query_argument("v", None) or path.startswith(("front/chunk-", "front/output-", "fonts/"))
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if marked else "no-cache")

@@ -14,6 +14,13 @@ from .base import Base
 
 #: An image opened on its own runs nothing.
 _MEDIA = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+#: Widgets draw with inline styles; those of anywidget that a kernel makes anew import their script from the page's own
+#: memory (``blob:``). Still nothing comes from, or goes to, another host, and no text becomes code.
+WIDGETS = (
+    "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
 _TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -22,6 +29,7 @@ _TYPES = {
     ".webp": "image/webp",
     ".json": "application/json",
     ".js": "text/javascript; charset=utf-8",
+    ".bin": "application/octet-stream",
     ".ipynb": "application/x-ipynb+json",
     ".md": "text/markdown; charset=utf-8",
 }
@@ -39,6 +47,8 @@ class Page(Base):
         bundle = self.admit(self.root, place).current
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Vary", "Accept-Language")
+        if name == "" and bundle.read("page.json").get("part"):
+            self.set_header("Content-Security-Policy", WIDGETS)
         self.finish(frozen.html(bundle, name or "index", self.language, self.gallery))
 
     head = get
