@@ -65,7 +65,8 @@ def test_the_frozen_page_follows_the_order_of_a_dashboard(published: Published) 
     text = BeautifulSoup(html(published), "html.parser").get_text(" ", strip=True)
     place = text.index("Skip to the content")
     for words in (
-        "Does a higher wave", "Yes: the peak", "The wave peaks early", "Try other settings", "Height", "2 m", "Colour", "blue",
+        "Does a higher wave", "Yes: the peak", "The wave peaks early", "Try other settings", "Height", "2 m", "Colour",
+        "blue",
         "What this does not show", "Recorded result", "20 November 2026, 19:15 UTC", "laptop", "3.2 s",
         "See the evidence",
     ):  # fmt: skip
