@@ -17,6 +17,7 @@ In a script or notebook that starts runs::
     genai4eu.form("health-imaging")  # a form that asks for it and runs
     genai4eu.targets()  # where it can run: state, queue and cost of each place
     record = genai4eu.run("health-imaging", profile="smoke", seed=1)
+    genai4eu.monitor("latest")  # a run that goes on elsewhere, and a way to cancel it
     genai4eu.table(compare=[record, "latest~1"])  # all runs, to sort and to compare
     genai4eu.publish(record)  # and genai4eu.republish(slug, record), genai4eu.unpublish(slug)
 """
@@ -31,6 +32,7 @@ from .runs.sizes import resolve
 if TYPE_CHECKING:
     from .dashboards.publish import publish, republish, unpublish
     from .forms import form
+    from .monitors import monitor
     from .places import targets
     from .runs.compare import compare
     from .runs.runner import run
@@ -50,6 +52,7 @@ __all__ = [
     "compare",
     "current_run",
     "form",
+    "monitor",
     "open_run",
     "open_sweep",
     "params",
@@ -68,6 +71,7 @@ __all__ = [
 _LATER = {
     "form": ".forms",
     "compare": ".runs.compare",
+    "monitor": ".monitors",
     "params": ".views",
     "publish": ".dashboards.publish",
     "republish": ".dashboards.publish",

@@ -20,6 +20,8 @@ from .files import write_text
 from .large import KEY
 
 FOLDER = "cells"
+#: What a cell said last of how far it has come; beside the cells, so that it goes with them.
+PROGRESS = "progress.json"
 _NAME = re.compile(r"(\d{4,})\.json")
 
 
@@ -27,6 +29,21 @@ def keep(folder: Path, index: int, cell: Mapping[str, Any]) -> None:
     """Keep a cell as it is now. It need not survive a power cut, so that the disk is not waited for."""
     (folder / FOLDER).mkdir(exist_ok=True)
     write_text(folder / FOLDER / f"{index:04}.json", json.dumps(cell, ensure_ascii=False), durable=False)
+
+
+def keep_progress(folder: Path, progress: Mapping[str, Any]) -> None:
+    """Keep how far a cell has come: its index, and what it said."""
+    (folder / FOLDER).mkdir(exist_ok=True)
+    write_text(folder / FOLDER / PROGRESS, json.dumps(progress), durable=False)
+
+
+def progress(folder: Path) -> dict[str, Any] | None:
+    """Return what a cell of a run under way said last of how far it has come; None where none did."""
+    try:
+        found = json.loads((folder / FOLDER / PROGRESS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def clear(folder: Path) -> None:

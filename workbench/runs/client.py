@@ -96,7 +96,7 @@ class RunClient(AskingClient):
         """Tell the listener what happens; keep progress out of the stored notebook, and what is large beside it."""
         kind, content = message["msg_type"], message["content"]
         if kind in _DISPLAYS and PROGRESS_MIME in content["data"]:
-            self.nb_man.tell("progress", content["data"][PROGRESS_MIME])
+            self.nb_man.progressed(index, content["data"][PROGRESS_MIME])
             return None
         if kind in _DISPLAYS and METRIC_MIME in content["data"]:
             self.nb_man.tell("metric", content["data"][METRIC_MIME])

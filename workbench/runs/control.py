@@ -104,7 +104,7 @@ class Printed:
         """Return what came since."""
         found = []
         for index, cell in enumerate(assemble(self._record.folder)["cells"]):
-            text, before = _text(cell), self._texts.get(index, "")
+            text, before = printed(cell), self._texts.get(index, "")
             if text != before:
                 # a text that was replaced (a progress line, a cleared output) is given anew
                 found.append(text[len(before) :] if text.startswith(before) else text)
@@ -112,7 +112,7 @@ class Printed:
         return "".join(found)
 
 
-def _text(cell: dict[str, Any]) -> str:
+def printed(cell: dict[str, Any]) -> str:
     """Return what a cell printed and showed, as text."""
     return "".join(_output(output) for output in cell.get("outputs", []))
 

@@ -64,6 +64,7 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
         self.large = Large(files_of(self._path)) if self._path else None
         self.streams = Streams(files_of(self._path)) if self._path else None
         self._changed: set[int] = set()
+        self._progress: dict[str, Any] = {}
         self._due = 0.0
         self._began: dict[int | None, float] = {}
         super().__init__(nb, output_path=output_path, **options)
@@ -150,6 +151,11 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
                 failed(error)
                 return
 
+    def progressed(self, index: int, data: dict[str, Any]) -> None:
+        """Tell how far a cell has come, also to who follows the run by its record. Called by the client."""
+        self._progress = {**data, "index": index}
+        self.tell("progress", data)
+
     def write_changes(self) -> None:
         """Write the cells that changed, or where cells have no files, the notebook."""
         began = time.monotonic()
@@ -158,6 +164,9 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
                 self._settle(index)
                 cells.keep(self._path.parent, index, self.nb.cells[index])
             self._changed.clear()
+            if self._progress:
+                cells.keep_progress(self._path.parent, self._progress)
+                self._progress = {}
             with contextlib.suppress(FileNotFoundError):  # it is not written yet
                 os.utime(self._path)  # a silent cell writes nothing: this tells when its runner was last alive
         elif self._changed:
