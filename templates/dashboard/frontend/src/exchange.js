@@ -2,7 +2,7 @@
 // is kept in a journal, so that it is said to whichever kernel comes, now or after one was lost.
 import { put_buffers } from "@jupyter-widgets/base";
 import { call } from "./call.js";
-import { differences, pair } from "./pairs.js";
+import { below, differences, pair } from "./pairs.js";
 import { Socket } from "./socket.js";
 
 const GESTURE = 1500; // ms after a gesture within which what a model says is the visitor's doing
@@ -72,7 +72,9 @@ export class Exchange {
       if (answer.state !== "live") return this.fail(answer.sentence);
       await this.connect(answer);
     } catch (error) {
-      if (error.name !== "AbortError") this.fail("");
+      if (error.name === "AbortError") return;
+      console.error(error);
+      this.fail("");
     }
   }
 
@@ -105,7 +107,7 @@ export class Exchange {
 
   told(message) {
     const { states, buffer_paths } = message.content.data;
-    buffer_paths.forEach(([id, ...path], i) => put_buffers(states[id].state, [path], [message.buffers[i]]));
+    buffer_paths.forEach(([id, ...path], i) => put_buffers(states[id], [path], [message.buffers[i]]));
     this.asked.resolve(states);
     this.asked = null;
   }
@@ -117,11 +119,22 @@ export class Exchange {
     for (const { cell, view, model } of this.views) if (roots[cell]?.[view]) pair(this.states, states, model, roots[cell][view], names);
     this.names = names;
     for (const [id, live] of names) await this.manager.bind(id, live);
+    await this.add(below(roots.flat(), states, new Set(names.values())), states);
     for (const [id, live] of names) {
-      const touched = new Set(this.journal.filter((e) => e.line === this.manager.lines.get(id) && !e.click).flatMap((e) => Object.keys(e.data.state)));
       const found = differences(this.states[id], states[live], names);
-      if (Object.keys(found).length) await this.manager.update(id, found, touched);
+      if (Object.keys(found).length) await this.manager.update(id, found, this.touched(id));
     }
+  }
+
+  /** Make the models that only the kernel has. */
+  add(names, states) {
+    return Promise.all(names.filter((id) => !this.manager.has_model(id)).map((id) => this.manager.record({ [id]: states[id] })));
+  }
+
+  /** Names of what the visitor changed of a model. */
+  touched(id) {
+    const line = this.manager.lines.get(id);
+    return new Set(this.journal.filter((entry) => entry.line === line && !entry.click).flatMap((entry) => Object.keys(entry.data.state)));
   }
 
   take(message) {

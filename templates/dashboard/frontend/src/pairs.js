@@ -20,6 +20,18 @@ function walk(a, b, visit) {
   }
 }
 
+/** The models that some refer to and that are not known yet. */
+export function below(roots, states, known) {
+  const found = new Set();
+  const visit = (id) => {
+    if (found.has(id) || !states[id]) return;
+    found.add(id);
+    for (const value of Object.values(states[id].state)) walk(value, value, visit);
+  };
+  roots.forEach(visit);
+  return [...found].filter((id) => !known.has(id));
+}
+
 /** What of the kernel's state differs from the recorded one, with the page's names for models. */
 export function differences(one, other, names) {
   const found = {};
