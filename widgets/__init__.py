@@ -14,6 +14,7 @@ from .controls import Choice, Range
 from .explorer import Explorer
 from .fieldmap import FieldMap
 from .figures import figure, figure_html, use_style
+from .form import ParameterForm
 from .monitor import RunMonitor
 from .picker import TargetPicker
 from .runtable import RunTable
@@ -27,6 +28,7 @@ __all__ = [
     "Explorer",
     "FieldMap",
     "Outcome",
+    "ParameterForm",
     "Range",
     "RunMonitor",
     "RunTable",

@@ -17,29 +17,8 @@
       box.setAttribute("aria-label", text);
     });
   }
-  var number = 0;
-  // Ties the help and the error of a form's field to its input, and says that it is wrong.
-  function describe(field) {
-    var said = field.querySelectorAll(".genai4eu-help, .genai4eu-error");
-    said.forEach(function (p) { if (!p.id) p.id = "genai4eu-said-" + ++number; });
-    var ids = Array.from(said, function (p) { return p.id; }).join(" ");
-    var error = field.querySelector(".genai4eu-error");
-    var wrong = String(Boolean(error && error.textContent));
-    field.querySelectorAll("input, select, textarea").forEach(function (input) {
-      if (ids && input.getAttribute("aria-describedby") !== ids) input.setAttribute("aria-describedby", ids);
-      if (input.type !== "radio" && input.getAttribute("aria-invalid") !== wrong) input.setAttribute("aria-invalid", wrong);
-    });
-  }
-  function frame(form) {
-    var title = form.querySelector(".genai4eu-form-title");
-    if (!title || form.getAttribute("role")) return;
-    form.setAttribute("role", "form");
-    form.setAttribute("aria-label", title.textContent);
-  }
   function all() {
     document.querySelectorAll(".widget-hslider, .widget-inline-hbox").forEach(name);
-    document.querySelectorAll(".genai4eu-field").forEach(describe);
-    document.querySelectorAll(".genai4eu-form").forEach(frame);
   }
   new MutationObserver(all).observe(document.documentElement, { childList: true, subtree: true });
   all();

@@ -13,7 +13,7 @@ function far(run, words) {
 }
 
 function render({ model, el }) {
-  const words = model.get("words"), root = make("div", { class: "genai4eu-panel genai4eu-monitor", role: "group" }, el);
+  const words = model.get("words"), root = panel(el, "monitor", {  });
   const title = make("p", { class: "heading" }, root), name = make("p", { class: "quiet" }, root), state = make("p", { role: "status" }, root), about = make("p", { class: "about" }, root), why = make("p", { class: "note" }, root);
   const bar = make("div", { class: "far" }, root), meter = make("progress", { max: 1, "aria-label": words.progress }, bar), said = make("span", {}, bar), strip = make("ol", { class: "strip", "aria-hidden": "true" }, root);
   const metrics = make("dl", { class: "numbers", "aria-label": words.metrics }, root);

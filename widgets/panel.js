@@ -65,3 +65,6 @@ function field(parent, text, tag, attributes = {}) {
   make("label", { for: id }, place, text);
   return make(tag, { id, ...attributes }, place);
 }
+
+/* The root of a panel. JupyterLab's own keys (arrows, Enter, letters) stay out of it. */
+const panel = (el, name, attributes, tag = "div") => make(tag, { class: `genai4eu-panel genai4eu-${name}`, role: tag === "div" ? "group" : null, "data-lm-suppress-shortcuts": "true", ...attributes }, el);

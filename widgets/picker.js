@@ -1,6 +1,6 @@
 /* The TargetPicker by itself, with a button that asks all places anew. Joined behind panel.js and targets.js. */
 function render({ model, el }) {
-  const root = make("div", { class: "genai4eu-panel genai4eu-picker", role: "group", "aria-label": model.get("words").legend }, el), words = model.get("words");
+  const root = panel(el, "picker", { "aria-label": model.get("words").legend }), words = model.get("words");
   const show = pickTarget(root, words, (name) => { model.set("chosen", name); model.save_changes(); });
   const bar = make("div", { class: "bar" }, root), button = make("button", { type: "button" }, bar, words.refresh);
   const asked = make("span", { class: "quiet" }, bar), told = make("p", { role: "status" }, root);

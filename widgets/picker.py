@@ -20,7 +20,7 @@ _TEXTS = ("name", "title", "where", "state", "queue", "cost", "note")
 WORDS = {
     "legend": "Where to run",
     "search": "Look for a target",
-    "none": "No target is like “{text}”.",
+    "no_target": "No target is like “{text}”.",
     "empty": "There is no target yet.",
     "ready": "ready",
     "target": "Target",

@@ -19,7 +19,7 @@ function options(select, first, values) {
 }
 
 function render({ model, el }) {
-  const words = model.get("words"), root = make("div", { class: "genai4eu-panel genai4eu-runtable", role: "group", "aria-label": words.title }, el);
+  const words = model.get("words"), root = panel(el, "runtable", { "aria-label": words.title });
   const state = { query: "", status: "", template: "", by: "started", down: true, page: 0, columns: [...model.get("columns")], against: 0 };
   let runs = [], texts = [], found = [];
   const title = (column) => words[`column_${column}`] ?? column.replace(/^(metric|parameter):/, "") + (column.startsWith("metric:") && (model.get("about")[column.slice(7)]?.unit ?? "1") !== "1" ? ` [${model.get("about")[column.slice(7)].unit}]` : "");

@@ -18,7 +18,7 @@ function pickTarget(parent, words, choose) {
       row.hidden = !fits;
       left += fits;
     }
-    say(none, left || !text ? "" : fill(words.none, { text: wanted.value.trim() }));
+    say(none, left || !text ? "" : fill(words.no_target, { text: wanted.value.trim() }));
   }
   wanted.addEventListener("input", sift);
   function row(t, i) {

@@ -13,22 +13,24 @@ from .parameters import Parameter, Schema, fault
 from .values import members, read_text
 
 if TYPE_CHECKING:
-    from genai4eu.widgets.form import Form, Tell
+    from genai4eu.widgets.form import ParameterForm, Tell
 
     from .runs.record import Record
 
 
-def form(name: str | Path) -> Form:
+def form(name: str | Path, words: Mapping[str, str] | None = None) -> ParameterForm:
     """Show a form that runs a template or notebook: one field a parameter, a target, and a button.
 
     Parameters
     ----------
     name : str or Path
         Name of a template, or path of a notebook.
+    words : mapping of str to str, optional
+        The widget's words in another language.
 
     Returns
     -------
-    Form
+    ParameterForm
         A widget; its ``result`` is the record of the last run.
 
     Raises
@@ -36,7 +38,9 @@ def form(name: str | Path) -> Form:
     WorkbenchError
         For an unknown template, or a notebook without a parameters cell.
     """
-    from genai4eu.widgets.form import Form
+    from genai4eu.widgets import ParameterForm
+
+    from .places import described
 
     found = source(name)
     schema = found.schema
@@ -48,7 +52,10 @@ def form(name: str | Path) -> Form:
         record = run(name, on=target, parameters=given(schema, values), listener=_follow(tell))
         return _shown(record), record
 
-    return Form(found.title, json_schema(schema, found.title), lambda values: faults(schema, values), _targets(), start)
+    return ParameterForm(
+        found.title, json_schema(schema, found.title), lambda values: faults(schema, values), _targets(), start,
+        refresh=described, words=words,
+    )  # fmt: skip
 
 
 def faults(schema: Schema, values: Mapping[str, Any]) -> dict[str, str]:
@@ -87,11 +94,15 @@ def _read(parameter: Parameter, entered: Any) -> Any:
     return entered if members(parameter.type) == (str,) else read_text(parameter.type, entered.strip())
 
 
-def _targets() -> list[tuple[str, str]]:
-    """Return what the form shows of each target with Python kernels, and its name."""
+def _targets() -> list[dict[str, Any]]:
+    """Return the targets with Python kernels before any was asked how it is: that may take seconds."""
     from genai4eu.kernels.targets import all_targets
 
-    return [(f"{t.name} ({t.where})", t.name) for t in all_targets() if t.language == "python"]
+    return [
+        {"name": t.name, "title": t.display_name, "where": t.where, "state": "not asked yet", "ready": True}
+        for t in all_targets()
+        if t.language == "python"
+    ]
 
 
 def _follow(tell: Tell) -> Any:

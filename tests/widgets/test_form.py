@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,7 @@ from genai4eu.errors import WorkbenchError
 from genai4eu.forms import given
 from genai4eu.grammar import read_schema
 from genai4eu.runs.store import all_runs
-from genai4eu.widgets.field import Field
-from genai4eu.widgets.form import Form
+from genai4eu.widgets import ParameterForm
 
 SOURCE = """from datetime import date
 from pathlib import Path
@@ -40,33 +40,37 @@ SCHEMA = read_schema([{"cell_type": "code", "metadata": {"tags": ["parameters"]}
 
 
 @pytest.fixture
-def form(notebook: Callable[..., Path]) -> Form:
+def form(notebook: Callable[..., Path]) -> ParameterForm:
     return genai4eu.form(notebook(("parameters", SOURCE), "import genai4eu\ngenai4eu.current_run().metric('x', load)"))
 
 
-def error(field: Field) -> str:
-    return str(field._error.value)
-
-
 KINDS = {
-    "profile": "RadioButtons", "epochs": "Text", "load": "Text", "sites": "Text", "day": "DatePicker",
-    "later": "DatePicker", "robust": "RadioButtons", "maybe": "RadioButtons", "model": "Dropdown",
-    "level": "RadioButtons", "data": "Text", "token": "Text", "note": "Textarea",
+    "profile": "radio", "epochs": "text", "load": "text", "sites": "text", "day": "date", "later": "date",
+    "robust": "radio", "maybe": "radio", "model": "list", "level": "radio", "data": "text", "token": "text",
+    "note": "lines",
 }  # fmt: skip
 
 
-def test_one_field_a_parameter_with_label_unit_and_help(form: Form) -> None:
-    assert list(form.fields) == list(SCHEMA.parameters)
-    assert {name: type(form.fields[name].input).__name__ for name in KINDS} == KINDS
-    assert form.fields["load"].input.description == "load (mL)" and form.fields["epochs"].input.description == "epochs"
-    assert "Training epochs. A whole number from 1 to 200, or nothing." in form.fields["epochs"]._help.value
-    assert "Hospitals. Values with commas between, each one of A, B, C." in form.fields["sites"]._help.value
-    assert "First day. A date from 2026-01-01 to 2026-12-31." in form.fields["day"]._help.value
-    assert form.fields["maybe"].input.options == (("yes", True), ("no", False), ("none", None))
-    assert all(field.input.description and not error(field).count("will not") for field in form.fields.values())
+def test_one_field_a_parameter_with_label_unit_and_help(form: ParameterForm) -> None:
+    fields = {f["name"]: f for f in form.fields}
+    assert list(fields) == list(SCHEMA.parameters) == list(form.values)
+    assert {name: fields[name]["kind"] for name in KINDS} == KINDS
+    assert fields["load"]["label"] == "load (mL)" and fields["epochs"]["label"] == "epochs"
+    assert fields["epochs"]["help"] == "Training epochs. A whole number from 1 to 200, or nothing."
+    assert fields["sites"]["help"] == "Hospitals. Values with commas between, each one of A, B, C."
+    assert fields["day"]["help"] == "First day. A date from 2026-01-01 to 2026-12-31."
+    assert fields["maybe"]["options"] == [["yes", True], ["no", False], ["none", None]]
+    assert [n for n, f in fields.items() if f["number"]] == ["epochs", "load"] and not form.faults
 
 
-def test_untouched_it_gives_nothing(form: Form) -> None:
+def test_it_says_so_in_other_words(notebook: Callable[..., Path]) -> None:
+    words = {"a_integer": "eine ganze Zahl", "from": " von {low}", "to": " bis {high}", "or_nothing": " oder nichts"}
+    form = genai4eu.form(notebook(("parameters", SOURCE)), words={**words, "run": "Starten", "wrong_few": "{count}"})
+    assert form.fields[1]["help"] == "Training epochs. Eine ganze Zahl von 1 bis 200 oder nichts."
+    assert form.words["run"] == "Starten" and form.words["running"] == "Running…"
+
+
+def test_untouched_it_gives_nothing(form: ParameterForm) -> None:
     assert form._check(form.values) == {} and given(SCHEMA, form.values) == {}
 
 
@@ -79,16 +83,16 @@ CHANGES: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "entered", "value"), CHANGES)
-def test_what_was_changed_is_given_as_its_type(form: Form, name: str, entered: Any, value: Any) -> None:
-    form.fields[name].input.value = entered
-    assert error(form.fields[name]) == '<p class="genai4eu-error" role="alert"></p>'
+def test_what_was_changed_is_given_as_its_type(form: ParameterForm, name: str, entered: Any, value: Any) -> None:
+    form.enter(**{name: entered})
+    assert form.faults == {}
     assert given(SCHEMA, form.values) == {name: value}
 
 
 WRONG: list[tuple[str, Any, str]] = [
     ("epochs", "999", "999 will not do: give a whole number from 1 to 200, or nothing."),
     ("load", "", "Something is missing: give a number from 5 to 40."),
-    ("load", "<i>", "&lt;i&gt; will not do: give a number from 5 to 40."),
+    ("load", "<i>", "<i> will not do: give a number from 5 to 40."),
     ("sites", "A, D", "A, D will not do: give values with commas between, each one of A, B, C."),
     ("day", None, "Something is missing: give a date from 2026-01-01 to 2026-12-31."),
     ("token", "hunter2", "This will not do: give the name of a secret, as secret:NAME, never the secret itself."),
@@ -96,38 +100,38 @@ WRONG: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "entered", "said"), WRONG)
-def test_an_error_stands_at_its_field_and_goes_when_mended(form: Form, name: str, entered: Any, said: str) -> None:
-    field = form.fields[name]
-    before = field.input.value
-    field.input.value = entered
-    assert f'role="alert">{said}</p>' in error(field) and "genai4eu-wrong" in field._dom_classes
-    assert "hunter2" not in error(field)
-    field.input.value = before
-    assert "will not do" not in error(field) and "genai4eu-wrong" not in field._dom_classes
+def test_an_error_stands_at_its_field_and_goes_when_mended(
+    form: ParameterForm, name: str, entered: Any, said: str
+) -> None:
+    before = form.values[name]
+    form.enter(**{name: entered})
+    assert form.faults == {name: said}
+    form.enter(**{name: before})
+    assert form.faults == {}
 
 
-def test_with_faults_nothing_is_started(form: Form, house: Path) -> None:
-    form.fields["epochs"].input.value, form.fields["load"].input.value = "0", "x"
-    form.button.click()
-    assert "Nothing was started. 2 values will not do: epochs, load." in form._summary.value
+def test_with_faults_nothing_is_started(form: ParameterForm, house: Path) -> None:
+    form.entered = {**form.values, "epochs": "0", "load": "x", "unknown": "rm -rf"}
+    assert "unknown" not in form.values
+    form._told(form, {"ask": "run"}, [])
+    assert form.refused == ["epochs", "load"] == list(form.faults)
     assert form.result is None and not (house / "runs").exists()
 
 
-def test_the_button_runs_what_was_entered_and_shows_the_record(form: Form) -> None:
+def test_the_button_runs_what_was_entered_and_shows_the_record(form: ParameterForm) -> None:
     said: list[str] = []
-    form._progress.observe(lambda change: said.append(change.new), names="value")
-    form.fields["load"].input.value = "15"
-    assert form.target.value == "genai4eu"
-    form.button.click()
+    form.observe(lambda change: said.append(change.new), names="progress")
+    assert form.target == "genai4eu"
+    form._told(form, {"ask": "run", "entered": {**form.values, "load": "15"}, "target": "mars"}, [])
     record = form.result
     assert record.info["status"] == "completed" and record.info["given"] == {"load": 15.0}
-    assert "completed in" in form._outcome.value and "<td>x</td><td>15</td>" in form._outcome.value
-    assert f"genai4eu publish {record.id}" in form._outcome.value and str(record.folder) in form._outcome.value
-    assert any("cell 3 of 3" in s for s in said) and not form.button.disabled
-    assert said[-1] == '<p class="genai4eu-progress" role="status"></p>'
+    assert "completed in" in form.outcome and "<td>x</td><td>15</td>" in form.outcome
+    assert f"genai4eu publish {record.id}" in form.outcome and str(record.folder) in form.outcome
+    assert any("cell 3 of 3" in s for s in said) and not form.running
+    assert (said[-1], form.part, form.target) == ("", None, "genai4eu")
 
 
-def test_what_goes_wrong_is_a_sentence(form: Form) -> None:
+def test_what_goes_wrong_is_a_sentence(form: ParameterForm) -> None:
     def refuse(*_: Any) -> Any:
         raise WorkbenchError("the gateway <b> does not answer")
 
@@ -135,12 +139,27 @@ def test_what_goes_wrong_is_a_sentence(form: Form) -> None:
         raise KeyboardInterrupt
 
     for start, sentence in (
-        (refuse, "could not be run: the gateway &lt;b&gt; does not answer"),
+        (refuse, "could not be run: the gateway <b> does not answer"),
         (stop, "was stopped."),
     ):
         form._start = start
-        form.button.click()
-        assert sentence in form._outcome.value and not form.button.disabled
+        form.run()
+        assert sentence in form.trouble and not form.running and not form.outcome
+
+
+def test_without_a_script_a_table_is_left(form: ParameterForm) -> None:
+    form.enter(load="<17>")
+    bundle = form._repr_mimebundle_()[0]
+    assert '<th scope="row">load (mL)</th><td>&lt;17&gt;</td>' in bundle["text/html"]
+    assert "load=<17>" in bundle["text/plain"] and "A number from 5 to 40." in bundle["text/html"]
+
+
+def test_targets_are_asked_beside_it(form: ParameterForm) -> None:
+    for thread in threading.enumerate():
+        if thread.name == "targets":
+            thread.join(10)
+    told = next(t for t in form.targets if t["name"] == "genai4eu")
+    assert told["state"] == "ready" and told["cost"]
 
 
 def test_unknown_template_is_an_error_before_any_form() -> None:
@@ -154,12 +173,12 @@ def test_interrupting_the_kernel_stops_the_run(notebook: Callable[..., Path], ho
     study = notebook(("parameters", "n: int = 1"), "import time\ntime.sleep(600)")
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(house))
     try:
-        made = f"import genai4eu\nform = genai4eu.form({str(study)!r})\nprint(form.button.model_id)"
+        made = f"import genai4eu\nform = genai4eu.form({str(study)!r})\nprint(form.model_id)"
         printed: list[str] = []
         client.execute_interactive(
             made, timeout=60, output_hook=lambda m: printed.append(m["content"].get("text", "")) if m else None
         )
-        click = {"method": "custom", "content": {"event": "click"}}
+        click = {"method": "custom", "content": {"ask": "run"}}
         content = {"comm_id": "".join(printed).strip(), "data": click}
         client.shell_channel.send(client.session.msg("comm_msg", content))
         _wait_for(client, "cell 2 of 2")

@@ -17,6 +17,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from genai4eu.kernels import local
+from genai4eu.widgets import ParameterForm
+
+from ..barriers import launched
+from .conftest import LOOKS, look, open_panel, without_barriers
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 STUDY = (
@@ -84,11 +88,12 @@ def _use(page: Page) -> None:
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Control+a")
     page.keyboard.type("20")
-    for _ in range(5):  # load, profile, target, button
+    for _ in range(6):  # load, profile, target, button
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == "Run":
             break
     expect(sentence).to_have_count(0)
+    expect(page.get_by_role("radio", name="GenAI4EU (warm)")).to_be_checked()
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"training \d of 4"))).to_be_visible(timeout=_PATIENCE)
     expect(page.get_by_text("completed in")).to_be_visible(timeout=_PATIENCE)
@@ -108,3 +113,55 @@ def test_the_form_in_a_browser(chromium_path: str, address: str, house: Path) ->
             page.close()
         browser.close()
     assert len(list((house / "runs").glob("*/run.json"))) == 2
+
+
+def _schema() -> dict[str, Any]:
+    return {
+        "properties": {
+            "profile": {"enum": ["smoke", "default", "gpu"], "default": "default", "description": "sizes"},
+            "epochs": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 200}, {"type": "null"}], "default": None},
+            "load": {"type": "number", "minimum": 5, "maximum": 40, "default": 12.5, "x-unit": "mL"},
+            "day": {"type": "string", "format": "date", "default": "2026-01-02"},
+            "model": {"enum": list("abcde"), "default": "c", "description": "what is trained"},
+            "note": {"type": "string", "default": "two\nlines"},
+        }
+    }
+
+
+def _filled() -> ParameterForm:
+    targets = [{"name": "genai4eu", "title": "GenAI4EU (warm)", "where": "this computer", "cost": "nothing is charged"},
+               {"name": "lisbon", "state": "gateway down"}]  # fmt: skip
+    form = ParameterForm("Can <synthetic> scans help?", _schema(), lambda values: {}, targets, lambda *_: ("", None))
+    form.faults = {"load": "<x> will not do: give a number from 5 to 40."}
+    form.refused = ["load", "epochs"]
+    form.tell(0.4, "cell 3 of 12")
+    form.outcome = "<p><strong>completed in 12 s</strong></p><table><tr><th>dice</th><td>0.84</td></tr></table>"
+    return form
+
+
+def test_it_looks_well_and_frozen_says_what_needs_a_kernel(chromium_path: str, tmp_path: Path) -> None:
+    with launched(chromium_path) as browser:
+        for width, colours in LOOKS:
+            page = look(browser, width, colours)
+            faults = open_panel(page, tmp_path, _filled())
+            expect(page.get_by_text("Nothing was started. 2 values will not do: load, epochs.")).to_be_visible()
+            page.screenshot(path=tmp_path / f"form-{width}-{colours}.png", full_page=True)
+            without_barriers(page, faults)
+            page.get_by_label("load (mL)").fill("17")
+            page.keyboard.press("Enter")  # starts nothing
+            assert page.evaluate("window.sent") == []
+            page.get_by_label("day").fill("")
+            page.get_by_role("radio", name="smoke").check()
+            page.get_by_label("model").select_option("e")
+            page.get_by_label("note").fill("one")
+            page.get_by_role("button", name="Run").press("Enter")
+            (sent,) = page.evaluate("window.sent")
+            assert sent["entered"] == {
+                "profile": "smoke", "epochs": "", "load": "17", "day": None, "model": "e", "note": "one",
+            }  # fmt: skip
+            faults = open_panel(page, tmp_path, _filled(), frozen=True)
+            expect(page.get_by_text("there is none behind this page").first).to_be_visible()
+            page.get_by_role("button", name="Run").press("Enter")
+            assert page.evaluate("window.sent") == []
+            without_barriers(page, faults)
+            page.close()
