@@ -8,7 +8,7 @@ RUN := $(BIN)/python -P
 # Most tests wait for kernels, servers and Slurm: two at a time keep two cores busy. TESTERS=0 runs one after the other.
 TESTERS ?= 2
 
-.PHONY: help install demo demo-all frontend test test-quick lint lab bench bench-kernels bench-runs bench-usecases clean
+.PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases clean
 
 help:
 	@echo "make install     make .venv with everything"
@@ -17,6 +17,7 @@ help:
 	@echo "make lab         JupyterLab with fresh copies of the templates"
 	@echo "make test        all tests; test-quick leaves out the slow ones"
 	@echo "make lint        ruff, mypy and notebooks without outputs"
+	@echo "make messages    words of the pages into the catalogues of all languages; one more with NEW=it"
 	@echo "make bench       measure us beside the stock tools; bench-kernels, bench-runs, bench-usecases: parts of it"
 
 install: $(VENV)/.installed
@@ -58,6 +59,9 @@ frontend:
 	mkdir -p build/frontend && cp templates/dashboard/frontend/package.json build/frontend/
 	npm install --prefix build/frontend --no-package-lock --no-audit --no-fund --silent
 	cd templates/dashboard/frontend && node build.mjs ../../../build/frontend
+
+messages: install
+	$(RUN) -m genai4eu.dashboards.messages $(NEW)
 
 bench: install bench-kernels bench-runs bench-usecases
 	$(RUN) tests/benchmarks/dashboards.py

@@ -8,7 +8,6 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from ..runs.energy import energy_sentence
 from ..runs.store import runs_root
 from ..verify import verdict
 from . import page, verified
@@ -17,7 +16,7 @@ from .bundle import Bundle
 _READ = ("parameters", "sizes", "metrics", "environment", "energy", "card")
 
 
-def html(bundle: Bundle, name: str, language: str, root: str) -> str:
+def html(bundle: Bundle, name: str, language: str, root: str, *, kept: bool = False) -> str:
     """Return a page, from memory while nothing changed.
 
     Parameters
@@ -30,15 +29,18 @@ def html(bundle: Bundle, name: str, language: str, root: str) -> str:
         The visitor's.
     root : str
         Relative address of the gallery.
+    kept : bool, optional
+        True where the visitor asked for the language, so that links must keep it.
     """
     made = (bundle.folder / "dashboard.json").stat().st_mtime_ns  # another may stand there after this was unpublished
-    return _html(bundle, name, language, root, (made, _verdicts(bundle)))
+    return _html(bundle, name, language, root, kept, (made, _verdicts(bundle)))
 
 
 @functools.lru_cache(maxsize=256)
-def _html(bundle: Bundle, name: str, language: str, root: str, _stamp: object) -> str:
+def _html(bundle: Bundle, name: str, language: str, root: str, kept: bool, _stamp: object) -> str:
     about = bundle.info
-    seen: dict[str, Any] = {"lang": language, "root": root, "about": about, "verdicts": verified.known(_record(bundle))}
+    seen: dict[str, Any] = {"lang": language, "kept": kept, "root": root, "about": about}
+    seen["verdicts"] = verified.known(_record(bundle))
     if name == "index":
         return page.render("index", blocks=bundle.blocks, part=bundle.read("page.json").get("part"), **seen)
     return page.render("evidence", files=_files(bundle), **seen, **_record_of(bundle))
@@ -58,9 +60,7 @@ def _verdicts(bundle: Bundle) -> tuple[tuple[str, int], ...]:
 def _record_of(bundle: Bundle) -> dict[str, Any]:
     """Return what the evidence rests on."""
     names = {name: f"{name}.json" for name in _READ}
-    read: dict[str, Any] = {n: bundle.read(f) if (bundle.folder / f).exists() else {} for n, f in names.items()}
-    read["energy"] = energy_sentence(read["energy"])
-    return read
+    return {n: bundle.read(f) if (bundle.folder / f).exists() else {} for n, f in names.items()}
 
 
 def _files(bundle: Bundle) -> list[tuple[str, int]]:

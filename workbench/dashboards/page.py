@@ -7,18 +7,30 @@ import hashlib
 import importlib.resources
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from .language import translations
+from . import values
+from .anchors import keep_language
+from .language import LANGUAGES, N_, SOURCE, name_in, own_name, reviewed, translations
 
 ASSETS = Path(str(importlib.resources.files("genai4eu.templates"))) / "dashboard"
 
 #: The script that names controls for screen readers belongs to the widgets.
 WIDGETS = Path(str(importlib.resources.files("genai4eu.widgets")))
+
+
+_SECTORS = {
+    "health": N_("Health"),
+    "materials": N_("Materials"),
+    "climate": N_("Climate"),
+    "robotics": N_("Robotics"),
+    "agrifood": N_("Agrifood"),
+    "energy": N_("Energy"),
+    "other": N_("Other"),
+}
 
 
 @functools.cache
@@ -28,10 +40,15 @@ def _environment(language: str) -> Any:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
-    environment.install_gettext_translations(translations(language), newstyle=True)
+    words = translations(language)
+    environment.install_gettext_translations(words, newstyle=True)
+    forms = (values.moment, values.day, values.duration, values.number, values.energy, values.size, sector, where)
+    environment.filters |= {form.__name__: functools.partial(form, language=language) for form in forms}
+    # Words that come as a value: looked up, and never taken for HTML or for a format.
+    environment.filters |= {"translated": words.gettext, "joints": joints, "own_name": own_name}
+    environment.filters["name_of_language"] = functools.partial(name_in, reader=language)
+    environment.globals |= {"languages": LANGUAGES, "reviewed": reviewed(language)}
     environment.globals |= {"asset": asset, "pieces": pieces}
-    environment.filters |= {"moment": moment, "duration": duration, "number": number}
-    environment.filters |= {"sector": sector, "joints": joints, "day": day, "own_name": own_name}
     return environment
 
 
@@ -52,58 +69,30 @@ def pieces() -> list[str]:
     return [f"static/front/{path.name}" for path in sorted((ASSETS / "static" / "front").glob("chunk-*.js"))]
 
 
-def render(name: str, lang: str = "en", **values: Any) -> str:
-    """Return a page; ``root`` is the relative address of the gallery."""
-    return str(_environment(lang).get_template(f"{name}.html.j2").render(lang=lang, **values))
+def render(name: str, lang: str = SOURCE, *, kept: bool = False, query: str = "", **shown: Any) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    name : str
+        Which one: its template's name.
+    lang : str
+        Language of the words around the content.
+    kept : bool, optional
+        True where the visitor asked for the language, so that links must keep it.
+    query : str, optional
+        What else the page's address says (``q=rain``): the language switch leaves it as it is.
+    **shown
+        What the template shows; ``root`` is the relative address of the gallery.
+    """
+    html = str(_environment(lang).get_template(f"{name}.html.j2").render(lang=lang, query=query, **shown))
+    return keep_language(html, lang) if kept else html
 
 
-def sector(name: str | None) -> str:
-    """Return a sector as a heading."""
-    return (name or "other").replace("-", " ").capitalize()
-
-
-def moment(stamp: str | None) -> str:
-    """Return an ISO 8601 time as a reader wants it: ``20 November 2026, 19:15 UTC``."""
-    if not stamp:
-        return "unknown"
-    try:
-        when = datetime.fromisoformat(stamp)
-    except ValueError:
-        return stamp
-    zone = " UTC" if when.utcoffset() is not None and not when.utcoffset() else ""
-    return f"{when.day} {when:%B %Y, %H:%M}{zone}"
-
-
-def day(stamp: str | None) -> str:
-    """Return the day of an ISO 8601 time: ``20 November 2026``."""
-    return moment(stamp).partition(",")[0]
-
-
-def own_name(code: str) -> str:
-    """Return a language's name in itself."""
-    return {"en": "English", "nl": "Nederlands", "de": "Deutsch", "fr": "Français"}.get(code, code)
-
-
-def duration(seconds: float | None) -> str:
-    """Return a time span in two units at most: ``3 min 12 s``."""
-    if seconds is None:
-        return "unknown"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole % 3600 // 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
-
-
-def number(value: object) -> str:
-    """Return a value of a table: floats with four digits at most, no value as a dash."""
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def sector(name: str | None, language: str = SOURCE) -> str:
+    """Return a sector as a heading; one that no catalogue knows, by its own name."""
+    known = _SECTORS.get(name or "other")
+    return translations(language).gettext(known) if known else str(name).replace("-", " ").capitalize()
 
 
 def joints(word: str) -> list[str]:
@@ -111,8 +100,11 @@ def joints(word: str) -> list[str]:
     return re.findall(r"[^_\-/.=:]*[_\-/.=:]+|[^_\-/.=:]+", word)
 
 
-def where(info: Mapping[str, Any]) -> str:
+def where(info: Mapping[str, Any], language: str = SOURCE) -> str:
     """Return where a run was computed: the computer, and the target where it was not this one."""
-    host = str(info.get("kernel_host") or info.get("host") or "an unknown computer")
+    words = translations(language)
+    host = str(info.get("kernel_host") or info.get("host") or words.gettext("an unknown computer"))
     target = info.get("target")
-    return f"{host}, target {target}" if target not in (None, "", "genai4eu", "python3") else host
+    if target in (None, "", "genai4eu", "python3"):
+        return host
+    return words.gettext("{host}, target {target}").format(host=host, target=target)

@@ -61,7 +61,12 @@ def energy_sentence(about: dict[str, Any]) -> str:
 
 def amount(joules: float) -> str:
     """Return an energy with no more digits than such figures bear."""
+    return " ".join(joules_in(joules))
+
+
+def joules_in(joules: float) -> tuple[str, str]:
+    """Return an energy as digits and the unit that suits them."""
     if joules < 3.6e3:
-        return f"{joules:.2g} J" if joules < 100 else f"{joules:.0f} J"
+        return (f"{joules:.2g}" if joules < 100 else f"{joules:.0f}"), "J"
     watt_hours = joules / 3.6e3
-    return f"{watt_hours:.3g} Wh" if watt_hours < 1000 else f"{watt_hours / 1000:.3g} kWh"
+    return (f"{watt_hours:.3g}", "Wh") if watt_hours < 1000 else (f"{watt_hours / 1000:.3g}", "kWh")

@@ -58,11 +58,11 @@ class Page:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    from ..dashboards import page
+    from ..dashboards import page, values
 
     loader = jinja2.FileSystemLoader(TEMPLATES / "runs")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"moment": page.moment, "duration": page.duration, "number": page.number}
+    environment.filters |= {f.__name__: f for f in (values.moment, values.duration, values.number)}
     environment.filters |= {"joints": page.joints, "shown": _shown, "size": _size, "status": _status}
     return environment
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import tornado.web
 
@@ -12,7 +13,7 @@ from ...errors import WorkbenchError
 from .. import access, page
 from ..answers import Refused, check_host
 from ..dashboard import Dashboard
-from ..language import chosen
+from ..language import LANGUAGES, N_, chosen
 
 #: Nothing runs, and nothing is fetched, but what this server sends as files.
 FROZEN = (
@@ -49,13 +50,19 @@ class Base(tornado.web.RequestHandler):
         return chosen(self.get_query_argument("lang", None), self.request.headers.get("Accept-Language", ""))
 
     @property
+    def asked(self) -> bool:
+        """Whether the address asks for the language, so that links must keep it."""
+        return self.get_query_argument("lang", None) in LANGUAGES
+
+    @property
     def gallery(self) -> str:
         """Relative address of the gallery: pages work below any prefix."""
         return "../" * max(0, self.request.path.count("/") - 1) or "./"
 
     def render_page(self, name: str, **values: Any) -> str:
         """Return a page in the visitor's language."""
-        return page.render(name, lang=self.language, root=self.gallery, **values)
+        query = urlencode([pair for pair in parse_qsl(self.request.query) if pair[0] != "lang"])
+        return page.render(name, lang=self.language, kept=self.asked, query=query, root=self.gallery, **values)
 
     def admit(self, root: Path, place: str) -> Dashboard:
         """Return the dashboard at an address, if this visitor may see it.
@@ -86,15 +93,21 @@ class Base(tornado.web.RequestHandler):
 
 
 _MESSAGES = {
-    403: ("This address is not served", "These dashboards answer only under the address that the server printed."),
-    404: ("There is no such page", "The address may be mistyped, or the dashboard may have been taken down."),
-    405: ("This page can only be read", "Open it with a link or by its address."),
-    503: ("The live view is not available", "It is just starting, or it has just ended. Try again soon."),
-}  # fmt: skip
-_FAILED = ("This page could not be shown", "Something on this computer failed. The other dashboards are not affected.")
+    403: (
+        N_("This address is not served"),
+        N_("These dashboards answer only under the address that the server printed."),
+    ),
+    404: (N_("There is no such page"), N_("The address may be mistyped, or the dashboard may have been taken down.")),
+    405: (N_("This page can only be read"), N_("Open it with a link or by its address.")),
+    503: (N_("The live view is not available"), N_("It is just starting, or it has just ended. Try again soon.")),
+}
+_FAILED = (
+    N_("This page could not be shown"),
+    N_("Something on this computer failed. The other dashboards are not affected."),
+)
 _DAMAGED = (
-    "This dashboard is damaged",
-    "It cannot be shown. Who serves these pages can delete its folder and publish its run again.",
+    N_("This dashboard is damaged"),
+    N_("It cannot be shown. Who serves these pages can delete its folder and publish its run again."),
 )
 
 
@@ -112,7 +125,8 @@ class Slash(Base):
 
     def get(self, place: str) -> None:
         """Send the visitor on."""
-        self.redirect(f"/{place}/", permanent=True)
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect(f"/{place}/{query}", permanent=True)
 
     head = get
 
