@@ -200,7 +200,7 @@ def pseudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: Catalog) -> I
     """A language whose every word is marked: what shows without the marks was never given to translators."""
     monkeypatch.setattr(language, "LOCALES", tmp_path)
     name = "eo"
-    catalogue = read_po(iter(messages.updated(name, words).splitlines(keepends=True)), locale=name)  # type: ignore[arg-type]
+    catalogue = read_po(iter(messages.updated(name, words).splitlines(keepends=True)), locale=name)
     for message in catalogue:
         if message.id:
             marked = [f"⟦{form}⟧" for form in ([message.id] if isinstance(message.id, str) else message.id)]
