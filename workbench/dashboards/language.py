@@ -79,10 +79,15 @@ def catalogue(language: str) -> Catalog:
 @functools.cache
 def translations(language: str) -> NullTranslations:
     """Return the words of a language; where its catalogue lacks some, they stay English."""
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue(language))
-    compiled.seek(0)
-    return Translations(compiled, domain=DOMAIN)
+    return compiled(catalogue(language))
+
+
+def compiled(catalogue: Catalog) -> NullTranslations:
+    """Return a catalogue as the words that ``gettext`` finds."""
+    file = io.BytesIO()
+    write_mo(file, catalogue)
+    file.seek(0)
+    return Translations(file, domain=DOMAIN)
 
 
 def reviewed(language: str) -> bool:
