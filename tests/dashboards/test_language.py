@@ -15,8 +15,8 @@ from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 
 from genai4eu.dashboards import frozen, language, messages, page, values
-from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.anchors import keep_language
+from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.publish import Published
 from genai4eu.dashboards.server import Server, running
 
