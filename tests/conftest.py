@@ -37,6 +37,8 @@ def _require(name: str, program: str) -> str:
     pytest.skip(reason)
 
 
+# As our command line does: jsonschema imports this optional checker, which takes every worker a second to build.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # Threads that wait for work spin by default, which on a busy computer keeps others from theirs: three times as slow.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Started in the background the tests would ignore Ctrl-C, and all that they start and stop with it.

@@ -16,6 +16,9 @@ from pathlib import Path
 from ..errors import KernelsError
 from .settings import Options
 
+# jsonschema imports this optional checker of IRIs, which no gateway asks for, and which takes a second to build.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 
 def main() -> int:
     """Run a gateway of one person until a signal comes; the exit code is 1 where it cannot start."""

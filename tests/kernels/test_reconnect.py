@@ -140,28 +140,28 @@ def test_a_cell_sent_while_there_is_no_connection_runs_once(proxy: Proxy, start_
 
 
 @pytest.mark.slow
-def test_a_gateway_that_is_away_for_30_s(proxy: Proxy, start_kernel: Start) -> None:
-    cell = Cell(start_kernel("cut-genai4eu"), numbered(350, 0.1)).begun()
+def test_a_gateway_that_is_away_for_12_s(proxy: Proxy, start_kernel: Start) -> None:
+    cell = Cell(start_kernel("cut-genai4eu"), numbered(160, 0.1)).begun()
     proxy.down()
-    time.sleep(30)
+    time.sleep(12)  # pauses between tries have become the longest, twice over
     proxy.up()
     assert cell.end()["status"] == "ok"
-    assert cell.lines() == list(range(350))
+    assert cell.lines() == list(range(160))
     told = cell.text("stderr").splitlines()
     assert "no connection to the gateway" in told[0] and "nothing was lost" in told[1] and len(told) == 2
 
 
 @pytest.mark.slow
-def test_a_gateway_that_stands_still_for_20_s(tmp_path: Path, home: dict[str, str], start_kernel: Start) -> None:
+def test_a_gateway_that_stands_still_for_17_s(tmp_path: Path, home: dict[str, str], start_kernel: Start) -> None:
     with process.start(tmp_path, env={**os.environ, **home}) as gateway:
         connect("still", gateway.url, gateway.token_file)
         kernel = start_kernel("still-genai4eu")
-        cell = Cell(kernel, numbered(250, 0.1)).begun()
+        cell = Cell(kernel, numbered(200, 0.1)).begun()
         os.kill(gateway.process.pid, signal.SIGSTOP)
-        time.sleep(20)  # longer than the bridge listens to silence
+        time.sleep(17)  # longer than the bridge listens to silence
         os.kill(gateway.process.pid, signal.SIGCONT)
         assert cell.end()["status"] == "ok"
-        assert cell.lines() == list(range(250))
+        assert cell.lines() == list(range(200))
         kernel.manager.shutdown_kernel()
     disconnect("still")
 

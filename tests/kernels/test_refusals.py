@@ -102,6 +102,7 @@ def test_the_cell_says_why(refusing: Refusing, start_kernel: Start, status: int)
     assert kernel.manager.is_alive()
 
 
+@pytest.mark.slow
 def test_papermill_fails_with_the_line(refusing: Refusing, tmp_path: Path) -> None:
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     made.metadata.kernelspec = {"name": "no-gpu", "display_name": "x", "language": "python"}

@@ -140,6 +140,7 @@ def test_connect_without_a_good_token_file(gateway: GatewayProcess, tmp_path: Pa
             connect("x", gateway.url, path)
 
 
+@pytest.mark.slow
 def test_targets_and_what_is_wrong_with_them(gateway: GatewayProcess, tmp_path: Path, target: str) -> None:
     down = process.start(tmp_path)
     connect("down", down.url, down.token_file)

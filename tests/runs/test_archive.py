@@ -50,6 +50,7 @@ def seal(folder: Path) -> None:
     (folder / "ro-crate-metadata.json").write_text(json.dumps({"@graph": graph}), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_out_and_in_again(record: Record, genai4eu: CLI, house: Path) -> None:
     mark = fingerprint(record)
     done = genai4eu("runs", "export", "latest", "a b.zip")

@@ -100,6 +100,7 @@ def test_an_executed_notebook_runs_again_with_its_own_values(notebook: Callable[
     assert said(by_ours(record / "notebook.ipynb", {})) == by_run_all(house / "study.ipynb")
 
 
+@pytest.mark.slow
 def test_papermill_command_line_with_our_engine(notebook: Callable[..., Path], house: Path) -> None:
     local.ensure()
     path = notebook(*CELLS)

@@ -6,6 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from genai4eu.kernels import targets
 
 from .cluster import Cluster
@@ -14,6 +16,7 @@ from .conftest import genai4eu
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
 
 
+@pytest.mark.slow
 def test_every_slurm_command_of_the_page(cluster: Cluster) -> None:
     section = PAGE.read_text(encoding="utf-8").partition("## Kernels as Slurm jobs")[2]
     (block,) = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)

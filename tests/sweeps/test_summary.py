@@ -69,6 +69,7 @@ def test_the_best_run_by_the_metric_and_direction_that_is_asked_for(sweep: Sweep
     assert Outcome(sweep, sweep.states()).finding == "The best reach is 11.1 m, at rate = 0.1, kind = b, seed = 1"
 
 
+@pytest.mark.slow
 def test_notebook_page_and_table_hold_it_all(sweep: Sweep) -> None:
     pytest.importorskip("matplotlib")
     page = write(sweep).read_text()

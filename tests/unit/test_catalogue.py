@@ -49,6 +49,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, genai4eu: CLI) 
     sys.modules.pop("acme_soil", None)
 
 
+@pytest.mark.slow
 def test_third_partys_template_is_listed_shown_copied_and_run(third_party: Path, genai4eu: CLI, house: Path) -> None:
     listed = json.loads(genai4eu("templates", "--json").stdout)
     assert {"health-imaging", "acme-soil"} <= {u["name"] for u in listed}

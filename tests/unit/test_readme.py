@@ -1,4 +1,4 @@
-"""Every command of the README, in its order, as a reader would type it."""
+"""Every command of the README and its example in Python, in their order, as a reader would type them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ MAKE = {"make demo": ["make", "demo", "OPTIONS=--profile smoke --no-serve"], "ma
 MAKE |= {"make test": ["make", "-n", "test"], "make test-quick": ["make", "-n", "test-quick"]}
 
 
-def blocks(kind: str) -> list[str]:
-    return [text for found, text in BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")) if found == kind]
+def blocks(*kinds: str) -> list[tuple[str, str]]:
+    """Return kind and text of the blocks of some kinds, in their order."""
+    return [(k, text) for k, text in BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")) if k in kinds]
 
 
 class Reader:
@@ -95,24 +96,24 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_shell_command(reader: Reader) -> None:
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
-    assert len(lines) > 12
-    for line in lines:
-        reader.type(line)
+def test_every_shell_command_and_the_example(reader: Reader) -> None:
+    lines = 0
+    for kind, text in blocks("sh", "python"):
+        if kind == "sh":
+            typed = [line for line in text.splitlines() if line.strip()]
+            for line in typed:
+                reader.type(line)
+            lines += len(typed)
+        elif "genai4eu.run(" in text:
+            (reader.folder / "example.py").write_text(text)
+            reader.type(f"python {reader.folder / 'example.py'}")
+    assert lines > 12 and (reader.folder / "example.py").exists()
     reader.press_ctrl_c()
-
-
-@pytest.mark.slow
-def test_python_example(reader: Reader) -> None:
-    (example,) = [b for b in blocks("python") if "genai4eu.run(" in b]
-    (reader.folder / "example.py").write_text(example)
-    reader.type(f"python {reader.folder / 'example.py'}")
 
 
 def test_parameters_example_is_in_the_grammar() -> None:
     from genai4eu.grammar import read_schema
 
-    (example,) = [b for b in blocks("python") if "profile: str" in b]
+    (example,) = [text for _, text in blocks("python") if "profile: str" in text]
     cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": example}
     assert list(read_schema([cell], "README").parameters) == ["profile", "seed", "epochs"]

@@ -142,6 +142,7 @@ def test_a_fresh_environment_is_made_from_the_lock_file(
 ) -> None:
     """The record comes from a small environment; ours has other packages, which is noticed."""
     _index(house)
+    monkeypatch.setenv("PIP_NO_COMPILE", "1")  # nobody stays long enough for it to pay
     small = house / "small env"
     subprocess.run([sys.executable, "-P", "-m", "venv", str(small)], check=True)
     pip = [str(small / "bin" / "python"), "-P", "-m", "pip", "install", "-q", "ipykernel", "iniconfig==2.0.0"]

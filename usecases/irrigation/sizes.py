@@ -61,8 +61,8 @@ class Sizes:
 
 PROFILES = {
     "smoke": Sizes(
-        folds=2, recent=10, steps=20, adapt=5, batch=8, window=96, width=16, dilations=(1, 2, 4), sampling=2, years=6,
-        grown=3, thresholds=(30, 60), intervals=(7, 11), design=24, workers=1,
+        folds=2, recent=10, steps=10, adapt=3, batch=8, window=96, width=16, dilations=(1, 2, 4), sampling=2, years=6,
+        grown=2, thresholds=(30, 60), intervals=(7,), design=12, workers=1,
     ),
     "default": Sizes(),
     "gpu": Sizes(

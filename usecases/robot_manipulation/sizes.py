@@ -47,7 +47,7 @@ class Sizes:
 
 
 PROFILES = {
-    "smoke": Sizes(demonstrations=24, fewer=(8,), test=8, starts=2, repeats=4, steps=400, batch=64, width=96, depth=2),
+    "smoke": Sizes(demonstrations=24, fewer=(8,), test=8, starts=2, repeats=4, steps=150, batch=64, width=96, depth=2),
     "default": Sizes(),
     "gpu": Sizes(
         demonstrations=1000, fewer=(25, 100, 300), test=500, starts=50, repeats=32, steps=60_000, batch=1024, width=512,

@@ -13,11 +13,10 @@ import typer
 
 from genai4eu.kernels.errors import KernelsError
 
+from .. import lean  # noqa: F401  # before all that imports jsonschema
 from ..errors import Stopped, Unfinished, WorkbenchError
 from ..stop import Stop
 
-# jsonschema imports this optional checker of IRIs, which nothing here asks for, and which takes a second to build.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 warnings.filterwarnings("ignore", "Invalid kernelspec directory name", UserWarning)  # genai4eu doctor says it
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
+from .. import lean  # noqa: F401  # before all that imports jsonschema
 from ..runs.plan import Plan
 from .folder import Sweep
 from .line import Line

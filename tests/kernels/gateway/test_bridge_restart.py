@@ -76,7 +76,8 @@ def test_an_idle_kernel_does_not_notice(service: Service, place: Proxy, start_ke
 
 
 def test_papermill_fails_truthfully(service: Service, place: Proxy, tmp_path: Path) -> None:
-    cells = [nbformat.v4.new_code_cell("print('kept')\nimport time; time.sleep(300)"), nbformat.v4.new_code_cell("2")]
+    printing = f"print('kept', flush=True)\nopen({str(tmp_path / 'begun')!r}, 'w')\nimport time; time.sleep(300)"
+    cells = [nbformat.v4.new_code_cell(printing), nbformat.v4.new_code_cell("2")]
     made = nbformat.v4.new_notebook(cells=cells)
     made.metadata.kernelspec = {"name": "stays-python3", "display_name": "x", "language": "python"}
     nbformat.write(made, tmp_path / "notebook.ipynb")
@@ -84,8 +85,8 @@ def test_papermill_fails_truthfully(service: Service, place: Proxy, tmp_path: Pa
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_papermill, tmp_path / "notebook.ipynb", "stays-python3")
-        eventually(lambda: list((service.folder / "kernels").glob("*.json")))
-        time.sleep(4)
+        eventually((tmp_path / "begun").exists)
+        time.sleep(1)  # until what it printed is on its way
         start_again(service, place)
         answer = running.result()
     assert answer.returncode != 0

@@ -271,6 +271,7 @@ def test_what_is_left_when_the_kernel_is_gone(shared: Service, tmp_path: Path) -
     assert [line["user"] for line in said if line["kernel"] == kernel] == ["leaver"]
 
 
+@pytest.mark.slow
 def test_what_nobody_wanted_for_long_is_removed(tmp_path: Path) -> None:
     files, old = RunFiles(tmp_path / "files"), time.time() - KEPT - 60
 

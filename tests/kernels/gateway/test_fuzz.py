@@ -131,6 +131,7 @@ def _receive(connection: socket.socket) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_rest(scene: Scene) -> None:
     """Paths, methods, headers and bodies, with the token of somebody, without one, and with a wrong one."""
     tried: list[int] = []
@@ -230,6 +231,7 @@ def test_websocket(scene: Scene) -> None:
     print(f"\nWebSocket: {tried}")
 
 
+@pytest.mark.slow
 def test_handshakes(scene: Scene) -> None:
     """Ways to ask for a WebSocket of another user's kernel, or in a form that there is not."""
     tried: list[int] = []

@@ -92,6 +92,7 @@ def test_add_user_says_what_is_a_guess(tmp_path: Path) -> None:
     assert (sure.returncode, sure.stderr, "address  http://x" in sure.stdout) == (0, "", True)
 
 
+@pytest.mark.slow
 def test_users_whose_time_is_over(tmp_path: Path) -> None:
     state = ("--state", tmp_path)
     genai4eu("gateway", "add-user", "--count", "3", *state)

@@ -103,6 +103,7 @@ def test_the_energy_asked_for_is_heard(model: CrystalFlow) -> None:
     ).abs().max() > 1e-5
 
 
+@pytest.mark.slow
 def test_training_learns_one_crystal_by_heart() -> None:
     """With a single crystal to learn, the walk ends at it: loss, path and walk agree on where data lies."""
     (cell,) = train.training_frames(2)[:1]

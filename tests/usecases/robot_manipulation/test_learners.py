@@ -29,6 +29,7 @@ def _moved(states: np.ndarray, angle: float, shift: np.ndarray) -> np.ndarray:
     return moved
 
 
+@pytest.mark.slow
 def test_inputs_are_the_same_wherever_the_scene_stands_and_points(robot: SimpleNamespace) -> None:
     states = robot.shown["state"].values[:40]
     for angle in (0.4, 2.5):
