@@ -1,7 +1,5 @@
 /* The ParameterForm: a field a parameter, where to run, and a button. Joined behind panel.js and targets.js.
  * Part of the GenAI4EU workbench, BSD-3-Clause (see LICENSE); depends on nothing and fetches nothing. */
-let forms = 0;
-
 /* One field: how its value is asked for; `changed` is called with each value that a person entered. */
 function ask(parent, about, prefix, changed) {
   const id = `${prefix}-${about.name}`, { kind } = about, place = make(kind === "radio" ? "fieldset" : "div", { class: `genai4eu-field${about.number ? " number" : ""}` }, parent);
@@ -44,7 +42,7 @@ function ask(parent, about, prefix, changed) {
 }
 
 function render({ model, el }) {
-  const words = model.get("words"), prefix = `genai4eu-form-${++forms}`;
+  const words = model.get("words"), prefix = fresh("form");
   const root = panel(el, "form", { "aria-label": model.get("title"), novalidate: "", autocomplete: "off" }, "form");
   make("p", { class: "heading" }, root, model.get("title"));
   const note = make("p", { class: "note" }, root), wrong = make("p", { class: "bad", role: "alert" }, root);
@@ -64,7 +62,7 @@ function render({ model, el }) {
   root.addEventListener("submit", (event) => event.preventDefault()); // Enter in a field starts no run
   button.addEventListener("click", () => {
     if (!live(el)) return say(trouble, words.needs_kernel);
-    if (!model.get("running")) model.send({ ask: "run", entered: entered(), target: model.get("target") });
+    if (!model.get("running")) tell(model, el, { ask: "run", entered: entered(), target: model.get("target") }, trouble, words);
   });
   return follow(model, el, ["entered", "faults", "refused", "targets", "target", "running", "part", "progress", "outcome", "trouble"], () => {
     const here = live(el), faults = model.get("faults"), refused = model.get("refused"), running = model.get("running");

@@ -24,8 +24,8 @@ function render({ model, el }) {
   const head = make("tr", {}, make("thead", {}, table)), body = make("tbody", {}, table), text = make("pre", { tabindex: "0", role: "group", "aria-label": words.log }, log);
   for (const heading of [words.cell, words.status, words.time, words.begins_with]) make("th", { scope: "col" }, head, heading);
   const record = make("p", { class: "quiet" }, root), acts = make("div", { class: "bar" }, root), cancel = make("button", { type: "button", class: "danger" }, acts, words.cancel);
-  const sure = make("div", { class: "note sure", role: "alertdialog", "aria-label": words.cancel, "aria-describedby": `genai4eu-sure-${++fields}` }, root);
-  make("p", { id: `genai4eu-sure-${fields}` }, sure, words.sure);
+  const sure = make("div", { class: "note sure", role: "alertdialog", "aria-label": words.cancel, "aria-describedby": fresh("sure") }, root);
+  make("p", { id: sure.getAttribute("aria-describedby") }, sure, words.sure);
   const choice = make("div", { class: "bar" }, sure), yes = make("button", { type: "button", class: "danger" }, choice, words.yes), no = make("button", { type: "button" }, choice, words.no);
   const told = make("p", { class: "note", role: "status" }, root);
   sure.hidden = true;
@@ -39,7 +39,7 @@ function render({ model, el }) {
   root.tabIndex = -1;
   cancel.addEventListener("click", () => (!live(el) ? say(told, words.needs_kernel) : model.get("cancelling") ? null : ask(true)));
   no.addEventListener("click", () => ask(false));
-  yes.addEventListener("click", () => { model.send({ ask: "cancel" }); ask(false); });
+  yes.addEventListener("click", () => { tell(model, el, { ask: "cancel" }, told, words); ask(false); });
   sure.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); ask(false); } });
 
   function rows(run) {

@@ -1,12 +1,19 @@
 /* What the scripts of the panels share: nodes, words, numbers, and whether a kernel listens. Joined before each of them.
  * Part of the GenAI4EU workbench, BSD-3-Clause (see LICENSE); depends on nothing and fetches nothing. */
+const TOUCHED = ["button", "input", "select", "textarea", "summary", "a"];
 function make(tag, attributes = {}, parent = null, text = undefined) {
   const node = document.createElement(tag);
+  if (TOUCHED.includes(tag) || "tabindex" in attributes) node.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys stay out
   for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
   if (text !== undefined) node.textContent = text;
   if (parent) parent.appendChild(node);
   return node;
 }
+
+/* A name that nothing else on the page has: each widget has a module of its own, which counts from one. */
+const mark = Math.random().toString(36).slice(2);
+let made = 0;
+const fresh = (what) => `genai4eu-${what}-${mark}-${++made}`;
 
 const language = () => document.documentElement.lang || "en";
 
@@ -42,10 +49,19 @@ function moment(text) {
 /* Whether a kernel stands behind a widget: ipywidgets marks the view of one that has lost its kernel, or never had one. */
 const live = (el) => el.closest(".jupyter-widgets-disconnected") === null;
 
+const heard = new WeakMap(), PATIENCE = 6000; // when a view last heard from its kernel; ms that an answer may take
+
+/* Ask the kernel for something; where it keeps silent, say so: it may be busy, or gone. */
+function tell(model, el, message, node, words) {
+  const at = performance.now();
+  model.send(message);
+  setTimeout(() => { if (!(heard.get(el) > at)) say(node, words.no_answer); }, PATIENCE);
+}
+
 /* Call f now and whenever the kernel comes or goes; return what ends that. */
 function follow(model, el, names, f) {
   let waiting = 0;
-  const soon = () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(f); }; // one message changes several
+  const soon = () => { heard.set(el, performance.now()); cancelAnimationFrame(waiting); waiting = requestAnimationFrame(f); }; // one message changes several
   const events = [...names.map((name) => `change:${name}`), "comm_live_update"];
   for (const name of events) model.on(name, soon);
   f();
@@ -59,12 +75,11 @@ function say(node, sentence) { if (node.textContent !== sentence) node.textConte
 function able(button, can) { button.setAttribute("aria-disabled", String(!can)); }
 
 /* A control with its label above it. */
-let fields = 0;
 function field(parent, text, tag, attributes = {}) {
-  const place = make("div", { class: "field" }, parent), id = `genai4eu-field-${++fields}`;
+  const place = make("div", { class: "field" }, parent), id = fresh("field");
   make("label", { for: id }, place, text);
   return make(tag, { id, ...attributes }, place);
 }
 
-/* The root of a panel. JupyterLab's own keys (arrows, Enter, letters) stay out of it. */
-const panel = (el, name, attributes, tag = "div") => make(tag, { class: `genai4eu-panel genai4eu-${name}`, role: tag === "div" ? "group" : null, "data-lm-suppress-shortcuts": "true", ...attributes }, el);
+/* The root of a panel. */
+const panel = (el, name, attributes, tag = "div") => make(tag, { class: `genai4eu-panel genai4eu-${name}`, role: tag === "div" ? "group" : null, ...attributes }, el);

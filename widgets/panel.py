@@ -16,6 +16,8 @@ import anywidget
 import traitlets
 
 _HERE = Path(__file__).parent
+#: What every panel says, in English.
+COMMON = {"no_answer": "The kernel has not answered yet: it may be busy, or gone."}
 
 
 def joined(*names: str) -> str:
@@ -40,18 +42,19 @@ class Panel(anywidget.AnyWidget):
         For words of a name that it does not have.
     """
 
-    #: What it says, in English.
+    #: What it says, in English; in :data:`COMMON` what all say.
     WORDS: ClassVar[Mapping[str, str]] = {}
     words = traitlets.Dict().tag(sync=True)
     #: What a page shows that runs no script; publishing looks for it under this name.
     value = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, words: Mapping[str, str] | None = None, **state: Any) -> None:
+        known = {**COMMON, **self.WORDS}
         for name in words or {}:
-            if _singular(name) not in map(_singular, self.WORDS):
-                near = difflib.get_close_matches(name, self.WORDS, n=1) or sorted(self.WORDS)
+            if _singular(name) not in map(_singular, known):
+                near = difflib.get_close_matches(name, known, n=1) or sorted(known)
                 raise ValueError(f"{type(self).__name__} has no word {name!r}: use {', '.join(near)}")
-        super().__init__(words={**self.WORDS, **(words or {})}, **state)
+        super().__init__(words={**known, **(words or {})}, **state)
 
     @property
     def sentence(self) -> str:

@@ -6,7 +6,7 @@ function render({ model, el }) {
   const asked = make("span", { class: "quiet" }, bar), told = make("p", { role: "status" }, root);
   button.addEventListener("click", () => {
     if (!live(el)) return say(told, words.needs_kernel);
-    if (!model.get("asking")) model.send({ ask: "targets" });
+    if (!model.get("asking")) tell(model, el, { ask: "targets" }, told, words);
   });
   return follow(model, el, ["targets", "chosen", "asking", "asked", "trouble"], () => {
     const asking = model.get("asking") && live(el);

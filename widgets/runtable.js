@@ -40,10 +40,10 @@ function render({ model, el }) {
     if (run.link) return make("a", { href: run.link }, null, run.id);
     if (!model.get("openable")) return make("span", {}, null, run.id);
     const button = make("button", { type: "button", class: "open" }, null, run.id);
-    button.addEventListener("click", () => (live(el) ? model.send({ open: run.id }) : say(said, words.needs_kernel)));
+    button.addEventListener("click", () => (live(el) ? tell(model, el, { open: run.id }, said, words) : say(said, words.needs_kernel)));
     return button;
   }
-  function mark(run, box) {
+  function tick(run, box) {
     if (box.checked && chosen().length >= MOST) { box.checked = false; return say(said, fill(words.most, { most: MOST })); }
     say(said, "");
     choose(box.checked ? [...chosen(), run.id] : chosen().filter((id) => id !== run.id));
@@ -99,7 +99,7 @@ function render({ model, el }) {
       const row = make("tr", { role: "row" }, body), pick = make("label", { class: "pick" }, make("td", { role: "cell" }, row));
       const box = make("input", { type: "checkbox", value: run.id, "aria-label": fill(words.choose_run, { run: run.id }) }, pick);
       make("span", { class: "narrow", "aria-hidden": "true" }, pick, words.choose);
-      box.addEventListener("change", () => mark(run, box));
+      box.addEventListener("change", () => tick(run, box));
       for (const column of columns()) {
         const place = make(column === "id" ? "th" : "td", { role: column === "id" ? "rowheader" : "cell", "data-label": title(column) }, row), text = shown(run, column, words);
         if (column === "id") place.append(named(run));
@@ -129,7 +129,7 @@ function render({ model, el }) {
     side.querySelector(".heading")?.focus();
   });
   none.addEventListener("click", () => { model.set("comparing", false); choose([]); say(said, ""); });
-  again.addEventListener("click", () => (live(el) ? model.send({ ask: "runs" }) : say(said, words.needs_kernel)));
+  again.addEventListener("click", () => (live(el) ? tell(model, el, { ask: "runs" }, said, words) : say(said, words.needs_kernel)));
   function choosable() {
     boxes.replaceChildren();
     for (const [kind, part] of [["metric", "metrics"], ["parameter", "parameters"]]) {

@@ -1,11 +1,10 @@
 /* The TargetPicker: where a kernel can run, with state, queue and cost of each place; also a part of the ParameterForm.
  * Part of the GenAI4EU workbench, BSD-3-Clause (see LICENSE); depends on nothing and fetches nothing. */
 const MANY = 8; // more targets than this get a field to look for one
-let pickers = 0;
 
 /* Draw the choice into a node; return a function that shows targets and the chosen one. */
 function pickTarget(parent, words, choose) {
-  const group = make("fieldset", { class: "targets" }, parent), name = `genai4eu-targets-${++pickers}`;
+  const group = make("fieldset", { class: "targets" }, parent), name = fresh("targets");
   make("legend", {}, group, words.legend);
   const wanted = field(group, words.search, "input", { type: "search", autocomplete: "off" }), search = wanted.parentNode;
   const list = make("div", { class: "list" }, group), none = make("p", { class: "quiet", role: "status" }, group);

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from genai4eu import widgets
 
 #: What a model does that has nothing of its own to do: everyone who listens hears of a change.
-HEARD = "heard.forEach((f) => f());"
+HEARD = "listeners.forEach((f) => f());"
 #: A page as a dashboard has it: light or dark as the visitor asks.
 _PAGE = (
     "<style>:root { color-scheme: light dark } body { margin: 16px; font: 17px/1.5 system-ui, sans-serif } "
@@ -62,13 +62,13 @@ def open_widget(
         f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>widget</title>{_PAGE}<style>{style}</style>
         <main><h1>Widget</h1><div id="here" class="{"jupyter-widgets-disconnected" if frozen else ""}"></div></main>
         <script type="module">{code}
-        const state = {written}, heard = [];
+        const state = {written}, listeners = [];
         for (const [name, text] of Object.entries({json.dumps(coded)}))
           state[name] = new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
         window.state = state; window.sent = [];
         window.tell = (news) => {{ Object.assign(state, news); {HEARD} }};
         const model = {{ get: (name) => state[name], set: (name, value) => {{ state[name] = value; }},
-          on: (name, f) => heard.push(f), off: () => heard.splice(0), save_changes: () => {{ {save} }},
+          on: (name, f) => listeners.push(f), off: () => listeners.splice(0), save_changes: () => {{ {save} }},
           send: (message) => {{ window.sent.push(message); {send} }} }};
         window.end = widget.render({{ model, el: document.getElementById("here") }});</script></html>""",
         encoding="utf-8",
