@@ -11,7 +11,7 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from .. import local
+from .. import local, tls
 from ..errors import KernelsError
 
 #: Bytes in one message, in either direction. Tornado's own limit of 10 MiB would cut the connection.
@@ -96,25 +96,7 @@ class Options:
         KernelsError
             If certificate and key are not there, do not belong together, or the key can be read by others.
         """
-        if self.certfile is None and self.keyfile is None:
-            return None
-        if self.certfile is None or self.keyfile is None:
-            raise KernelsError("TLS needs a certificate and its key: give both --certfile and --keyfile")
-        for path in (self.certfile, self.keyfile):
-            if not os.access(path, os.R_OK):
-                raise KernelsError(f"{path} cannot be read: name a PEM file that can")
-        if self.keyfile.stat().st_mode & 0o007:
-            raise KernelsError(f"the key {self.keyfile} can be read by others: type chmod 600 {self.keyfile}")
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        try:
-            context.load_cert_chain(self.certfile, self.keyfile, password=lambda: "")
-        except (ssl.SSLError, OSError) as error:
-            reason = getattr(error, "reason", None) or error.strerror or "no PEM file"
-            raise KernelsError(
-                f"{self.certfile} and {self.keyfile} cannot be used ({reason}): give a certificate and its own, "
-                "unencrypted key, both PEM"
-            ) from None
-        return context
+        return tls.context(self.certfile, self.keyfile)
 
 
 def configuration(work: Path, remote: bool) -> Config:

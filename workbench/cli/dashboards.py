@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +16,35 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the gallery where there is a screen.")] = True,
     viewers: Annotated[int, typer.Option(help="How many visitors may use a live view at once.", min=1)] = 8,
+    certfile: Annotated[Path | None, typer.Option(help="Certificate (PEM), for TLS.")] = None,
+    keyfile: Annotated[Path | None, typer.Option(help="Its key (PEM, mode 0600).")] = None,
+    behind_proxy: Annotated[bool, typer.Option(help="A proxy adds TLS, and alone can reach this address.")] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Name under which visitors reach it; all others are refused.")
+    ] = None,
+    embed_origins: Annotated[
+        str | None, typer.Option(help="Sites whose pages may show dashboards in a frame, as https://a.eu,https://b.eu.")
+    ] = None,
+    identity_provider: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE.CLASS",
+            help="Who knows visitors of private dashboards; a class of "
+            "jupyter_server's kind. Without: one password, set by 'jupyter server password'.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Jupyter configuration file for signing in, instead of Jupyter's usual one.")
+    ] = None,
 ) -> None:
     """Serve the gallery of dashboards until Ctrl-C."""
     from ..dashboards.dashboard import dashboards_root
+    from ..dashboards.options import Options
     from ..dashboards.server import serve as run
 
-    run(dashboards_root(), host, port, open_browser=browser, viewers=viewers)
+    embedders = tuple(filter(None, (origin.strip().rstrip("/") for origin in (embed_origins or "").split(","))))
+    options = Options(
+        host=host, port=port, viewers=viewers, certfile=certfile, keyfile=keyfile, behind_proxy=behind_proxy,
+        names=tuple(name or ()), embed_origins=embedders, identity_provider=identity_provider, config=config,
+    )  # fmt: skip
+    run(dashboards_root(), options, open_browser=browser)

@@ -41,6 +41,8 @@ def demo(
         emit([one.summary for one in made] if everything else made[0].summary)
     if not serve:
         return
+    from ..dashboards.dashboard import dashboards_root
+    from ..dashboards.options import Options
     from ..dashboards.server import serve as serve_gallery
 
-    serve_gallery(made[0].published.folder.parent, "127.0.0.1", port, open_browser=True)
+    serve_gallery(dashboards_root(), Options(port=port), open_browser=True)

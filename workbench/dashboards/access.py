@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkbenchError
-from .dashboard import Dashboard, all_dashboards
-from .links import Link, add_link, links_of, revoke_link, until
+from .dashboard import SITE, Dashboard, all_dashboards
+from .links import Link, add_link, links_of, past, revoke_link, until
 from .visibility import decisions
 
-__all__ = ["Link", "add_link", "admitted", "let_in", "links_of", "listed", "revoke_link", "until"]
+if TYPE_CHECKING:
+    from .register import Register
+    from .visitor import Visitor
+
+__all__ = ["Closed", "Link", "add_link", "admitted", "let_in", "links_of", "listed", "may_see", "revoke_link", "until"]
 
 _SENTENCES = {
     "public": "{0} is public: it stands in the gallery",
@@ -45,29 +51,80 @@ def let_in(
     return _SENTENCES[visibility].format(dashboard.slug, len(links_of(dashboard)), who)
 
 
-def admitted(root: Path, place: str) -> Dashboard | None:
-    """Return the dashboard at an address (``d/<slug>``), where the visitor may see it.
+class Closed(Exception):
+    """A visitor is not let in.
+
+    Parameters
+    ----------
+    why : {"missing", "withdrawn", "ended", "link ended"}
+        What the visitor may know of it: of what is somebody else's, not even that it is there.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def admitted(register: Register, root: Path, place: str, visitor: Visitor | None = None) -> Dashboard:
+    """Return the dashboard at an address.
+
+    Parameters
+    ----------
+    place : str
+        ``d/<slug>`` or ``l/<token>``.
+    visitor : Visitor, optional
+        Who asks, where that is known.
 
     Raises
     ------
+    Closed
+        If this visitor may not see it, or nobody may any more.
     WorkbenchError
         If it is damaged.
     """
-    dashboard = Dashboard(root / place.removeprefix("d/"))
-    if not (dashboard.folder / "site.json").is_file():
-        return None
+    kind, _, name = place.partition("/")
+    dashboard = _by_link(register, name) if kind == "l" else Dashboard(root / name)
+    if not (dashboard.folder / SITE).is_file():
+        raise Closed("missing")
     site = dashboard.site
-    return None if site["withdrawn"] or site["visibility"] != "public" else dashboard
+    if not (kind == "l" or may_see(site, visitor)):
+        raise Closed("missing")
+    if site["withdrawn"]:
+        raise Closed("withdrawn")
+    if past(site["expires"]):
+        raise Closed("ended")
+    return dashboard
 
 
-def listed(root: Path) -> list[Dashboard]:
-    """Return the dashboards that the gallery names: those that all may see."""
-    return [dashboard for dashboard in all_dashboards(root) if _in_the_open(dashboard)]
+def _by_link(register: Register, token: str) -> Dashboard:
+    found = register.find(token)
+    if found is None or found[0].site["visibility"] not in ("link", "public"):
+        raise Closed("missing")
+    if past(found[1].get("expires")):
+        raise Closed("link ended")
+    return found[0]
 
 
-def _in_the_open(dashboard: Dashboard) -> bool:
+def may_see(site: Mapping[str, Any], visitor: Visitor | None) -> bool:
+    """Tell whether somebody without a link may see a dashboard of which this was decided."""
+    if site["visibility"] == "public":
+        return True
+    if site["visibility"] != "private" or visitor is None:
+        return False
+    users, groups = site.get("users"), site.get("groups")
+    if users is None and groups is None:
+        return True
+    return visitor.name in (users or []) or not visitor.groups.isdisjoint(groups or [])
+
+
+def listed(root: Path, visitor: Visitor | None = None) -> list[Dashboard]:
+    """Return the dashboards that the gallery names to a visitor: public ones, and private ones that they may see."""
+    return [dashboard for dashboard in all_dashboards(root) if _listed(dashboard, visitor)]
+
+
+def _listed(dashboard: Dashboard, visitor: Visitor | None) -> bool:
     try:
         site = dashboard.site
     except WorkbenchError:  # what it was decided to be cannot be read: its name may be nobody's business
         return False
-    return site["visibility"] == "public" and not site["withdrawn"]
+    return may_see(site, visitor) and not site["withdrawn"] and not past(site["expires"])

@@ -1,16 +1,15 @@
-"""What handlers and proxy decide alike: which names are ours, who may speak to us, what a refused visitor reads."""
+"""What handlers and proxy decide alike: which names are this computer's, who may speak to us, what a refused visitor
+reads.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import tornado.httputil
 import tornado.web
-
-_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/?#\[\]\\]+))(?::[0-9]+)?", re.IGNORECASE)
 
 
 class Refused(tornado.web.HTTPError):
@@ -22,11 +21,13 @@ class Refused(tornado.web.HTTPError):
         Status of the answer.
     heading, sentence : str
         What the visitor reads.
+    wait : float, optional
+        Seconds after which it may be tried again.
     """
 
-    def __init__(self, status: HTTPStatus, heading: str, sentence: str) -> None:
+    def __init__(self, status: HTTPStatus, heading: str, sentence: str, wait: float = 0.0) -> None:
         super().__init__(status)
-        self.heading, self.sentence = heading, sentence
+        self.heading, self.sentence, self.wait = heading, sentence, wait
 
 
 def is_loopback(name: str) -> bool:
@@ -37,19 +38,6 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def check_host(request: tornado.httputil.HTTPServerRequest) -> None:
-    """Refuse names that are not ours: a foreign page may point its own name at this computer.
-
-    Raises
-    ------
-    tornado.web.HTTPError
-        403 for any other name in the request's ``Host``.
-    """
-    found = _HOST.fullmatch(request.host)
-    if found is None or not is_loopback(found[1] or found[2]):
-        raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
 
 
 def same_origin(request: tornado.httputil.HTTPServerRequest) -> bool:

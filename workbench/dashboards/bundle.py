@@ -12,13 +12,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
 from ..errors import WorkbenchError
+from .memory import read_json
 
 #: What pages show of ``dashboard.json``, with the types that they can show.
 _NEEDED: dict[str, tuple[type, ...]] = {
@@ -83,7 +83,7 @@ class Bundle:
             If it is missing, or no JSON object.
         """
         try:
-            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            content = read_json(self.folder / name)
         except (OSError, ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from ..errors import WorkbenchError
 from ..runs.files import write_json
 from .bundle import Bundle
 from .lock import held
+from .memory import read_json
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
 SITE = "site.json"
@@ -50,7 +50,7 @@ class Dashboard:
             If the file is damaged: nobody is let in on a guess.
         """
         try:
-            content = json.loads((self.folder / SITE).read_text(encoding="utf-8"))
+            content = read_json(self.folder / SITE)
         except (OSError, ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or not isinstance(content.get("current", 1), int):

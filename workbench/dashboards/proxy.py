@@ -22,7 +22,7 @@ import tornado.simple_httpclient
 import tornado.web
 import tornado.websocket
 
-from .answers import Refused, check_host, same_origin
+from .answers import Refused, same_origin
 
 if TYPE_CHECKING:
     from .tier import Tier
@@ -134,10 +134,6 @@ class Relay(tornado.websocket.WebSocketHandler):
         self._kernel = ""
         self._far: tornado.websocket.WebSocketClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
-
-    def prepare(self) -> None:
-        """Answer under our own names alone."""
-        check_host(self.request)
 
     async def get(self, path: str) -> None:
         """Connect to the tier before the browser's request is granted, so that a refusal is one."""

@@ -15,18 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import tornado.httpserver
 import tornado.netutil
 import tornado.web
 
 from ..errors import WorkbenchError
 from ..screen import has_screen
 from . import page
-from .answers import is_loopback
-from .handlers import base, frozen, gallery, live
+from .connections import MESSAGE, Connections
+from .door import Door
+from .handlers import base, frozen, gallery, live, sign_in
+from .options import Options
 from .tier import Tier
-
-PORT = 8866
 
 
 class Server:
@@ -36,30 +35,44 @@ class Server:
     ----------
     folder : Path
         Folder with the bundles; may appear later.
-    host : str
-        A loopback address: without accounts, nobody else is let in.
-    port : int
-        Port; 0 takes a free one.
-    viewers : int
-        How many visitors may use a live view at once; the others keep the recorded page.
+    options : Options, optional
+        Where and how to serve; or one by one, as ``port=0``.
 
     Raises
     ------
-    WorkbenchError
-        If the address is not a loopback one, or taken.
+    WorkbenchError, genai4eu.kernels.errors.KernelsError
+        If the address cannot be had, or others could read along.
     """
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = PORT, viewers: int = 8) -> None:
+    def __init__(self, folder: Path, options: Options | None = None, **one_by_one: Any) -> None:
+        self.options = options or Options(**one_by_one)
+        self.options.check()
         self._folder = folder.absolute()
-        self._sockets = _listen(host, port)
+        self._tls = self.options.tls()
+        identity = self.options.identity()
+        self._sockets = _listen(self.options.address, self.options.port)
         self.port: int = self._sockets[0].getsockname()[1]
-        self.address = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
-        self.tier = Tier(self._folder, viewers)
-        self._http: tornado.httpserver.HTTPServer | None = None
+        secure = self.options.secure
+        self.door = Door(
+            self._folder, names=self.options.known_names(self._tls), anywhere=self.options.anywhere,
+            proxied=self.options.behind_proxy, secure=secure, embedders=self.options.embed_origins, identity=identity,
+            cookie="__Host-genai4eu" if secure else f"genai4eu-{self.port}",
+        )  # fmt: skip
+        self.tier = Tier(self._folder, self.options.viewers)
+        self._http: Connections | None = None
+
+    @property
+    def address(self) -> str:
+        """Where to open the gallery."""
+        name = next(iter(self.options.names), None)
+        if self.options.behind_proxy:
+            return f"https://{name}/"
+        host = name or self.options.host
+        return f"http{'s' if self._tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def start(self) -> None:
         """Begin to answer. Call from a coroutine."""
-        self._http = tornado.httpserver.HTTPServer(self._application(), xheaders=False)
+        self._http = Connections(self._application(), ssl_options=self._tls)
         self._http.add_sockets(self._sockets)
 
     async def stop(self) -> None:
@@ -72,11 +85,13 @@ class Server:
 
     def _application(self) -> tornado.web.Application:
         root, tier = {"root": self._folder}, {"root": self._folder, "tier": self.tier}
-        place = r"(d/[a-z0-9][a-z0-9-]{0,80})"
+        place = r"(d/[a-z0-9][a-z0-9-]{0,80}|l/[A-Za-z0-9_-]{43})"
         media = r"([0-9a-f]{16}\.(?:png|jpg|svg|gif|webp|json|js|bin))"
         return tornado.web.Application(
             [
                 (r"/", gallery.Gallery, root),
+                (r"/sign-in", sign_in.SignIn),
+                (r"/sign-out", sign_in.SignOut),
                 (r"/static/(aria\.js)", base.Asset, {"path": str(page.WIDGETS)}),
                 (r"/static/([\w./-]+)", base.Asset, {"path": str(page.ASSETS / "static")}),
                 (rf"/{place}/(evidence|)", frozen.Page, root),
@@ -91,36 +106,34 @@ class Server:
             ],
             default_handler_class=base.Missing,
             log_function=lambda handler: None,
-            websocket_max_message_size=64 * 2**20,
+            door=self.door,
+            websocket_max_message_size=MESSAGE,
+            xsrf_cookie_name=f"{self.door.cookie}-form",
+            xsrf_cookie_kwargs={"httponly": True, "samesite": "Strict", "secure": self.door.secure, "path": "/"},
         )  # fmt: skip
 
 
-def _listen(host: str, port: int) -> list[Any]:
+def _listen(address: str, port: int) -> list[Any]:
     """Open the port, or say in one line why not."""
-    name = "127.0.0.1" if host == "localhost" else host
-    if not is_loopback(name):
-        raise WorkbenchError(f"cannot serve on {host}: only this computer may connect for now, use --host 127.0.0.1")
     try:
-        return tornado.netutil.bind_sockets(port, name)
+        return tornado.netutil.bind_sockets(port, address, backlog=1024)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise WorkbenchError(f"port {port} is in use: stop what uses it, or choose another with --port") from None
-        raise WorkbenchError(f"cannot serve on {host}:{port}: {error.strerror}") from None
+        raise WorkbenchError(f"cannot serve on {address}:{port}: {error.strerror}") from None
     except OverflowError:
         raise WorkbenchError(f"{port} is no port: choose one in 0..65535") from None
 
 
-def serve(
-    folder: Path, host: str = "127.0.0.1", port: int = PORT, *, open_browser: bool = True, viewers: int = 8
-) -> None:
+def serve(folder: Path, options: Options, *, open_browser: bool = True) -> None:
     """Serve until Ctrl-C or SIGTERM, then end everything that was started.
 
     Raises
     ------
-    WorkbenchError
+    WorkbenchError, genai4eu.kernels.errors.KernelsError
         If the address cannot be used.
     """
-    asyncio.run(_serve(Server(folder, host, port, viewers), open_browser))
+    asyncio.run(_serve(Server(folder, options), open_browser))
 
 
 async def _serve(server: Server, open_browser: bool) -> None:
@@ -130,7 +143,7 @@ async def _serve(server: Server, open_browser: bool) -> None:
         loop.add_signal_handler(number, done.set)
     server.start()
     print(f"Dashboards are at {server.address} (Ctrl-C stops)", flush=True)
-    if open_browser and has_screen():
+    if open_browser and has_screen() and not server.options.behind_proxy:
         threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
     try:
         await done.wait()
@@ -147,7 +160,7 @@ def running(folder: Path, **options: Any) -> Iterator[Server]:
     Server
         Its ``address`` answers already.
     """
-    server = Server(folder, **{"port": 0, **options})
+    server = Server(folder, Options(**{"port": 0, **options}))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="dashboards", daemon=True)
     thread.start()

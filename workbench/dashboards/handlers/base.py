@@ -1,19 +1,18 @@
-"""What all answers share: headers, error pages, the visitor's language, and which dashboard an address stands for."""
+"""What all answers share: headers, error pages, the visitor's language."""
 
 from __future__ import annotations
 
+from asyncio import Future
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import tornado.web
 
-from ...errors import WorkbenchError
-from .. import access, page
-from ..answers import Refused, check_host
-from ..dashboard import Dashboard
+from .. import page
+from ..answers import Refused
 from ..language import LANGUAGES, N_, chosen
+from .visit import Visit
 
 #: Nothing runs, and nothing is fetched, but what this server sends as files.
 FROZEN = (
@@ -22,14 +21,10 @@ FROZEN = (
 )
 
 
-class Base(tornado.web.RequestHandler):
-    """Headers, error pages, language and admission that all answers share."""
+class Base(Visit):
+    """Headers, error pages and language that all answers share."""
 
     policy = FROZEN
-
-    def prepare(self) -> None:
-        """Answer under our own names alone."""
-        check_host(self.request)
 
     def set_default_headers(self) -> None:
         """Set the headers of every answer."""
@@ -43,6 +38,26 @@ class Base(tornado.web.RequestHandler):
             "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         }.items():
             self.set_header(name, value)
+        if self.door.secure:
+            self.set_header("Strict-Transport-Security", "max-age=31536000")
+
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        """Send what is written so far; before the first of it, say who may keep it, and who may show it in a frame."""
+        if not self._headers_written:
+            self._finish_headers()
+        return super().flush(include_footers)
+
+    def _finish_headers(self) -> None:
+        policy = str(self._headers["Content-Security-Policy"])
+        if self.door.embedders:
+            ours = "frame-ancestors 'self'"
+            self.set_header("Content-Security-Policy", policy.replace(ours, " ".join((ours, *self.door.embedders))))
+        if not self.open_to_all:
+            kept = str(self._headers.get("Cache-Control", "no-cache"))
+            self.set_header("Cache-Control", "no-store" if self.visitor else kept.replace("public", "private"))
+            self.set_header("X-Robots-Tag", "noindex")
+        if self.door.identity is not None:
+            self.add_header("Vary", "Cookie")
 
     @property
     def language(self) -> str:
@@ -64,32 +79,22 @@ class Base(tornado.web.RequestHandler):
         query = urlencode([pair for pair in parse_qsl(self.request.query) if pair[0] != "lang"])
         return page.render(name, lang=self.language, kept=self.asked, query=query, root=self.gallery, **values)
 
-    def admit(self, root: Path, place: str) -> Dashboard:
-        """Return the dashboard at an address, if this visitor may see it.
-
-        Raises
-        ------
-        tornado.web.HTTPError
-            404 where there is none that this visitor may know of; in words of its own for a damaged one.
-        """
-        try:
-            dashboard = access.admitted(root, place)
-            if dashboard is not None:
-                dashboard.current.info  # noqa: B018 - reading it is the check
-        except WorkbenchError:
-            raise Refused(HTTPStatus.NOT_FOUND, *_DAMAGED) from None
-        if dashboard is None:
-            raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
-        return dashboard
-
     def write_error(self, status_code: int, **options: Any) -> None:
         """Say what happened and where to go on."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", FROZEN)
         error = options.get("exc_info", (None, None))[1]
         told = (error.heading, error.sentence) if isinstance(error, Refused) else None
+        if isinstance(error, Refused) and error.wait:
+            self.set_header("Retry-After", str(int(error.wait) + 1))
         heading, sentence = told or _MESSAGES.get(status_code, _FAILED)
-        self.finish(self.render_page("message", heading=heading, sentence=sentence))
+        unknown = self.door.identity is not None and self.visitor is None and status_code == HTTPStatus.NOT_FOUND
+        self.finish(self.render_page("message", heading=heading, sentence=sentence, sign_in=self._back(unknown)))
+
+    def _back(self, unknown: bool) -> str | None:
+        """Return where to sign in and come back from, for somebody who may see more then."""
+        path = self.request.path.lstrip("/")
+        return f"sign-in?{urlencode({'to': path if path.startswith('d/') else ''})}" if unknown else None
 
 
 _MESSAGES = {
@@ -98,25 +103,24 @@ _MESSAGES = {
         N_("These dashboards answer only under the address that the server printed."),
     ),
     404: (N_("There is no such page"), N_("The address may be mistyped, or the dashboard may have been taken down.")),
+    400: (N_("This request could not be understood"), N_("Go back to the gallery and try again.")),
     405: (N_("This page can only be read"), N_("Open it with a link or by its address.")),
+    429: (N_("Too many tries"), N_("Wait a minute, then try again.")),
     503: (N_("The live view is not available"), N_("It is just starting, or it has just ended. Try again soon.")),
 }
 _FAILED = (
     N_("This page could not be shown"),
     N_("Something on this computer failed. The other dashboards are not affected."),
 )
-_DAMAGED = (
-    N_("This dashboard is damaged"),
-    N_("It cannot be shown. Who serves these pages can delete its folder and publish its run again."),
-)
 
 
 class Missing(Base):
     """Any address that stands for nothing."""
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """Answer 404 to all."""
-        super().prepare()
+        if (who := super().prepare()) is not None:
+            await who
         raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND)
 
 
@@ -126,7 +130,7 @@ class Slash(Base):
     def get(self, place: str) -> None:
         """Send the visitor on."""
         query = f"?{self.request.query}" if self.request.query else ""
-        self.redirect(f"/{place}/{query}", permanent=True)
+        self.redirect(f"{place.rpartition('/')[2]}/{query}", permanent=True)
 
     head = get
 

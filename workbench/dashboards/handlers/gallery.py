@@ -30,7 +30,7 @@ class Gallery(Base):
     head = get
 
     def _shown(self) -> dict[str, Any]:
-        standing, damaged = entries(access.listed(self.root))
+        standing, damaged = entries(access.listed(self.root, self.visitor))
         choice = Choice.asked(lambda name: self.get_query_argument(name, ""))
         found = choice.among(standing)
         pages = max(1, -(-len(found) // PAGE))

@@ -12,6 +12,7 @@ from ..answers import same_origin
 from ..bundle import Bundle
 from ..tier import Tier
 from .base import Base
+from .visit import Visit
 
 #: Widgets compile schemas, draw with inline styles and bring scripts along, which anywidget imports from the page's own
 #: memory (``blob:``); still nothing comes from, or goes to, another host.
@@ -74,5 +75,5 @@ class LivePart(Live):
         """Rely on the origin: there are no cookies."""
 
 
-class LiveSocket(proxy.Relay):
+class LiveSocket(Visit, proxy.Relay):
     """Messages between a live page and its kernel."""
