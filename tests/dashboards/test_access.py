@@ -27,7 +27,7 @@ PAST = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
 
 
 @dataclasses.dataclass
-class Member(User):
+class Member(User):  # type: ignore[misc]
     groups: tuple[str, ...] = ()
 
     def fill_defaults(self) -> None:
@@ -296,7 +296,7 @@ def test_without_any_password_nobody_signs_in(
     empty.write_text("", "utf-8")
     for options in ({"config": empty}, {"identity_provider": "jupyter_server.auth.PasswordIdentityProvider"}):
         with pytest.raises(WorkbenchError, match="would let in everybody"):
-            Server(dashboards_root(), port=0, **options)  # type: ignore[arg-type]
+            Server(dashboards_root(), port=0, **options)
 
 
 def test_a_provider_may_read_what_a_proxy_says(dashboard: Dashboard, other: Dashboard) -> None:
