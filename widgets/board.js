@@ -11,7 +11,7 @@ const STYLE = `
 .genai4eu-board .spread { white-space: nowrap; }
 .genai4eu-board svg { display: block; width: 100%; overflow: visible; }
 .genai4eu-board .frontier { margin: 0 0 4px; }
-.genai4eu-board .frontier:focus-visible { outline: 3px solid #E69F00; outline-offset: 2px; }
+.genai4eu-board .frontier:focus-visible { outline: 3px solid #b35900; outline-offset: 2px; }
 .genai4eu-board text { font: 14px/1 inherit; font-family: inherit; fill: ${INK}; }
 .genai4eu-board .dot { cursor: pointer; }
 .genai4eu-board small { display: block; font-size: 0.88em; color: #4a5764; max-width: 68ch; }

@@ -1,12 +1,16 @@
 /* FieldMap: an ensemble of fields on a grid, by time, member and chance above a threshold.
  * Part of the GenAI4EU workbench, BSD-3-Clause (see LICENSE); depends on nothing and fetches nothing. */
 const STYLE = `
+.genai4eu-field-map { --mark: var(--accent, #1a4f8b); --ring: var(--focus, #b35900); }
+@media (prefers-color-scheme: dark) { .genai4eu-field-map { --mark: var(--accent, #8fbdf2); --ring: var(--focus, #ffb454); } }
+[data-jp-theme-light="true"] .genai4eu-field-map { --mark: #1a4f8b; --ring: #b35900; }
+[data-jp-theme-light="false"] .genai4eu-field-map { --mark: #8fbdf2; --ring: #ffb454; }
 .genai4eu-field-map { font: inherit; max-width: 560px; line-height: 1.5; }
 .genai4eu-field-map canvas { display: block; width: 100%; height: auto; image-rendering: pixelated; border: 1px solid #7a8794; background: #f3f5f7; }
-.genai4eu-field-map canvas:focus-visible, .genai4eu-field-map input:focus-visible, .genai4eu-field-map select:focus-visible { outline: 3px solid #E69F00; outline-offset: 2px; }
+.genai4eu-field-map canvas:focus-visible, .genai4eu-field-map input:focus-visible, .genai4eu-field-map select:focus-visible { outline: 3px solid var(--ring); outline-offset: 2px; }
 .genai4eu-field-map .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(220px, 100%), 1fr)); gap: 8px 16px; margin: 0 0 8px; }
 .genai4eu-field-map label { display: block; }
-.genai4eu-field-map input, .genai4eu-field-map select { display: block; box-sizing: border-box; width: 100%; min-height: 44px; margin: 0; font: inherit; accent-color: #0b2d4e; }
+.genai4eu-field-map input, .genai4eu-field-map select { display: block; box-sizing: border-box; width: 100%; min-height: 44px; margin: 0; font: inherit; accent-color: var(--mark); }
 .genai4eu-field-map .scale { display: flex; gap: 8px; align-items: center; margin: 8px 0 0; font-variant-numeric: tabular-nums; }
 .genai4eu-field-map .bar { flex: 1 1 auto; height: 12px; border: 1px solid #7a8794; }
 .genai4eu-field-map output { display: block; min-height: 3em; font-variant-numeric: tabular-nums; }

@@ -135,11 +135,13 @@ function render({ model, el }) {
   el.classList.add("genai4eu-structure");
   const style = document.createElement("style");
   style.textContent =
+    ".genai4eu-structure { --mark: var(--accent, #1a4f8b); --ring: var(--focus, #b35900); }@media (prefers-color-scheme: dark) { .genai4eu-structure { --mark: var(--accent, #8fbdf2); --ring: var(--focus, #ffb454); } }[data-jp-theme-light=\"true\"] .genai4eu-structure { --mark: #1a4f8b; --ring: #b35900; }[data-jp-theme-light=\"false\"] .genai4eu-structure { --mark: #8fbdf2; --ring: #ffb454; }" +
     ".genai4eu-structure .frame{position:relative;box-sizing:border-box;width:100%;height:320px;outline:1px solid #c9d1d9;outline-offset:-1px}" +
-    ".genai4eu-structure .frame:focus-visible{outline:3px solid #1b5fc1;outline-offset:2px}" +
+    ".genai4eu-structure .frame:focus-visible{outline:3px solid var(--ring);outline-offset:2px}" +
     ".genai4eu-structure .bar{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0}" +
     ".genai4eu-structure .bar select,.genai4eu-structure .bar a{min-height:44px;box-sizing:border-box;font:inherit}" +
-    ".genai4eu-structure .bar a{display:inline-flex;align-items:center;padding:0 12px;border:1px solid #7a8794;border-radius:4px}" +
+    ".genai4eu-structure .bar a{display:inline-flex;align-items:center;padding:0 12px;border:1px solid #7a8794;border-radius:4px;color:var(--mark)}" +
+    ".genai4eu-structure .bar :focus-visible{outline:3px solid var(--ring);outline-offset:2px}" +
     ".genai4eu-structure .key{display:inline-flex;align-items:center;gap:6px;margin-right:12px}" +
     ".genai4eu-structure .key i{width:14px;height:14px;border-radius:50%;border:1px solid #33404d;display:inline-block}";
   const bar = document.createElement("div");

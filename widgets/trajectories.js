@@ -3,6 +3,10 @@
 const SVG = "http://www.w3.org/2000/svg";
 const CLEAN = "#0072B2", THROUGH = "#D55E00";
 const STYLE = `
+.genai4eu-player { --mark: var(--accent, #1a4f8b); --ring: var(--focus, #b35900); }
+@media (prefers-color-scheme: dark) { .genai4eu-player { --mark: var(--accent, #8fbdf2); --ring: var(--focus, #ffb454); } }
+[data-jp-theme-light="true"] .genai4eu-player { --mark: #1a4f8b; --ring: #b35900; }
+[data-jp-theme-light="false"] .genai4eu-player { --mark: #8fbdf2; --ring: #ffb454; }
 .genai4eu-player { font: inherit; max-width: 720px; }
 .genai4eu-player .panels { display: grid; gap: 8px 16px; grid-template-columns: repeat(auto-fit, minmax(min(240px, 100%), 1fr)); }
 .genai4eu-player figure { margin: 0; }
@@ -10,8 +14,8 @@ const STYLE = `
 .genai4eu-player svg { display: block; width: 100%; height: auto; background: #fff; border: 1px solid #dfe5ea; }
 .genai4eu-player .bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; margin: 8px 0 0; }
 .genai4eu-player button { min-width: 88px; min-height: 44px; font: inherit; font-weight: 600; color: #0b2d4e; background: #fff; border: 2px solid #0b2d4e; border-radius: 4px; cursor: pointer; }
-.genai4eu-player input { flex: 1 1 160px; min-height: 44px; margin: 0; accent-color: #0b2d4e; }
-.genai4eu-player button:focus-visible, .genai4eu-player input:focus-visible { outline: 3px solid #E69F00; outline-offset: 2px; }
+.genai4eu-player input { flex: 1 1 160px; min-height: 44px; margin: 0; accent-color: var(--mark); }
+.genai4eu-player button:focus-visible, .genai4eu-player input:focus-visible { outline: 3px solid var(--ring); outline-offset: 2px; }
 .genai4eu-player output { min-width: 9ch; font-variant-numeric: tabular-nums; }
 .genai4eu-player .legend { margin: 4px 0 0; line-height: 1.5; }
 `;

@@ -1,14 +1,18 @@
 /* VolumeViewer: a medical volume with labels, by plane and in space, drawn by NiiVue through ipyniivue's front end.
  * Part of the GenAI4EU workbench, BSD-3-Clause (see LICENSE); the kernel hands NiiVue over, nothing is fetched. */
 const STYLE = `
+.genai4eu-volume { --mark: var(--accent, #1a4f8b); --ring: var(--focus, #b35900); }
+@media (prefers-color-scheme: dark) { .genai4eu-volume { --mark: var(--accent, #8fbdf2); --ring: var(--focus, #ffb454); } }
+[data-jp-theme-light="true"] .genai4eu-volume { --mark: #1a4f8b; --ring: #b35900; }
+[data-jp-theme-light="false"] .genai4eu-volume { --mark: #8fbdf2; --ring: #ffb454; }
 .genai4eu-volume { font: inherit; max-width: 720px; line-height: 1.5; }
 .genai4eu-volume .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(200px, 100%), 1fr)); gap: 8px 16px; margin: 0 0 8px; }
 .genai4eu-volume label { display: block; }
-.genai4eu-volume input, .genai4eu-volume select { display: block; box-sizing: border-box; width: 100%; min-height: 44px; margin: 0; font: inherit; accent-color: #0b2d4e; }
+.genai4eu-volume input, .genai4eu-volume select { display: block; box-sizing: border-box; width: 100%; min-height: 44px; margin: 0; font: inherit; accent-color: var(--mark); }
 .genai4eu-volume .frame { height: min(480px, 120vw); background: #000; border: 1px solid #7a8794; }
 .genai4eu-volume .frame > div { height: 100% !important; }
 .genai4eu-volume canvas { display: block; width: 100%; height: 100%; }
-.genai4eu-volume canvas:focus-visible, .genai4eu-volume input:focus-visible, .genai4eu-volume select:focus-visible { outline: 3px solid #E69F00; outline-offset: 2px; }
+.genai4eu-volume canvas:focus-visible, .genai4eu-volume input:focus-visible, .genai4eu-volume select:focus-visible { outline: 3px solid var(--ring); outline-offset: 2px; }
 .genai4eu-volume .still img { max-width: 100%; height: auto; }
 .genai4eu-volume .still figure { margin: 0; }
 .genai4eu-volume ul { display: flex; flex-wrap: wrap; gap: 0 16px; margin: 8px 0 0; padding: 0; list-style: none; }

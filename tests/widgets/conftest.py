@@ -78,11 +78,11 @@ def open_widget(
     return faults
 
 
-def open_panel(page: Page, folder: Path, panel: widgets.TargetPicker | Any, **more: Any) -> list[str]:
-    """Show a panel on a bare page, with its own state."""
+def open_panel(page: Page, folder: Path, panel: Any, **more: Any) -> list[str]:
+    """Show a widget on a bare page, with its own state."""
     names = [name for name in panel.trait_names(sync=True) if not name.startswith("_") and name not in _BASE]
     state = {name: getattr(panel, name) for name in names}
-    return open_widget(page, folder, str(panel._esm), state, style=str(panel._css), **more)
+    return open_widget(page, folder, str(panel._esm), state, style=str(getattr(panel, "_css", "")), **more)
 
 
 _BASE = ("layout", "tabbable", "tooltip", "comm")
