@@ -86,10 +86,10 @@ def test_wheel_holds_the_tree_and_nothing_else(wheel: Path) -> None:
 @pytest.mark.slow
 def test_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     """The base install is light, and enough to see the catalogue and to run a notebook of one's own."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     python = tmp_path / "venv" / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "-q", "--no-compile", "-c", str(ROOT / "constraints.txt")]
-    subprocess.run([*install, str(wheel)], check=True)
+    install = [sys.executable, "-P", "-m", "pip", "--python", str(python), "install", "-q", "--no-compile"]
+    subprocess.run([*install, "-c", str(ROOT / "constraints.txt"), str(wheel)], check=True)
     modules = "import importlib.util as u; print([m for m in ('torch', 'monai', 'nilearn') if u.find_spec(m)])"
     assert subprocess.run([str(python), "-c", modules], capture_output=True, text=True, check=True).stdout == "[]\n"
 

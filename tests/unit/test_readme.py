@@ -19,9 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 #: What tells that a command which runs until Ctrl-C is ready.
 READY = {"genai4eu serve": "http://", "genai4eu lab": "http://", "genai4eu gateway": "ready"}
-#: make's own targets: run in the repository, the demo at its smallest and without serving.
-MAKE = {"make demo": ["make", "demo", "OPTIONS=--profile smoke --no-serve"], "make lint": ["make", "-n", "lint"]}
-MAKE |= {"make test": ["make", "-n", "test"], "make test-quick": ["make", "-n", "test-quick"]}
+#: make's own targets: the demo has a test that carries it out, and the others are what continuous integration does.
+MAKE = {f"make {target}": ["make", "-n", target] for target in ("demo", "lint", "test", "test-quick")}
 
 
 def blocks(*kinds: str) -> list[tuple[str, str]]:

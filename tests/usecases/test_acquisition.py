@@ -68,7 +68,7 @@ def test_protocols_are_drawn_over_all_sequences_and_only_from_the_range() -> Non
 
 def test_half_of_the_protocols_are_spread_evenly_over_contrasts_and_lesions_are_seen_in_all() -> None:
     drawn = draw_protocols(120, np.random.default_rng(1))
-    assert drawn == draw_protocols(120, np.random.default_rng(1))
+    assert draw_protocols(12, np.random.default_rng(3)) == draw_protocols(12, np.random.default_rng(3))
     assert len(drawn) == len(set(drawn)) == 120
     assert all(shows_lesions(p) for p in drawn)
     assert not shows_lesions(Protocol("spin-echo", 3.0, tr=4177.0, te=12.31))  # proton density alone

@@ -133,6 +133,7 @@ def test_tls_asked_of_a_plain_server(token: Path) -> None:
         connect("tls", url.replace("http:", "https:"), token)
 
 
+@pytest.mark.slow
 def test_tls_asked_of_a_plain_gateway(gateway: GatewayProcess, token: Path) -> None:
     """It waits for the end of what it takes for a request."""
     with pytest.raises(KernelsError, match=f"does not speak TLS, try {gateway.url};") as caught:

@@ -252,6 +252,7 @@ def test_a_file_that_changes_meanwhile_is_begun_anew(
     path.unlink()
 
 
+@pytest.mark.slow
 def test_what_is_left_when_the_kernel_is_gone(shared: Service, tmp_path: Path) -> None:
     someone, other = shared.user("leaver"), shared.user("heir")
     kernel = someone.start()

@@ -15,6 +15,13 @@ TINY = dataclasses.replace(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call slow what looks at the study: it has to be simulated and trained first."""
+    for item in items:
+        if "robot" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 def make_study(outputs: Path, seed: int = 0) -> SimpleNamespace:
     """Run the template's study part, small."""
     from genai4eu.usecases.robot_manipulation import data, evaluate, keep, task, train
