@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from .panel import Panel, joined, table
+from .panel import Panel, finite, joined, table
 from .runwords import MONITOR_WORDS
 
 #: Seconds between two looks.
@@ -157,7 +157,8 @@ def plain(seen: Mapping[str, Any]) -> dict[str, Any]:
         for c in seen.get("cells") or []
     ]
     metrics = [
-        {"name": m["name"], "value": m.get("value"), "unit": m.get("unit") or "1"} for m in seen.get("metrics") or []
+        {"name": m["name"], "value": finite(m.get("value")), "unit": m.get("unit") or "1"}
+        for m in seen.get("metrics") or []
     ]
     return {
         "id": str(seen["id"]), "status": str(seen["status"]), "over": bool(seen["over"]), **texts, "cells": cells,

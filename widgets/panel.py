@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import html
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -71,6 +72,11 @@ def _singular(name: str) -> str:
     """Return the name of a sentence without its plural form."""
     stem, _, form = name.rpartition("_")
     return stem if form in ("zero", "one", "two", "few", "many", "other") else name
+
+
+def finite(value: Any) -> float | None:
+    """Return a number as JSON can hold it: nothing for what is undefined."""
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -6,13 +6,14 @@ it happens in the browser, so that it works on a frozen page; thousands of runs 
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import traitlets
 
-from .panel import Panel, joined, table
+from .panel import Panel, finite, joined, table
 from .runwords import RUN_WORDS
 
 #: What a run says of itself; only its id is needed.
@@ -20,6 +21,8 @@ Run = Mapping[str, Any]
 #: Rows of the table that is left where no script runs; runs that fit side by side.
 STILL, MOST = 50, 10
 _TEXTS = ("template", "title", "status", "target", "started", "error", "link")
+#: Where a link may lead; none is a path.
+_SCHEMES = ("", "http", "https")
 #: Metrics that are columns at first.
 _IN_SIGHT = 3
 
@@ -134,24 +137,25 @@ def plain(runs: Iterable[Run]) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        If one has no id, or two have the same.
+        If one has no id, two have the same, a link leads nowhere that a page may go, or a value is no plain data.
     """
     shown: dict[str, dict[str, Any]] = {}
     for run in runs:
         name = str(run.get("id") or "")
         if not name or name in shown:
             raise ValueError(f"two runs are called {name}" if name else f"a run has no id: {dict(run)!r}")
-        metrics = {n: _finite(v) for n, v in (run.get("metrics") or {}).items()}
+        metrics = {n: finite(v) for n, v in (run.get("metrics") or {}).items()}
+        if urlsplit(str(run.get("link") or "")).scheme not in _SCHEMES:
+            raise ValueError(f"run {name}: {run['link']!r} is no address of a page: give one with https, or a path")
         shown[name] = {
             "id": name, **{key: run.get(key) or "" for key in _TEXTS}, "duration": run.get("duration"),
             "parameters": dict(run.get("parameters") or {}), "metrics": metrics, "units": dict(run.get("units") or {}),
         }  # fmt: skip
+        try:
+            json.dumps(shown[name], allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"run {name} holds what is no plain data ({error}): give texts and numbers") from None
     return list(shown.values())
-
-
-def _finite(value: Any) -> float | None:
-    """Return a metric as JSON can hold it."""
-    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def _common(runs: Sequence[Run]) -> list[str]:

@@ -131,5 +131,10 @@ def cost(options: Options) -> str:
     if hours == float("inf"):
         said = ", ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in parts) + " for as long as it runs"
     else:
-        said = "at most " + ", ".join(f"{count * hours:.3g} {what} hours" for count, what in parts)
+        said = "at most " + ", ".join(_hours(count * hours, what) for count, what in parts)
     return said + (f", charged to {options.account}" if options.account else "")
+
+
+def _hours(number: float, what: str) -> str:
+    said = f"{number:.3g}"
+    return f"{said} {what} hour{'s' * (said != '1')}"

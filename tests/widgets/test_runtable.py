@@ -41,6 +41,9 @@ def test_metrics_that_most_have_are_columns_and_what_is_no_number_is_undefined()
     [
         ([{"title": "x"}], {}, "a run has no id"),
         ([RUNS[0], RUNS[0]], {}, "two runs are called 20261127-120000"),
+        ([_run(1, link="javascript:alert(1)")], {}, "'javascript:alert\\(1\\)' is no address of a page"),
+        ([_run(1, parameters={"day": object()})], {}, "0001 holds what is no plain data"),
+        ([_run(1, parameters={"rate": float("nan")})], {}, "0001 holds what is no plain data"),
         (RUNS, {"chosen": ["x"]}, "there is no run 'x'"),
         (RUNS, {"chosen": [r["id"] for r in RUNS]}, "12 runs are chosen: choose at most 10"),
         (RUNS, {"about": {"dice": {"better": "more"}}}, "metric dice: better is 'higher' or 'lower', not 'more'"),
