@@ -57,12 +57,10 @@ def test_it_installs_tests_itself_runs_and_becomes_a_dashboard(
     assert "| energy_score_flow | 0." in genai4eu("card", "latest").stdout
     assert genai4eu("card", NAME).stdout.startswith("# How high will it be?\n")
     published = json.loads(genai4eu("publish", "latest", "--json").stdout)
-    page = (Path(published["folder"]) / "index.html").read_text(encoding="utf-8")
-    assert (
-        "How high will it be?" in page
-        and "On a new year, flow matching is" in page
-        and "could not be drawn" not in page
-    )
+    folder = Path(published["folder"])
+    page = (folder / "page.json").read_text(encoding="utf-8")
+    assert "On a new year, flow matching is" in page and "could not be drawn" not in page
+    assert json.loads((folder / "dashboard.json").read_text(encoding="utf-8"))["title"] == "How high will it be?"
 
 
 @pytest.mark.parametrize("wanted", [Wanted(name="x", sector="s"), HARD], ids=["short", "long"])
