@@ -62,6 +62,8 @@ class Card(pydantic.BaseModel):
         The generative model, and what stands beside it.
     metrics : dict
         What the metrics that a run records mean, by name.
+    headline : str, optional
+        The metric that says most, which the gallery shows.
     limits, objections : list of str
         What the result does not show, and what a scientist of the field would still object to.
     """
@@ -74,6 +76,7 @@ class Card(pydantic.BaseModel):
     data: list[Data]
     model: Model
     metrics: dict[str, str]
+    headline: str | None = None
     limits: list[str]
     objections: list[str]
 

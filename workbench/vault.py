@@ -53,6 +53,11 @@ def listed() -> list[dict[str, Any]]:
     return [{"name": p.name, "file": str(p), "problem": _problem(p)} for p in paths if not p.name.startswith(".")]
 
 
+def values() -> dict[str, str]:
+    """Return the values of the secrets in files by name, for whoever looks whether one is somewhere it must not be."""
+    return {s["name"]: fit(Path(s["file"]).read_bytes(), s["name"]) for s in listed() if s["problem"] is None}
+
+
 def _problem(path: Path) -> str | None:
     try:
         check_private(checked(path.name), path, path.stat())

@@ -9,9 +9,10 @@ import typer
 
 from ..errors import WorkbenchError
 from . import app
-from .show import Json, emit
+from .show import Json, emit, table
 
 if TYPE_CHECKING:
+    from ..dashboards.checks import Finding
     from ..dashboards.published import Published
 
 _Title = Annotated[str | None, typer.Option(help="Title instead of the notebook's question.")]
@@ -33,22 +34,24 @@ def publish(
         str | None, typer.Option(help="Who may see it: public (the default), link (who has the link) or private.")
     ] = None,
     expires: Annotated[str | None, typer.Option(metavar="DATE", help="Last day on which it is shown.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only look whether it can be published; exit code 1 if not.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Freeze a run into a dashboard that anyone can open."""
-    from ..dashboards.publish import publish as freeze
+    """Freeze a run into a dashboard that anyone can open.
 
-    _told(
-        freeze(
-            run,
-            title=title,
-            summary=summary,
-            languages=_split(languages),
-            visibility=visibility,
-            expires=expires,
-        ),
-        as_json,
-    )
+    Before anything is written, the run and its page are checked: whole and unchanged, a question, its language, words
+    for every figure and control, nothing from other sites, no secret, nothing that only the study part has.
+    """
+    from ..dashboards import publish as library
+
+    spoken = _split(languages)
+    if check:
+        _checked(library.check(run, title=title, summary=summary, languages=spoken), as_json)
+        return
+    decided = {"visibility": visibility, "expires": expires}
+    _told(library.publish(run, title=title, summary=summary, languages=spoken, **decided), as_json)
 
 
 @app.command()
@@ -96,7 +99,27 @@ def _split(languages: str | None) -> list[str] | None:
     return None if languages is None else [name.strip() for name in languages.split(",") if name.strip()]
 
 
+def _checked(found: list[Finding], as_json: bool) -> None:
+    """Print what checks found, and end with 1 if anything of it speaks against publishing."""
+    faults = sum(f.refused for f in found)
+    if as_json:
+        emit([f.about() for f in found])
+    elif not found:
+        print("nothing speaks against publishing")
+    else:
+        table(["what", "where", "", "remedy"], [[_kind(f), f.where, f.what, f.remedy] for f in found])
+        print(f"{faults} of {len(found)} speak against publishing")
+    if faults:
+        raise typer.Exit(1)
+
+
+def _kind(finding: Finding) -> str:
+    return finding.kind if finding.refused else f"({finding.kind})"
+
+
 def _told(published: Published, as_json: bool) -> None:
+    for warning in published.warnings:
+        print(f"note: {warning.sentence}", file=sys.stderr)
     if as_json:
         emit(published.about())
         return

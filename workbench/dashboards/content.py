@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,17 @@ from ..runs.record import CRATE, Record, now
 from ..runs.seal import check
 from . import page
 from .bundle import Bundle
+from .checks import Finding, inspect, of_fault, refuse
+from .checks.leaks import in_text
+from .facts import factory, headline
 from .freeze import Frozen, freeze
-from .part import dashboard_cells, live_notebook, question, read_notebook
+from .part import Json, dashboard_cells, live_notebook, question, read_notebook
 
 _COPIED = ("parameters.json", "metrics.json", "sizes.json", "environment.json", "energy.json", "notebook.ipynb")
 #: What of ``dashboard.json`` may differ between versions that show the same.
 _PASSING = ("published", "version")
+#: Characters of words that are given.
+_LONGEST = {"title": 300, "summary": 1000}
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Content:
     frozen: Frozen
     live: dict[str, Any]
     about: dict[str, Any]
+    #: What whoever publishes should know.
+    warnings: tuple[Finding, ...] = ()
 
     @classmethod
     def of(cls, record: Record, wording: Wording) -> Content:
@@ -55,15 +62,14 @@ class Content:
         Raises
         ------
         WorkbenchError
-            For what cannot be published: why, and what to do.
+            For what cannot be published: all of it, why, and what to do.
         """
-        check_whole(record)
-        notebook = read_notebook(record.notebook_path)
-        cells = dashboard_cells(notebook)
-        restore({"cells": cells}, record.folder, texts=False)  # a page shows figures whole, of long texts the ends
+        notebook, cells, findings, languages = _read(record, wording)
+        refuse(findings, record.id)
         frozen = freeze(cells, notebook)
-        title = wording.title or question(cells) or record.info["title"]
-        return cls(record, frozen, live_notebook(cells), _about(record, frozen, title, wording))
+        about = _about(record, frozen, wording.title or question(cells) or record.info["title"], wording, languages)
+        about["headline"] = headline(record, notebook)
+        return cls(record, frozen, live_notebook(cells), about, tuple(findings))
 
     def write(self, folder: Path) -> None:
         """Write all of the bundle but its name."""
@@ -88,6 +94,46 @@ class Content:
         for path in folder.rglob("*"):
             if path.is_file():
                 path.chmod(0o444)
+
+
+def findings(record: Record, wording: Wording) -> list[Finding]:
+    """Return all that checks find in a run, without publishing it.
+
+    Raises
+    ------
+    WorkbenchError
+        Where there is nothing to look at: no finished run, or one that was changed.
+    """
+    check_finished(record)
+    notebook, cells, found, _ = _read(record, wording)
+    if not any(f.refused for f in found):
+        try:
+            freeze(cells, notebook)
+        except WorkbenchError as error:  # what only freezing finds
+            found.append(of_fault(error))
+    return found
+
+
+def _read(record: Record, wording: Wording) -> tuple[dict[str, Any], list[Json], list[Finding], list[str]]:
+    """Return the notebook, its dashboard part with large outputs, what was found, and the languages."""
+    check_whole(record)
+    notebook = read_notebook(record.notebook_path)
+    cells = dashboard_cells(notebook)
+    restore({"cells": cells}, record.folder, texts=False)  # a page shows figures whole, of long texts the ends
+    found, languages = inspect(record, notebook, wording.languages, (*_COPIED, card.FILE))
+    return notebook, cells, [*words(wording), *found], languages
+
+
+def words(wording: Wording) -> Iterator[Finding]:
+    """Yield what is wrong with words that were given for the notebook's."""
+    for name, text in (("title", wording.title), ("summary", wording.summary)):
+        if text is None:
+            continue
+        if not text.strip() or not text.isprintable():
+            yield Finding("words", f"--{name}", "it is empty, or has characters that cannot be seen", "give plain text")
+        if len(text) > _LONGEST[name]:
+            yield Finding("words", f"--{name}", f"it has {len(text)} characters", f"use {_LONGEST[name]} at most")
+        yield from in_text(f"--{name}", text)
 
 
 def check_finished(record: Record) -> None:
@@ -142,10 +188,9 @@ def _copy(source: Path, target: Path) -> None:
         target.mkdir()
 
 
-def _about(record: Record, frozen: Frozen, title: str, wording: Wording) -> dict[str, Any]:
+def _about(record: Record, frozen: Frozen, title: str, wording: Wording, languages: Sequence[str]) -> dict[str, Any]:
     """Return what ``dashboard.json`` says."""
     info = record.info
-    languages = list(wording.languages or ["en"])
     return {
         "title": title,
         "question": title,
@@ -159,9 +204,10 @@ def _about(record: Record, frozen: Frozen, title: str, wording: Wording) -> dict
         "published": now(),
         **{name: info.get(name) for name in ("started", "duration", "target", "host", "kernel_host")},
         "where": page.where(info),
+        "factory": factory(info),
         "metrics": {name: metric["value"] for name, metric in record.metrics.items()},
         "figure": frozen.figure,
         "language": languages[0],
-        "languages": languages,
+        "languages": list(languages),
         "given": wording.given,
     }

@@ -16,7 +16,8 @@ from ..runs.files import write_json
 from ..runs.record import Record
 from ..runs.store import find as find_run
 from .aside import aside
-from .content import Content, Wording, check_finished, same
+from .checks import Finding
+from .content import Content, Wording, check_finished, findings, same
 from .dashboard import SITE, SLUG, Dashboard, all_dashboards, dashboards_root, find
 from .lock import held
 from .published import Published
@@ -56,8 +57,8 @@ def publish(
     Raises
     ------
     WorkbenchError
-        For a run that is unknown, not sealed, not completed, or changed since; for a notebook without dashboard
-        part, and for figures without alternative text or from another host. Nothing is left behind then.
+        For a run that is unknown, not sealed, not completed, or changed since, and for all that :func:`check` finds,
+        all at once. Nothing is left behind then.
     """
     record = find_run(run) if isinstance(run, str) else run
     decided = decisions(visibility, expires)
@@ -73,6 +74,25 @@ def publish(
     if decided:
         Dashboard(root / standing.slug).decide(**decided)
     return standing
+
+
+def check(
+    run: Record | str, *, title: str | None = None, summary: str | None = None, languages: Sequence[str] | None = None
+) -> list[Finding]:
+    """Look whether a run can be published, and publish nothing; parameters are those of :func:`publish`.
+
+    Returns
+    -------
+    list of Finding
+        All that speaks against it (``refused``), and then what whoever publishes should know.
+
+    Raises
+    ------
+    WorkbenchError
+        Where there is nothing to look at: no finished run, one that was changed, no dashboard part.
+    """
+    record = find_run(run) if isinstance(run, str) else run
+    return findings(record, Wording(title, summary, languages))
 
 
 def republish(
@@ -179,7 +199,7 @@ def _place(root: Path, content: Content, decided: dict[str, Any]) -> Published:
                 made.rename(root / slug)
         except OSError as error:
             raise WorkbenchError(f"cannot publish to {root}: {error.strerror or error}") from None
-    return Published(slug, root / slug / "versions" / "1")
+    return Published(slug, root / slug / "versions" / "1", warnings=content.warnings)
 
 
 def _add(dashboard: Dashboard, content: Content) -> Published:
@@ -197,7 +217,7 @@ def _add(dashboard: Dashboard, content: Content) -> Published:
                 dashboard.note(current=number)
         except OSError as error:
             raise WorkbenchError(f"cannot publish to {place}: {error.strerror or error}") from None
-    return Published(dashboard.slug, place / str(number))
+    return Published(dashboard.slug, place / str(number), warnings=content.warnings)
 
 
 def _roll_back(dashboard: Dashboard, number: int) -> Published:

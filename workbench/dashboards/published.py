@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .bundle import Bundle
+from .checks import Finding
 from .dashboard import Dashboard
 
 
@@ -20,6 +21,8 @@ class Published:
     folder: Path
     #: False where nothing was made: the run had been published before, or nothing would look different.
     new: bool = True
+    #: What whoever publishes should know.
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def url_path(self) -> str:
@@ -48,6 +51,7 @@ class Published:
             "current": site["current"],
             "visibility": site["visibility"],
             "expires": site["expires"],
+            "warnings": [warning.sentence for warning in self.warnings],
         }
 
     def _repr_html_(self) -> str:
