@@ -23,6 +23,8 @@ from .lock import held
 from .published import Published
 from .visibility import decisions
 
+__all__ = ["Published", "check", "publish", "republish", "unpublish"]
+
 
 def publish(
     run: Record | str,

@@ -70,7 +70,7 @@ def _in(name: str, content: bytes | mmap.mmap, known: dict[bytes, str]) -> Itera
     named = {shown for value, shown in known.items() if content.find(value) >= 0}
     for shown in sorted(named):
         yield Finding("secret", name, f"it holds the value of {shown}", _REMEDY)
-    looks = {}
+    looks: dict[str, bytes] = {}
     for what, beginning, form in _FORMS if not named else ():
         found = form.search(content) if content.find(beginning) >= 0 else None
         if found:

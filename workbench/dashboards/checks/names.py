@@ -61,7 +61,9 @@ def check(study: Sequence[Numbered], dashboard: Sequence[Numbered]) -> Iterator[
 
 def _needed(dashboard: Sequence[Numbered]) -> dict[str, int]:
     """Return the names that cells need and none of them binds in time, with the cell that needs each first."""
-    known, needed, later = set(_GIVEN), {}, {}
+    known = set(_GIVEN)
+    needed: dict[str, int] = {}
+    later: dict[str, int] = {}
     for number, content in dashboard:
         for statement in _statements(content):
             if statement.anything:
@@ -86,7 +88,7 @@ def _parsed(source: str) -> ast.Module:
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        return ast.parse(TransformerManager().transform_cell(source))
+        return ast.parse(str(TransformerManager().transform_cell(source)))
     except SyntaxError:
         return ast.Module([], [])
 
@@ -101,6 +103,8 @@ def _names_of(node: ast.stmt) -> Statement:
     except SyntaxError:  # what awaits at the top of a cell
         for name in (n for n in walked if isinstance(n, ast.Name)):
             (statement.at_once if isinstance(name.ctx, ast.Load) else statement.bound).add(name.id)
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        statement.at_once.add(node.target.id)  # it reads what it adds to
     if not isinstance(node, _SIMPLE):  # in a loop or a block, what it binds comes first somewhere
         statement.at_once -= statement.bound
     return statement
