@@ -1,22 +1,5 @@
-/* The RunTable: runs to sort, to sift, and to lay side by side. Joined behind panel.js, sifting.js and comparison.js. */
+/* The RunTable: runs to sort, to sift, and to lay side by side. Joined behind panel.js, sifting.js, comparison.js and runrows.js. */
 const PAGE = 25, PHONE = 8, NARROW = 640, FEWEST = 2, MOST = 10, FIXED = ["id", "status", "template", "target", "started", "duration"];
-
-/* How a value stands in a cell. */
-function shown(run, column, words) {
-  const value = cell(run, column);
-  if (column === "status") return words[`status_${value}`] ?? value ?? "";
-  if (column === "started") return moment(value);
-  if (column === "duration") return value === null || value === undefined ? "" : span(value, words);
-  if (column.startsWith("metric:")) return value === undefined ? "" : value === null ? words.undefined : `${number(value)}${run.units[column.slice(7)] ? ` ${run.units[column.slice(7)]}` : ""}`;
-  return value === undefined || value === null ? "" : plainly(value);
-}
-
-
-function options(select, first, values) {
-  const now = select.value;
-  select.replaceChildren(...[["", first], ...values].map(([value, text]) => make("option", { value }, null, text)));
-  select.value = [...select.options].some((o) => o.value === now) ? now : "";
-}
 
 function render({ model, el }) {
   const words = model.get("words"), root = panel(el, "runtable", { "aria-label": words.title });
@@ -96,17 +79,7 @@ function render({ model, el }) {
   function draw() {
     body.replaceChildren();
     for (const run of found.slice(state.page * size(), (state.page + 1) * size())) {
-      const row = make("tr", { role: "row" }, body), pick = make("label", { class: "pick" }, make("td", { role: "cell" }, row));
-      const box = make("input", { type: "checkbox", value: run.id, "aria-label": fill(words.choose_run, { run: run.id }) }, pick);
-      make("span", { class: "narrow", "aria-hidden": "true" }, pick, words.choose);
-      box.addEventListener("change", () => tick(run, box));
-      for (const column of columns()) {
-        const place = make(column === "id" ? "th" : "td", { role: column === "id" ? "rowheader" : "cell", "data-label": title(column) }, row), text = shown(run, column, words);
-        if (column === "id") place.append(named(run));
-        else make("span", { class: column === "status" ? (run.status === "completed" ? "good" : run.error ? "bad" : "") : "", title: column === "status" ? run.error || null : null }, place, text);
-        place.classList.toggle("empty", text === "");
-        place.classList.toggle("number", typeof cell(run, column) === "number");
-      }
+      drawRow(body, run, columns(), { title, words, named, tick });
     }
     const last = Math.ceil(found.length / size());
     frame.hidden = !found.length;
@@ -131,22 +104,11 @@ function render({ model, el }) {
   none.addEventListener("click", () => { model.set("comparing", false); choose([]); say(said, ""); });
   again.addEventListener("click", () => (live(el) ? tell(model, el, { ask: "runs" }, said, words) : say(said, words.needs_kernel)));
   function choosable() {
-    boxes.replaceChildren();
-    for (const [kind, part] of [["metric", "metrics"], ["parameter", "parameters"]]) {
-      const all = names(runs, part), group = make("fieldset", {}, boxes);
-      group.hidden = !all.length;
-      make("legend", {}, group, words[part]);
-      for (const name of all) {
-        const label = make("label", { class: "pick" }, group), box = make("input", { type: "checkbox" }, label), column = `${kind}:${name}`;
-        box.checked = state.columns.includes(column);
-        label.append(name);
-        box.addEventListener("change", () => {
-          state.columns = box.checked ? [...state.columns, column] : state.columns.filter((other) => other !== column);
-          if (!columns().includes(state.by)) Object.assign(state, { by: "started", down: true });
-          heads(); sift();
-        });
-      }
-    }
+    offerColumns(boxes, runs, state.columns, words, (kept) => {
+      state.columns = kept;
+      if (!columns().includes(state.by)) Object.assign(state, { by: "started", down: true });
+      heads(); sift();
+    });
     chooser.hidden = !boxes.querySelector("input");
   }
   let data = null;

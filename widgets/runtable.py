@@ -1,6 +1,6 @@
 """The RunTable: runs to sort and to sift, and two to ten of them side by side. Filled by the workbench.
 
-Plain data in, a small script of our own (``sifting.js``, ``comparison.js``, ``runtable.js``), nothing fetched. All of
+Plain data in, a small script of our own (``sifting.js``, ``comparison.js``, ``runrows.js``, ``runtable.js``), nothing fetched. All of
 it happens in the browser, so that it works on a frozen page; thousands of runs are shown a page at a time.
 """
 
@@ -62,7 +62,7 @@ class RunTable(Panel):
         If a run has no id, two have the same, a value is no plain data, or ``chosen`` or ``about`` is wrong.
     """
 
-    _esm = joined("panel.js", "sifting.js", "comparison.js", "runtable.js")
+    _esm = joined("panel.js", "sifting.js", "comparison.js", "runrows.js", "runtable.js")
     _css = joined("panel.css", "runtable.css")
     WORDS: ClassVar[Mapping[str, str]] = RUN_WORDS
     runs = traitlets.List().tag(sync=True)

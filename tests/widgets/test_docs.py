@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
+from nbconvert import HTMLExporter
+
 from genai4eu import widgets
 from genai4eu.widgets import RunMonitor, RunTable, TargetPicker
 
@@ -27,3 +30,12 @@ def test_the_page_on_widgets(root: Path) -> None:
         made.append(eval("\n".join(lines[first:]), space))
     kinds = (TargetPicker, RunTable, RunMonitor, TargetPicker)
     assert [isinstance(m, kind) for m, kind in zip(made, kinds, strict=True)] == [True] * 4
+
+
+def test_an_exported_notebook_without_state_shows_tables() -> None:
+    """As ``jupyter nbconvert --to html`` makes it of a notebook whose widgets were not saved."""
+    panels = [TargetPicker([{"name": "here"}]), RunTable([{"id": "run-1"}])]
+    outputs = [nbformat.v4.new_output("display_data", panel._repr_mimebundle_()[0]) for panel in panels]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
+    page, _ = HTMLExporter().from_notebook_node(made)
+    assert "<caption>Where to run</caption>" in page and '<th scope="row">run-1</th>' in page

@@ -141,3 +141,22 @@ def test_frozen_it_says_what_needs_a_kernel_and_many_can_be_sifted(chromium_path
         expect(page.get_by_text("No target is like “<i>”.")).to_be_visible()
         without_barriers(page, faults)
         page.screenshot(path=tmp_path / "picker-frozen.png", full_page=True)
+
+
+@pytest.mark.chromium
+@pytest.mark.slow
+def test_a_kernel_that_keeps_silent_is_told_of(chromium_path: str, tmp_path: Path) -> None:
+    with launched(chromium_path) as browser:
+        page = look(browser, 320, "light")
+        page.clock.install()
+        open_panel(page, tmp_path, TargetPicker(TARGETS, refresh=lambda: TARGETS))
+        page.get_by_role("button").press("Enter")
+        page.clock.run_for(5000)
+        silent = page.get_by_text("The kernel has not answered yet: it may be busy, or gone.")
+        expect(silent).to_have_count(0)
+        page.clock.run_for(2000)
+        expect(silent).to_be_visible()
+        page.get_by_role("button").press("Enter")
+        page.evaluate("window.tell({ asked: '2026-11-27T12:00:00+00:00' })")
+        page.clock.run_for(9000)
+        expect(silent).to_have_count(0)
