@@ -1,7 +1,8 @@
 """The RunTable: runs to sort and to sift, and two to ten of them side by side. Filled by the workbench.
 
-Plain data in, a small script of our own (``sifting.js``, ``comparison.js``, ``runrows.js``, ``runtable.js``), nothing fetched. All of
-it happens in the browser, so that it works on a frozen page; thousands of runs are shown a page at a time.
+Plain data in, small scripts of our own (``sifting.js``, ``comparison.js``, ``runrows.js``, ``runtable.js``), nothing
+fetched. All of it happens in the browser, so that it works on a frozen page; thousands of runs are shown a page at a
+time.
 """
 
 from __future__ import annotations
