@@ -20,7 +20,7 @@ from .runwords import RUN_WORDS
 #: What a run says of itself; only its id is needed.
 Run = Mapping[str, Any]
 #: Rows of the table that is left where no script runs; runs that fit side by side.
-STILL, MOST = 50, 10
+STILL, FEWEST, MOST = 50, 2, 10
 _TEXTS = ("template", "title", "status", "target", "started", "error", "link")
 #: Where a link may lead; none is a path.
 _SCHEMES = ("", "http", "https")
@@ -101,6 +101,7 @@ class RunTable(Panel):
             refreshable=refresh is not None,
         )  # fmt: skip
         self.on_msg(self._told)
+        self.observe(lambda _change: self._redraw(), names="chosen")
         self._redraw()
 
     @property
@@ -129,7 +130,21 @@ class RunTable(Panel):
             for run in self.runs[:STILL]
         ]  # fmt: skip
         more = f"<p>{words['still'].format(shown=STILL, all=len(self.runs))}</p>" if len(self.runs) > STILL else ""
-        self.value = table(words["title"], [*headings, *names], rows) + more
+        self.value = table(words["title"], [*headings, *names], rows) + more + self._compared()
+
+    def _compared(self) -> str:
+        """Return the chosen runs side by side, for where no script runs."""
+        words, them = self.words, [run for name in self.chosen for run in self.runs if run["id"] == name]
+        if len(them) < FEWEST:
+            return ""
+        ids = [run["id"] for run in them]
+        made = ""
+        for caption, heading, part in (("differing", "parameter", "parameters"), ("metrics", "metric", "metrics")):
+            each = {name: [run[part].get(name, "") for run in them] for run in them for name in run[part]}
+            shown = {n: v for n, v in each.items() if part == "metrics" or len({json.dumps(x) for x in v}) > 1}
+            rows = [[name, *map(_text, values)] for name, values in shown.items()]
+            made += table(words[caption], [words[heading], *ids], rows) if rows else ""
+        return made
 
 
 def plain(runs: Iterable[Run]) -> list[dict[str, Any]]:

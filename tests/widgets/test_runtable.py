@@ -61,6 +61,16 @@ def test_without_a_script_the_first_runs_are_left() -> None:
     assert bundle["text/html"].count("<tr>") == 51 and "The first 50 of 60 runs." in bundle["text/html"]
 
 
+def test_without_a_script_the_chosen_ones_are_side_by_side() -> None:
+    table = RunTable(RUNS)
+    assert "Parameters that differ" not in table.value
+    table.chosen = [RUNS[2]["id"], RUNS[1]["id"]]
+    _, parameters, metrics = table.value.split("<caption>")[1:]
+    assert parameters.startswith("Parameters that differ") and "sites" not in parameters
+    assert '<th scope="row">seed</th><td>2</td><td>1</td>' in parameters
+    assert '<th scope="row">dice</th><td>0.502</td><td>0.501</td>' in metrics
+
+
 def test_it_answers_a_page_that_asks_and_tells_what_fails() -> None:
     def show(name: str) -> str:
         if name == RUNS[1]["id"]:
