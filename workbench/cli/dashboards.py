@@ -12,6 +12,10 @@ from . import app
 
 @app.command()
 def serve(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Bundles (.zip) of other centres and folders of dashboards; else GENAI4EU_DASHBOARDS."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address of this computer to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the gallery where there is a screen.")] = True,
@@ -36,9 +40,12 @@ def serve(
     config: Annotated[
         Path | None, typer.Option(help="Jupyter configuration file for signing in, instead of Jupyter's usual one.")
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let the code of bundles run: live views, scripts of their widgets.")
+    ] = False,
 ) -> None:
     """Serve the gallery of dashboards until Ctrl-C."""
-    from ..dashboards.dashboard import dashboards_root
+    from ..dashboards.gathering import gathered
     from ..dashboards.options import Options
     from ..dashboards.server import serve as run
 
@@ -47,4 +54,8 @@ def serve(
         host=host, port=port, viewers=viewers, certfile=certfile, keyfile=keyfile, behind_proxy=behind_proxy,
         names=tuple(name or ()), embed_origins=embedders, identity_provider=identity_provider, config=config,
     )  # fmt: skip
-    run(dashboards_root(), options, open_browser=browser)
+    with gathered(sources or [], trusted=trust) as (folder, unpacked):
+        for dashboard in unpacked:
+            how = "its code may run" if trust else "as it was recorded; --trust lets its code run"
+            typer.echo(f"{dashboard.slug}: from a bundle, {how}", err=True)
+        run(folder, options, open_browser=browser)

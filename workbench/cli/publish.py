@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +29,7 @@ _Slug = Annotated[str, typer.Argument(help="Dashboard: its slug, or the beginnin
 
 @app.command()
 def publish(
-    run: Annotated[str, typer.Argument(help="Run to publish: its id, the end of it, or 'latest'.")],
+    run: Annotated[str, typer.Argument(help="Run: its id, the end of it, or 'latest'; for a file also a dashboard.")],
     title: _Title = None,
     summary: _Summary = None,
     languages: _Languages = None,
@@ -37,6 +40,9 @@ def publish(
     check: Annotated[
         bool, typer.Option("--check", help="Only look whether it can be published; exit code 1 if not.")
     ] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="X.ZIP", help="Also write one file that another centre can serve.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Freeze a run into a dashboard that anyone can open.
@@ -51,7 +57,9 @@ def publish(
         _checked(library.check(run, title=title, summary=summary, languages=spoken), as_json)
         return
     decided = {"visibility": visibility, "expires": expires}
-    _told(library.publish(run, title=title, summary=summary, languages=spoken, **decided), as_json)
+    standing = _standing(run) if bundle else None
+    made = standing or library.publish(run, title=title, summary=summary, languages=spoken, **decided)
+    _told(made, as_json, _files(made, bundle))
 
 
 @app.command()
@@ -99,6 +107,23 @@ def _split(languages: str | None) -> list[str] | None:
     return None if languages is None else [name.strip() for name in languages.split(",") if name.strip()]
 
 
+def _standing(name: str) -> Published | None:
+    """Return the dashboard of exactly this slug: it can be put into a file without its run."""
+    from ..dashboards.dashboard import all_dashboards, dashboards_root
+    from ..dashboards.published import Published
+
+    found = next((d for d in all_dashboards(dashboards_root()) if d.slug == name), None)
+    return Published(found.slug, found.current.folder, new=False) if found else None
+
+
+def _files(made: Published, bundle: Path | None) -> dict[str, Path]:
+    """Write the files that were asked for."""
+    from ..dashboards.archive import pack
+    from ..dashboards.bundle import Bundle
+
+    return {"bundle": pack(Bundle(made.folder), bundle)} if bundle else {}
+
+
 def _checked(found: list[Finding], as_json: bool) -> None:
     """Print what checks found, and end with 1 if anything of it speaks against publishing."""
     faults = sum(f.refused for f in found)
@@ -117,11 +142,11 @@ def _kind(finding: Finding) -> str:
     return finding.kind if finding.refused else f"({finding.kind})"
 
 
-def _told(published: Published, as_json: bool) -> None:
+def _told(published: Published, as_json: bool, files: Mapping[str, Path] = MappingProxyType({})) -> None:
     for warning in published.warnings:
         print(f"note: {warning.sentence}", file=sys.stderr)
     if as_json:
-        emit(published.about())
+        emit({**published.about(), **{kind: str(path) for kind, path in files.items()}})
         return
     print(f"{published.sentence}: {published.slug} in {published.folder}")
     if (standing := published.dashboard.site["current"]) != published.version:
@@ -129,4 +154,6 @@ def _told(published: Published, as_json: bool) -> None:
             f"Version {standing} is shown; 'genai4eu republish {published.slug} --version {published.version}'"
             " shows this one."
         )
+    for path in files.values():
+        print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     print("Type 'genai4eu serve' to open the gallery.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +93,18 @@ def clean(html: str, media: Media) -> BeautifulSoup:
             f"a figure is drawn in the page itself ({str(svg)[:40]}…): show it with genai4eu.widgets.figure"
         )
     return soup
+
+
+def harmless(html: str) -> str:
+    """Return the HTML of a page that others froze without anything that :func:`clean` would not have left in it."""
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup.find_all([*_DROPPED, "video", "audio", "source", "track", "svg", "math"]):
+        tag.decompose()
+    for tag in soup.find_all(True):
+        _clean_attributes(tag)
+        if tag.name == "img" and not re.fullmatch(r"media/[0-9a-f]{16}\.\w+", str(tag.get("src", ""))):
+            tag.decompose()
+    return str(soup)
 
 
 def _clean_attributes(tag: Tag) -> None:
