@@ -43,6 +43,9 @@ def publish(
     bundle: Annotated[
         Path | None, typer.Option(metavar="X.ZIP", help="Also write one file that another centre can serve.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--html", metavar="PAGE.HTML", help="Also write one page for e-mail or a USB stick.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Freeze a run into a dashboard that anyone can open.
@@ -57,9 +60,9 @@ def publish(
         _checked(library.check(run, title=title, summary=summary, languages=spoken), as_json)
         return
     decided = {"visibility": visibility, "expires": expires}
-    standing = _standing(run) if bundle else None
+    standing = _standing(run) if bundle or page else None
     made = standing or library.publish(run, title=title, summary=summary, languages=spoken, **decided)
-    _told(made, as_json, _files(made, bundle))
+    _told(made, as_json, _files(made, bundle, page, spoken))
 
 
 @app.command()
@@ -116,12 +119,17 @@ def _standing(name: str) -> Published | None:
     return Published(found.slug, found.current.folder, new=False) if found else None
 
 
-def _files(made: Published, bundle: Path | None) -> dict[str, Path]:
+def _files(made: Published, bundle: Path | None, page: Path | None, languages: list[str] | None) -> dict[str, Path]:
     """Write the files that were asked for."""
-    from ..dashboards.archive import pack
+    from ..dashboards import archive, single
     from ..dashboards.bundle import Bundle
 
-    return {"bundle": pack(Bundle(made.folder), bundle)} if bundle else {}
+    written = {}
+    if bundle:
+        written["bundle"] = archive.pack(Bundle(made.folder), bundle)
+    if page:
+        written["html"] = single.write(Bundle(made.folder), page, languages[0] if languages else None)
+    return written
 
 
 def _checked(found: list[Finding], as_json: bool) -> None:
@@ -154,6 +162,8 @@ def _told(published: Published, as_json: bool, files: Mapping[str, Path] = Mappi
             f"Version {standing} is shown; 'genai4eu republish {published.slug} --version {published.version}'"
             " shows this one."
         )
+    if published.link:
+        print(f"Its link, on your gallery and shown this once: {published.link}")
     for path in files.values():
         print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     print("Type 'genai4eu serve' to open the gallery.")

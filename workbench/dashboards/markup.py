@@ -88,6 +88,9 @@ def clean(html: str, media: Media) -> BeautifulSoup:
         _clean_attributes(tag)
     for image in soup.find_all("img"):
         _embed(image, media)
+    for corner in soup.find_all("th"):
+        if not corner.get_text(strip=True) and corner.find("img") is None:
+            corner.name = "td"  # a heading without words, as pandas writes, is announced as one
     for svg in soup.find_all("svg"):
         raise WorkbenchError(
             f"a figure is drawn in the page itself ({str(svg)[:40]}…): show it with genai4eu.widgets.figure"

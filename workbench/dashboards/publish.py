@@ -5,6 +5,7 @@ Called by ``genai4eu publish|republish|unpublish``, by the demo and by notebooks
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +20,7 @@ from .aside import aside
 from .checks import Finding
 from .content import Content, Wording, check_finished, findings, same
 from .dashboard import SITE, SLUG, Dashboard, all_dashboards, dashboards_root, find
+from .links import add_link, links_of
 from .lock import held
 from .published import Published
 from .visibility import decisions
@@ -71,11 +73,9 @@ def publish(
     if standing is None:
         content = Content.of(record, wording)
         standing = _place(root, content, decided)
-        if standing.new:
-            return standing
-    if decided:
-        Dashboard(root / standing.slug).decide(**decided)
-    return standing
+    if decided and not standing.new:
+        standing.dashboard.decide(**decided)
+    return _with_link(standing) if visibility == "link" else standing
 
 
 def check(
@@ -162,6 +162,13 @@ def unpublish(slug: str) -> str:
         except OSError as error:
             raise WorkbenchError(f"cannot take down {dashboard.folder}: {error.strerror}") from None
     return dashboard.slug
+
+
+def _with_link(standing: Published) -> Published:
+    """Make the first link of a dashboard that is seen by link alone; more are made by ``genai4eu dashboards link``."""
+    if links_of(standing.dashboard):
+        return standing
+    return dataclasses.replace(standing, link=f"/l/{add_link(standing.dashboard)}/")
 
 
 def _standing(record: Record, root: Path) -> Published | None:

@@ -23,6 +23,8 @@ class Published:
     new: bool = True
     #: What whoever publishes should know.
     warnings: tuple[Finding, ...] = ()
+    #: Address for who has the link, where one was made now; it can be read nowhere else.
+    link: str | None = None
 
     @property
     def url_path(self) -> str:
@@ -51,13 +53,14 @@ class Published:
             "current": site["current"],
             "visibility": site["visibility"],
             "expires": site["expires"],
+            "link": self.link,
             "warnings": [warning.sentence for warning in self.warnings],
         }
 
     def _repr_html_(self) -> str:
         """Return a small card; styled inline with the colours of JupyterLab, which knows no sheet of ours."""
         title = escape(str(Bundle(self.folder).info["question"]))
-        address = f'<code style="overflow-wrap: anywhere">{self.url_path}</code>'
+        address = f'<code style="overflow-wrap: anywhere">{self.link or self.url_path}</code>'
         return (
             '<div style="border: 1px solid var(--jp-border-color1, #bbb); border-radius: 4px; padding: 12px 16px; '
             'max-width: 36em; font-family: var(--jp-ui-font-family, sans-serif)">'
