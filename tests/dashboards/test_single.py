@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -88,22 +89,24 @@ def test_a_page_too_large_to_send_is_refused(
 
 
 @pytest.mark.slow
-def test_chromium_opens_it_from_a_file_and_asks_nobody(page: Path) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+def test_chromium_opens_it_from_a_file_and_asks_nobody(
+    page: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    asked: list[str] = []
+    said: list[str] = []
     with sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        for width, scheme in ((1280, "light"), (320, "dark")):
-            shown = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-            asked: list[str] = []
-            said: list[str] = []
-            shown.on("request", lambda request, asked=asked: asked.append(request.url))
-            shown.on("console", lambda message, said=said: said.append(message.text))
-            shown.goto(page.as_uri())
-            shown.wait_for_timeout(200)
-            assert [a for a in asked if not a.startswith("data:")] == [page.as_uri()] and said == []
-            assert shown.evaluate("Array.from(document.images).every(i => i.naturalWidth > 0)")
-            assert shown.evaluate("document.documentElement.scrollWidth") <= width
-            assert [v["id"] for v in Axe().run(shown).response["violations"]] == []
+        shown = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        shown.on("request", lambda request: asked.append(request.url))
+        shown.on("console", lambda message: said.append(message.text))
+        shown.goto(page.as_uri())
+        shown.wait_for_timeout(200)
+        assert shown.evaluate("Array.from(document.images).every(i => i.naturalWidth > 0)")
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        assert [v["id"] for v in Axe().run(shown).response["violations"]] == []
         browser.close()
+    assert [a for a in asked if not a.startswith("data:")] == [page.as_uri()] and said == []
 
 
 def test_the_command_line_writes_it_and_a_link(
