@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.publish import publish
@@ -62,10 +62,21 @@ def _kernels(server: Server) -> list[psutil.Process]:
     return [p for p in below if any("ipykernel" in part for part in p.cmdline())]
 
 
-def _go_live(page: Page, server: Server) -> None:
+def _open(page: Page, server: Server) -> Locator:
+    """Open the dashboard; return its slider once the widgets are there."""
     page.goto(server.address + "d/tiny-wave-a1b2/")
-    page.get_by_role("button", name="Try it live").click()
+    expect(page.locator("html")).to_have_attribute("data-widgets", "ready", timeout=_PATIENCE)
+    return page.get_by_role("slider", name="Height (m)")
+
+
+def _go_live(page: Page, server: Server) -> None:
+    _open(page, server).press("ArrowRight")
     expect(page.locator("#explore-chip")).to_have_text("Live", timeout=_PATIENCE)
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 3 m; line", timeout=_PATIENCE)
+
+
+def _picture(page: Page) -> Locator:
+    return page.locator(".genai4eu-picture img")
 
 
 def test_the_frozen_page_needs_no_kernel_and_no_other_host(page: Page, server: Server) -> None:
@@ -85,8 +96,23 @@ def test_the_frozen_page_can_be_read_without_scripts(browser: Browser, server: S
     page = context.new_page()
     page.goto(server.address + "d/tiny-wave-a1b2/")
     expect(page.get_by_text("What this does not show")).to_be_visible()
+    expect(page.get_by_alt_text("A wave of 2 m; line")).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
     context.close()
+
+
+def test_widgets_stand_on_the_frozen_page_as_they_were_recorded(page: Page, server: Server) -> None:
+    """They take their pictures' place, name themselves, and start no kernel; nor does what moves no setting."""
+    slider = _open(page, server)
+    expect(slider).to_have_attribute("aria-valuenow", re.compile("^2"))
+    expect(page.get_by_role("radio", name="blue")).to_be_checked()
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 2 m; line")
+    assert page.locator("img[alt='A wave of 2 m; line']:visible").count() == 1
+    expect(page.locator("#explore-chip")).to_have_text("Recorded result")
+    slider.focus()
+    page.keyboard.press("Tab")
+    page.locator("#explore-heading").click()
+    assert server.tier.pid is None
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -102,26 +128,58 @@ def test_axe_finds_no_barrier(browser: Browser, server: Server, width: int, colo
     context.close()
 
 
-def test_a_visitor_can_try_it_live(page: Page, server: Server) -> None:
+def test_a_touch_brings_a_kernel_that_answers_in_the_same_place(page: Page, server: Server) -> None:
     seen = _hosts(page)
-    _go_live(page, server)
-    frame = page.frame_locator("iframe")
-    slider = frame.get_by_role("slider", name="Height (m)")
-    picture = frame.locator(".genai4eu-picture img")
-    expect(picture).to_have_attribute("alt", "A wave of 2 m; line")
-    before = picture.get_attribute("src")
+    slider = _open(page, server)
+    before = _picture(page).get_attribute("src")
+    page.evaluate("document.querySelector('.genai4eu-explorer').dataset.mark = 'the same'")
     slider.press("ArrowRight")
-    expect(picture).to_have_attribute("alt", "A wave of 3 m; line")
-    assert picture.get_attribute("src") != before
-    frame.get_by_role("radio", name="orange").check()
-    expect(frame.get_by_role("status").first).to_be_attached()
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 3 m; line", timeout=_PATIENCE)
+    expect(page.locator("#explore-chip")).to_have_text("Live")
+    assert _picture(page).get_attribute("src") != before
+    assert page.evaluate("document.querySelector('.genai4eu-explorer').dataset.mark") == "the same", "drawn anew"
+    page.get_by_role("radio", name="orange").check()
+    slider.press("ArrowRight")
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 4 m; line")
     assert seen == {"127.0.0.1"} and not page.context.cookies()
-    assert len(_kernels(server)) == 1
-    _leaves_no_secret(_kernels(server)[0], server)
-    kernel = _kernels(server)[0]
+    (kernel,) = _kernels(server)
+    _leaves_no_secret(kernel, server)
     page.close()
     kernel.wait(timeout=30)
-    assert not kernel.is_running()
+
+
+def test_what_is_changed_while_the_kernel_comes_is_not_lost(page: Page, server: Server) -> None:
+    slider = _open(page, server)
+    for _ in range(4):
+        slider.press("ArrowRight")
+    page.get_by_role("radio", name="orange").check()
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 6 m; line", timeout=_PATIENCE)
+    expect(slider).to_have_attribute("aria-valuenow", re.compile("^6"))
+    expect(page.get_by_role("radio", name="orange")).to_be_checked()
+
+
+def test_a_lost_connection_comes_back_to_the_same_state(page: Page, server: Server) -> None:
+    _go_live(page, server)
+    kernel = _kernels(server)[0]
+    page.evaluate("genai4eu.exchange.socket.socket.close()")
+    expect(page.locator("html")).to_have_attribute("data-live", "lost")
+    page.get_by_role("slider", name="Height (m)").press("ArrowRight")
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 4 m; line", timeout=_PATIENCE)
+    expect(page.locator("#explore-chip")).to_have_text("Live")
+    assert _kernels(server) == [kernel]
+
+
+def test_after_its_kernel_died_a_page_goes_on_where_it_was(page: Page, server: Server) -> None:
+    _go_live(page, server)
+    page.get_by_role("radio", name="orange").check()
+    kernel = _kernels(server)[0]
+    kernel.kill()
+    expect(page.locator("#explore-chip")).to_have_text("Paused", timeout=_PATIENCE)
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 3 m; line")
+    page.get_by_role("slider", name="Height (m)").press("ArrowRight")
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 4 m; line", timeout=_PATIENCE)
+    expect(page.get_by_role("radio", name="orange")).to_be_checked()
+    assert _kernels(server)[0] != kernel
 
 
 def _leaves_no_secret(kernel: psutil.Process, server: Server) -> None:
@@ -138,7 +196,8 @@ def test_going_back_to_the_recorded_result_frees_the_kernel(page: Page, server: 
     _go_live(page, server)
     kernel = _kernels(server)[0]
     page.get_by_role("button", name="Back to the recorded result").click()
-    expect(page.locator("#explore-recorded")).to_be_visible()
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 2 m; line")
+    expect(page.get_by_role("slider", name="Height (m)")).to_have_attribute("aria-valuenow", re.compile("^2"))
     kernel.wait(timeout=30)
 
 
@@ -151,16 +210,18 @@ def test_axe_finds_no_barrier_in_the_live_view(browser: Browser, server: Server)
     context.close()
 
 
-def test_a_full_house_keeps_the_recorded_page(browser: Browser, published: Published) -> None:
+def test_a_full_house_says_which_place_in_the_queue(browser: Browser, published: Published) -> None:
     with running(dashboards_root(), viewers=1) as server:
         first, second = browser.new_page(), browser.new_page()
         _go_live(first, server)
-        second.goto(server.address + "d/tiny-wave-a1b2/")
-        second.get_by_role("button", name="Try it live").click()
-        expect(second.locator("#explore-status")).to_contain_text("places are taken", timeout=_PATIENCE)
-        expect(second.locator("#explore-recorded")).to_be_visible()
+        slider = _open(second, server)
+        slider.press("ArrowRight")
+        expect(second.locator("html")).to_have_attribute("data-live", "queue", timeout=_PATIENCE)
+        expect(second.locator("#explore-status")).to_contain_text("1")
+        expect(_picture(second)).to_be_visible()
         assert len(_kernels(server)) == 1
         first.close()
+        expect(_picture(second)).to_have_attribute("alt", "A wave of 3 m; line", timeout=_PATIENCE)
         second.close()
 
 
@@ -174,12 +235,12 @@ def test_missing_software_is_said_and_the_page_stays(
     change("run.json", lambda info: None)  # seals what was written
     publish(record)
     with running(dashboards_root()) as server:
-        page.goto(server.address + "d/tiny-wave-a1b2/")
-        page.get_by_role("button", name="Try it live").click()
+        slider = _open(page, server)
+        slider.press("ArrowRight")
         told = page.locator("#explore-status")
         expect(told).to_contain_text("lacks the software 'no_such_package'", timeout=_PATIENCE)
-        expect(page.locator("#explore-recorded")).to_be_visible()
-        expect(page.get_by_role("button", name="Try it live")).to_be_enabled()
+        expect(slider).to_have_attribute("aria-valuenow", re.compile("^2"))
+        expect(_picture(page)).to_have_attribute("alt", "A wave of 2 m; line")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -192,7 +253,7 @@ def test_nothing_outlives_the_server(
         address = re.search(r"http://\S+", process.stdout.readline())
         assert address
         page.goto(address[0] + "d/tiny-wave-a1b2/")
-        page.get_by_role("button", name="Try it live").click()
+        page.get_by_role("slider", name="Height (m)").press("ArrowRight")
         expect(page.locator("#explore-chip")).to_have_text("Live", timeout=_PATIENCE)
         started = psutil.Process(process.pid).children(recursive=True)
         assert any("ipykernel" in " ".join(p.cmdline()) for p in started)
@@ -212,7 +273,7 @@ def test_long_choices_wrap_on_a_phone(browser: Browser, record: Record, change: 
     with running(dashboards_root()) as server:
         page = browser.new_page(viewport={"width": 320, "height": 800})
         _go_live(page, server)
-        label = page.frame_locator("iframe").locator(".widget-radio-box label", has_text=name)
+        label = page.locator(".widget-radio-box label", has_text=name)
         box = label.bounding_box()
         assert box is not None and box["x"] + box["width"] <= 320
         assert label.evaluate("e => e.scrollWidth <= e.clientWidth")
@@ -231,11 +292,8 @@ def test_a_visitor_tries_it_live_on_a_warm_kernel(page: Page, published: Publish
         assert client.ensure(wait=True)
         with running(dashboards_root()) as server:
             _go_live(page, server)
-            frame = page.frame_locator("iframe")
-            picture = frame.locator(".genai4eu-picture img")
-            expect(picture).to_have_attribute("alt", "A wave of 2 m; line")
-            frame.get_by_role("slider", name="Height (m)").press("ArrowRight")
-            expect(picture).to_have_attribute("alt", "A wave of 3 m; line")
+            page.get_by_role("slider", name="Height (m)").press("ArrowRight")
+            expect(_picture(page)).to_have_attribute("alt", "A wave of 4 m; line")
             (template,) = client.status()
             assert template["kernels_started"] == 1 and not _kernels(server)
     finally:

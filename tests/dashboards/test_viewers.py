@@ -1,4 +1,4 @@
-"""Viewers on a dashboard, in a real Chromium: a picture on the frozen page, the viewer itself in the live view."""
+"""Viewers on a dashboard, in a real Chromium: they draw what was recorded, with no kernel; pictures without script."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from genai4eu.dashboards.server import Server
 
@@ -59,17 +59,20 @@ def _cells(alt: str, source: str) -> list[tuple[str, str]]:
     ]
 
 
-def _live(page: Page, server: Server) -> FrameLocator:
-    page.get_by_role("button", name="Try it live").click()
-    expect(page.locator("#explore-chip")).to_have_text("Live", timeout=_PATIENCE)
-    return page.frame_locator("#explore-live iframe")
-
-
 def _drawn_height(canvas: Locator) -> float:
     """Return what share of a canvas's height is drawn on, by a screenshot."""
     picture = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("L")).astype(int)
     rows = np.flatnonzero((abs(picture - picture[2, 2]) > 40)[2:-2, 2:-2].any(1))
     return float(np.ptp(rows)) / len(picture) if len(rows) else 0.0
+
+
+def _eventually_drawn(page: Page, canvas: Locator) -> float:
+    """Return the share that is drawn on; a scene appears some frames after its canvas."""
+    for _ in range(40):
+        if (share := _drawn_height(canvas)) > 0.4:
+            break
+        page.wait_for_timeout(250)
+    return share
 
 
 def _watched(page: Page) -> tuple[set[str], list[str]]:
@@ -82,7 +85,7 @@ def _watched(page: Page) -> tuple[set[str], list[str]]:
 
 
 @pytest.mark.parametrize("name", sorted(VIEWERS))
-def test_a_viewer_is_a_picture_until_it_is_live(
+def test_a_viewer_draws_what_was_recorded_and_needs_no_kernel(
     name: str, browser: Browser, served: Callable[[list[tuple[str, str]]], Server]
 ) -> None:
     alt, source = VIEWERS[name]
@@ -91,13 +94,60 @@ def test_a_viewer_is_a_picture_until_it_is_live(
         page = browser.new_page(viewport={"width": width, "height": 900})
         hosts, errors = _watched(page)
         page.goto(server.address + "d/tiny-wave-a1b2/")
-        expect(page.get_by_role("img", name=alt)).to_be_visible()
-        assert page.locator("canvas").count() == 0 and (server.tier.pid is None or width == 320)
-        frame = _live(page, server)
-        expect(frame.locator("canvas").first).to_be_visible(timeout=_PATIENCE)
-        assert name != "structure" or _drawn_height(frame.locator("canvas").first) > 0.4, "a cell is lost in its frame"
+        expect(page.locator("html")).to_have_attribute("data-widgets", "ready", timeout=_PATIENCE)
+        canvas = page.locator("canvas").first
+        expect(canvas).to_be_visible(timeout=_PATIENCE)
+        assert page.locator(".recorded img:visible").count() == 0, "the picture stands beside its viewer"
+        assert name != "structure" or _eventually_drawn(page, canvas) > 0.4, "a cell is lost in its frame"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = Axe().run(page).response["violations"]
         assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
         assert hosts <= {"127.0.0.1", ""} and not errors, (hosts, errors)
+        assert server.tier.pid is None
         page.close()
+
+
+def test_without_scripts_a_viewer_is_its_picture(
+    browser: Browser, served: Callable[[list[tuple[str, str]]], Server]
+) -> None:
+    alt, source = VIEWERS["structure"]
+    server = served(_cells(alt, source))
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.address + "d/tiny-wave-a1b2/")
+    expect(page.get_by_role("img", name=alt)).to_be_visible()
+    context.close()
+
+
+PLAIN = [
+    ("parameters", "seed: int = 0"),
+    ("dashboard", "# How much is it?"),
+    (
+        "dashboard",
+        "from IPython.display import Markdown, display\nimport ipywidgets as w\n"
+        "display(Markdown('It is **2 m**.'))\n"
+        "a, b = w.IntSlider(2, 0, 9, description='Height'), w.IntSlider(2, 0, 9, description='Follows')\n"
+        "link = w.jslink((a, 'value'), (b, 'value'))\nbutton, said = w.Button(description='Say it'), w.Output()\n"
+        "def say(_):\n    with said:\n        print('height', a.value)\n"
+        "button.on_click(say)\ndisplay(w.VBox([a, b, button, said]))",
+    ),
+    ("dashboard", "w.interact(lambda x: x * 10, x=w.IntSlider(3, 0, 9, description='Times ten'))"),
+]
+
+
+def test_plain_widgets_links_buttons_and_outputs_come_alive(
+    browser: Browser, served: Callable[[list[tuple[str, str]]], Server]
+) -> None:
+    server = served(PLAIN)
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(server.address + "d/tiny-wave-a1b2/")
+    expect(page.locator("html")).to_have_attribute("data-widgets", "ready", timeout=_PATIENCE)
+    handles = page.locator(".noUi-handle")
+    expect(page.locator(".widget-output").last).to_contain_text("30")
+    handles.nth(2).press("ArrowRight")
+    expect(page.locator(".widget-output").last).to_contain_text("40", timeout=_PATIENCE)
+    handles.nth(0).press("ArrowRight")
+    expect(handles.nth(1)).to_have_attribute("aria-valuenow", "3.0")
+    page.get_by_role("button", name="Say it").click()
+    expect(page.locator(".widget-output").first).to_contain_text("height 3")
+    page.close()
