@@ -23,7 +23,7 @@ from ..screen import has_screen
 from . import page
 from .connections import MESSAGE, Connections
 from .door import Door
-from .handlers import base, frozen, gallery, live, sign_in
+from .handlers import base, frozen, gallery, kiosk, live, sign_in
 from .options import Options
 from .tier import Tier
 
@@ -92,6 +92,8 @@ class Server:
                 (r"/", gallery.Gallery, root),
                 (r"/sign-in", sign_in.SignIn),
                 (r"/sign-out", sign_in.SignOut),
+                (r"/kiosk", kiosk.Kiosk, root),
+                (r"/(kiosk-worker\.js)", kiosk.Worker, {"path": str(page.ASSETS / "static")}),
                 (r"/static/(aria\.js)", base.Asset, {"path": str(page.WIDGETS)}),
                 (r"/static/([\w./-]+)", base.Asset, {"path": str(page.ASSETS / "static")}),
                 (rf"/{place}/(evidence|)", frozen.Page, root),
