@@ -18,6 +18,8 @@ from genai4eu.dashboards.publish import check, publish
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 
+from .conftest import execute
+
 Change = Callable[[str, Callable[[Any], None]], Record]
 PNG = "iVBORw0KGgo="
 GITHUB = "ghp_" + "a1B2" * 9
@@ -260,3 +262,26 @@ def test_the_command_line_lists_all(change: Change, genai4eu: Callable[..., subp
     told = json.loads(genai4eu("publish", "a1b2", "--check", "--json").stdout)
     assert {f["where"] for f in told} == {"cell 5", "cell 7"} and all(f["remedy"] for f in told)
     assert not dashboards_root().exists()
+
+
+@pytest.mark.slow
+def test_a_notebook_without_our_widgets_is_told_what_to_mend_and_then_published(house: Path) -> None:
+    """Plain ipywidgets, ``interact``, a pandas table and matplotlib, as people write them."""
+    question = ("dashboard", "# How much is it, and what does that mean for the people of the town?")
+    head = [("parameters", "seed: int = 0  # random seed [1] in 0..99"), ("", "import pandas as pd\ndf = 1"), question]
+    raw = [
+        ("dashboard", "import matplotlib.pyplot as plt\n%matplotlib inline\nplt.plot([1, 2]); plt.show()"),
+        ("dashboard", "from ipywidgets import interact, IntSlider\ninteract(lambda y: plt.plot([y]), y=(0, 3));"),
+        ("dashboard", "df"),
+        ("dashboard", "IntSlider()"),
+    ]
+    found = check(Record(execute(house / "runs" / "20261120-191500-raw-0001", head + raw)))
+    assert [(f.where, f.kind) for f in found] == [
+        ("cell 4", "alternative text"), ("cell 5", "alternative text"), ("cell 7", "label"), ("cell 6", "name"),
+    ]  # fmt: skip
+    mended = [
+        ("dashboard", "import pandas as pd\nfrom ipywidgets import interact\npd.DataFrame({'a': [1, 2]})"),
+        ("dashboard", "interact(lambda x: print(x), x=(0, 3));"),
+    ]
+    made = publish(Record(execute(house / "runs" / "20261120-191500-mended-0002", head + mended)))
+    assert made.new and made.warnings == () and made.dashboard.current.info["languages"] == ["en"]

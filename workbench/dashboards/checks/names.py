@@ -55,7 +55,7 @@ def check(study: Sequence[Numbered], dashboard: Sequence[Numbered]) -> Iterator[
                 "name",
                 cell(number),
                 what,
-                f"import {name} in a cell tagged 'dashboard', or load it there from genai4eu.open_run().outputs",
+                f"load {name} from genai4eu.open_run().outputs in a cell tagged 'dashboard', or import it there",
             )
 
 
