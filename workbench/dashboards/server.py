@@ -59,7 +59,7 @@ class Server:
             cookie="__Host-genai4eu" if secure else f"genai4eu-{self.port}",
         )  # fmt: skip
         self.tier = Tier(self._folder, self.options.viewers)
-        self._http: Connections | None = None
+        self.connections: Connections | None = None
 
     @property
     def address(self) -> str:
@@ -72,13 +72,13 @@ class Server:
 
     def start(self) -> None:
         """Begin to answer. Call from a coroutine."""
-        self._http = Connections(self._application(), ssl_options=self._tls)
-        self._http.add_sockets(self._sockets)
+        self.connections = Connections(self._application(), ssl_options=self._tls)
+        self.connections.add_sockets(self._sockets)
 
     async def stop(self) -> None:
         """Stop answering, and end the live tier with its kernels."""
-        if self._http is not None:
-            self._http.stop()
+        if self.connections is not None:
+            self.connections.stop()
         for opened in self._sockets:
             opened.close()
         await self.tier.stop()
