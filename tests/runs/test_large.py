@@ -166,7 +166,7 @@ def test_a_large_figure_is_published_whole(notebook: Write, house: Path) -> None
     figure = f"{SHOW[:-1]}, metadata={{'image/png': {{'alt': 'Noise'}}}})"
     record = genai4eu.run(notebook(PARAMETERS, ("dashboard", "# How much?"), ("dashboard", figure)))
     assert record.info["status"] == "completed", record.info["error"]
-    folder = genai4eu.publish(record).folder
+    folder = genai4eu.publish(record, languages=["en"]).folder
     (media,) = (folder / "media").glob("*.png")
     assert media.stat().st_size > 2_000_000
     assert (folder / outputs(record)[2][0]["metadata"]["genai4eu"]["files"]["image/png"]["file"]).is_file()
