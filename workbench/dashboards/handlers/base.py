@@ -77,7 +77,15 @@ class Base(Visit):
     def render_page(self, name: str, **values: Any) -> str:
         """Return a page in the visitor's language."""
         query = urlencode([pair for pair in parse_qsl(self.request.query) if pair[0] != "lang"])
-        return page.render(name, lang=self.language, kept=self.asked, query=query, root=self.gallery, **values)
+        account = (N_("Your account") if self.visitor else N_("Sign in")) if self.door.identity else None
+        seen: dict[str, Any] = {
+            "lang": self.language,
+            "kept": self.asked,
+            "query": query,
+            "root": self.gallery,
+            "account": account,
+        }
+        return page.render(name, **seen, **values)
 
     def write_error(self, status_code: int, **options: Any) -> None:
         """Say what happened and where to go on."""
