@@ -8,7 +8,7 @@ RUN := $(BIN)/python -P
 # Most tests wait for kernels, servers and Slurm: two at a time keep two cores busy. TESTERS=0 runs one after the other.
 TESTERS ?= 2
 
-.PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases clean
+.PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases bench-dashboards clean
 
 help:
 	@echo "make install     make .venv with everything"
@@ -18,7 +18,7 @@ help:
 	@echo "make test        all tests; test-quick leaves out the slow ones"
 	@echo "make lint        ruff, mypy and notebooks without outputs"
 	@echo "make messages    words of the pages into the catalogues of all languages; one more with NEW=it"
-	@echo "make bench       measure us beside the stock tools; bench-kernels, bench-runs, bench-usecases: parts of it"
+	@echo "make bench       measure us beside the stock tools; bench-kernels, -runs, -usecases, -dashboards: parts of it"
 
 install: $(VENV)/.installed
 
@@ -63,7 +63,9 @@ frontend:
 messages: install
 	$(RUN) -m genai4eu.dashboards.messages $(NEW)
 
-bench: install bench-kernels bench-runs bench-usecases
+bench: install bench-kernels bench-runs bench-usecases bench-dashboards
+
+bench-dashboards: install
 	$(RUN) tests/benchmarks/dashboards.py
 
 bench-runs: install

@@ -1,9 +1,14 @@
-"""Our page against stock Voila on the same notebook, side by side in one run.
+"""A dashboard of ours beside stock Voila on the same notebook, in one run.
 
-    python -P tests/benchmarks/dashboards.py [BUNDLE] [--json]
+    python -P tests/benchmarks/dashboards.py [SLUG_FOLDER] [--json] [--only page,crowd,touch,live,fifty] [--short]
 
-Times are from asking to the last byte, of one viewer and of ten who come at once; memory is the proportional share
-(PSS) of all processes that serve, per viewer beyond the first. Without BUNDLE a small one is made (numpy, matplotlib).
+- ``page``: size of the page; time to its last byte, of one viewer and of ten at once;
+- ``crowd``: 100 requests a second over 100 connections for 30 s, open-loop, beside a plain file of the same bytes;
+- ``touch``: in a real Chromium, until a page can be used, and from a touch to Python's answer;
+- ``live``: memory a live viewer (proportional share, PSS);
+- ``fifty``: 50 live viewers who each move a slider every 5 s.
+
+Without SLUG_FOLDER a small notebook is run and published (numpy, matplotlib). Nothing else should run meanwhile.
 """
 
 from __future__ import annotations
@@ -11,8 +16,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import html
 import json
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -20,13 +27,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
+import tornado.httpclient
+import tornado.websocket
 
-TEN = 10
+sys.path.insert(0, str(Path(__file__).parents[2]))  # -P leaves the folder out that this stands in
+from tests.benchmarks.touches import chromium, visit
+from tests.benchmarks.viewers import PROTOCOL, Load, Visitor, told
+
+TEN, FIFTY = 10, 50
 _SCRIPTS = Path(sys.executable).parent
 _CELLS = [
     ("markdown", "# Does a higher wave carry further?"),
@@ -59,9 +73,9 @@ def _make_bundle(folder: Path) -> Path:
         "GENAI4EU_RUNS": str(folder / "runs"),
         "GENAI4EU_DASHBOARDS": str(folder / "dashboards"),
     }
-    for command in (["run", "wave.ipynb"], ["publish", "latest"]):
+    for command in (["run", "wave.ipynb"], ["publish", "latest", "--lang", "en"]):
         subprocess.run([_SCRIPTS / "genai4eu", *command], cwd=folder, env=environment, check=True, capture_output=True)
-    return next((folder / "dashboards").iterdir())
+    return next(p for p in (folder / "dashboards").iterdir() if not p.name.startswith("."))
 
 
 def _free_port() -> int:
@@ -98,9 +112,157 @@ def _serving(
             left.kill()
 
 
-def _memory(process: psutil.Process) -> float:
-    """Return the proportional memory of a process and all below it, in MB."""
-    return float(sum(p.memory_full_info().pss for p in [process, *process.children(recursive=True)])) / 1e6
+def _pss(process: psutil.Process) -> float:
+    """Return the proportional memory of a process and all below it, in MB; warm kernels are below their template."""
+    tree = [process, *process.children(recursive=True)]
+    return float(sum(p.memory_full_info().pss for p in tree if p.is_running())) / 1e6
+
+
+def _kernels(address: str, servers: list[psutil.Process]) -> float:
+    """Return the memory of all that serves: servers, and the template of warm kernels with its children."""
+    from genai4eu.kernels.warm import client
+
+    templates = [psutil.Process(t["pid"]) for t in client.status()]
+    return sum(_pss(p) for p in [*servers, *templates])
+
+
+class Stock(Visitor):
+    """A page of stock Voila, as its script speaks: the page starts a kernel of its own."""
+
+    async def attach(self) -> None:
+        """Load the page, connect, and learn the states of its widgets."""
+        client = tornado.httpclient.AsyncHTTPClient(force_instance=True)
+        answer = await client.fetch(self.address, request_timeout=600)
+        page = answer.body.decode()
+        config = json.loads(_script(page, "jupyter-config-data"))
+        self.session = config["kernelId"]
+        outputs = re.findall(r"cell-output\+json[^>]*>(.*?)</script>", page, re.DOTALL)
+        self.cells = [{"outputs": [json.loads(html.unescape(o)) for o in outputs]}]
+        request = tornado.httpclient.HTTPRequest(
+            f"{self.address.replace('http', 'ws', 1)}api/kernels/{self.session}/channels?session_id=s",
+            headers={"Origin": self.origin},
+        )
+        self.socket = await tornado.websocket.websocket_connect(
+            request, subprotocols=[PROTOCOL], max_message_size=256 << 20
+        )
+        await self.learn()
+
+    async def leave(self) -> None:
+        """Leave the page, which ends its kernel."""
+        self.drop()
+        await self.post(f"voila/api/shutdown/{self.session}", "")
+
+
+def _script(page: str, name: str) -> str:
+    found = re.search(rf'<script id="{name}"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert found, f"stock Voila's page has no {name}"
+    return found[1]
+
+
+class Bench:
+    """Both servers, running, and what is measured of them."""
+
+    def __init__(self, ours: str, stock: str, page: str, control: str, servers: dict[str, psutil.Process]) -> None:
+        self.ours, self.stock, self.page, self.control = ours, stock, page, control
+        self.servers = servers
+        self.found: dict[str, Any] = {}
+
+    def say(self, what: str) -> None:
+        """Tell how far it is."""
+        print(f"… {what}", file=sys.stderr, flush=True)
+
+    def crowd(self, seconds: float) -> None:
+        """Open-loop requests to the frozen page, and to the same bytes as a file."""
+        for name, address in (("frozen page", self.page), ("static file", self.control)):
+            self.say(f"crowd: {name}")
+            command = [
+                sys.executable,
+                "-P",
+                Path(__file__).with_name("openloop.py"),
+                address,
+                "--seconds",
+                str(seconds),
+            ]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            self.found[f"crowd, {name}"] = json.loads(done.stdout)
+
+    def touch(self, times: int) -> None:
+        """A real browser: until a page can be used, and from the first touch to the answer."""
+        path = shutil.which("chromium")
+        if path is None:
+            self.found["touch"] = "no chromium on this computer"
+            return
+        with chromium(path) as browser:
+            for name, address, ready in (
+                ("ours", self.page, "html[data-widgets=ready]"),
+                ("stock Voila", self.stock, ".noUi-handle"),
+            ):
+                self.say(f"touch: {name}")
+                visit(browser, address, ready)  # the first of all starts what is started once
+                seen = []
+                for _ in range(times):
+                    time.sleep(3)  # people do not come together; a reserve is made anew meanwhile
+                    seen.append(visit(browser, address, ready))
+                self.found[f"touch, {name}"] = {k: statistics.median(s[k] for s in seen) for k in seen[0]}
+
+    def live(self) -> None:
+        """Memory a live viewer."""
+        for name, kind, address in (("ours", Visitor, self.page), ("stock Voila", Stock, self.stock)):
+            self.say(f"live: {name}")
+            self.found[f"live, {name}"] = {"memory_a_viewer_MB": asyncio.run(self._memory(kind, address, name))}
+
+    async def _memory(self, kind: type[Visitor], address: str, name: str) -> float:
+        """Return what each of ten viewers adds, with a control moved."""
+        servers = [self.servers[name]]
+        first = kind(address)
+        await first.attach()
+        await asyncio.sleep(4)
+        before = _kernels(address, servers)
+        visitors = [kind(address) for _ in range(TEN)]
+        await asyncio.gather(*(v.attach() for v in visitors))
+        for visitor in visitors:
+            model, state = next(visitor.steps())
+            await visitor.move(model, **state)
+        await asyncio.sleep(4)
+        after = _kernels(address, servers)
+        for visitor in [first, *visitors]:
+            await visitor.leave()
+        return (after - before) / TEN
+
+    def fifty(self, seconds: float) -> None:
+        """Many live viewers who each move a slider every five seconds."""
+        for name, kind, address in (("ours", Visitor, self.page), ("stock Voila", Stock, self.stock)):
+            self.say(f"fifty: {name}")
+            self.found[f"fifty, {name}"] = told(asyncio.run(_crowd(kind, address, seconds)))
+
+
+async def _crowd(kind: type[Visitor], address: str, seconds: float) -> Load:
+    """Let all attach, within half a minute; when all are in, count the answers of a minute."""
+    seen = Load()
+    visitors = [kind(address) for _ in range(FIFTY)]
+
+    async def come(visitor: Visitor, after: float) -> None:
+        await asyncio.sleep(after)
+        began = time.perf_counter()
+        await visitor.attach()
+        seen.attached.append(time.perf_counter() - began)
+
+    await asyncio.gather(*(come(v, 30 * i / FIFTY) for i, v in enumerate(visitors)))
+    until = time.perf_counter() + seconds
+
+    async def move(visitor: Visitor, after: float) -> None:
+        await asyncio.sleep(after)
+        steps = visitor.steps()
+        while (began := time.perf_counter()) < until:
+            model, state = next(steps)
+            await visitor.move(model, **state)
+            seen.answers.append(time.perf_counter() - began)
+            await asyncio.sleep(max(0.0, 5 - (time.perf_counter() - began)))
+
+    await asyncio.gather(*(move(v, 5 * i / FIFTY) for i, v in enumerate(visitors)))
+    for visitor in visitors:
+        await visitor.leave()
+    return seen
 
 
 async def _ask(client: httpx.AsyncClient, url: str) -> float:
@@ -112,64 +274,108 @@ async def _ask(client: httpx.AsyncClient, url: str) -> float:
 
 async def _viewers(url: str, many: int) -> list[float]:
     limits = httpx.Limits(max_connections=many)
-    async with httpx.AsyncClient(timeout=300, limits=limits) as client:
+    async with httpx.AsyncClient(timeout=600, limits=limits) as client:
         return list(await asyncio.gather(*(_ask(client, url) for _ in range(many))))
 
 
-def _measure(process: psutil.Process, url: str) -> dict[str, float]:
-    """Return seconds and MB of a page whose server is running."""
-    empty = _memory(process)
-    one = statistics.median(asyncio.run(_viewers(url, 1))[0] for _ in range(3))
-    after_three = _memory(process)
-    ten = asyncio.run(_viewers(url, TEN))
-    return {
-        "one_viewer_s": one,
-        "ten_at_once_median_s": statistics.median(ten),
-        "ten_at_once_slowest_s": max(ten),
-        "memory_a_viewer_MB": max(0.0, (_memory(process) - after_three) / TEN),
-        "memory_of_the_empty_server_MB": empty,
-    }
+def _page(bench: Bench) -> None:
+    """Size, and the time to the last byte of one viewer and of ten at once."""
+    for name, address in (("ours", bench.page), ("stock Voila", bench.stock)):
+        bench.say(f"page: {name}")
+        one = statistics.median(asyncio.run(_viewers(address, 1))[0] for _ in range(3))
+        ten = asyncio.run(_viewers(address, TEN))
+        size = len(httpx.get(address, timeout=600).content) / 1000
+        bench.found[f"page, {name}"] = {
+            "html_kB": size, "one_viewer_s": one, "ten_at_once_median_s": statistics.median(ten)
+        }  # fmt: skip
 
 
-def measure(bundle: Path) -> dict[str, dict[str, float]]:
-    """Return the measurements of our frozen page and of stock Voila."""
-    ours_port, voila_port = _free_port(), _free_port()
-    ours, voila = f"http://127.0.0.1:{ours_port}/", f"http://127.0.0.1:{voila_port}/"
-    plain = {**os.environ, "GENAI4EU_DASHBOARDS": str(bundle.parent)}
-    with _serving(
-        [_SCRIPTS / "genai4eu", "serve", "--no-browser", "--port", str(ours_port)], ours, plain, bundle.parent
-    ) as p:
-        frozen = _measure(p, f"{ours}d/{bundle.name}/")
-    told = {**os.environ, "GENAI4EU_BUNDLE": str(bundle), "PYTHONSAFEPATH": "1"}
-    with tempfile.TemporaryDirectory() as work:
+_CONTROL = """
+import sys, asyncio, tornado.web, tornado.httpserver
+async def main():
+    files = (r"/static/(.*)", tornado.web.StaticFileHandler, {"path": sys.argv[2]})
+    app = tornado.web.Application([files], log_function=lambda handler: None)
+    app.listen(int(sys.argv[1]), "127.0.0.1", backlog=1024)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+@contextlib.contextmanager
+def _both(dashboard: Path) -> Iterator[Bench]:
+    """Run our server, stock Voila, and a plain server of files, until the block ends."""
+    ports = [_free_port() for _ in range(3)]
+    ours, voila, files = (f"http://127.0.0.1:{port}/" for port in ports)
+    environment = {**os.environ, "GENAI4EU_DASHBOARDS": str(dashboard.parent)}
+    bundle = dashboard / "versions" / str(json.loads((dashboard / "site.json").read_text("utf-8"))["current"])
+    with tempfile.TemporaryDirectory() as work, contextlib.ExitStack() as until:
+        command: list[str | Path] = [_SCRIPTS / "genai4eu", "serve", "--no-browser", "--port", str(ports[0])]
+        command += ["--viewers", str(FIFTY + 4)]
+        process = until.enter_context(_serving(command, ours, environment, dashboard.parent))
+        page = f"{ours}d/{dashboard.name}/"
+        (Path(work) / "icon.svg").write_text("<svg/>")
+        (Path(work) / "page.html").write_bytes(httpx.get(page).content)
+        until.enter_context(
+            _serving([sys.executable, "-P", "-c", _CONTROL, str(ports[2]), work], files, environment, Path(work))
+        )
         notebook = shutil.copy(bundle / "live.ipynb", work)
-        command: list[str | Path] = [
-            sys.executable, "-P", "-m", "voila", "--no-browser", f"--port={voila_port}", "--Voila.ip=127.0.0.1",
-            notebook,
+        told = {**os.environ, "GENAI4EU_BUNDLE": str(bundle), "PYTHONSAFEPATH": "1"}
+        stock: list[str | Path] = [
+            sys.executable, "-P", "-m", "voila", "--no-browser", f"--port={ports[1]}", "--Voila.ip=127.0.0.1", notebook,
         ]  # fmt: skip
-        with _serving(command, voila, told, Path(work)) as p:
-            return {"frozen page": frozen, "stock Voila": _measure(p, voila)}
+        second = until.enter_context(_serving(stock, voila, told, Path(work)))
+        yield Bench(ours, voila, page, f"{files}static/page.html", {"ours": process, "stock Voila": second})
 
 
-def _table(found: dict[str, dict[str, float]]) -> str:
-    ours, theirs = found["frozen page"], found["stock Voila"]
-    lines = [f"{'':32}{'frozen page':>14}{'stock Voila':>14}{'ratio':>10}"]
-    for name in ours:
-        ratio = f"{theirs[name] / ours[name]:.0f}x" if ours[name] > 1e-3 else "-"
-        lines.append(f"{name.replace('_', ' '):32}{ours[name]:14.4f}{theirs[name]:14.3f}{ratio:>10}")
+def measure(dashboard: Path, only: list[str], short: bool) -> dict[str, Any]:
+    """Return all that was asked for."""
+    with _both(dashboard) as bench:
+        parts: dict[str, Callable[[], None]] = {
+            "page": lambda: _page(bench),
+            "crowd": lambda: bench.crowd(5 if short else 30),
+            "touch": lambda: bench.touch(2 if short else 9),
+            "live": bench.live,
+            "fifty": lambda: bench.fifty(15 if short else 60),
+        }
+        for name in only or parts:
+            parts[name]()
+        return bench.found
+
+
+def _table(found: dict[str, Any]) -> str:
+    lines = []
+    for name in [n for n in found if n.endswith(", ours")]:
+        part = name.removesuffix(", ours")
+        ours, theirs = _flat(found[name]), _flat(found[f"{part}, stock Voila"])
+        lines += [f"{part:48}{'ours':>12}{'stock Voila':>14}{'ratio':>8}"]
+        for key, value in ours.items():
+            ratio = f"{theirs[key] / value:.1f}x" if value and theirs.get(key) else "-"
+            lines.append(f"  {key.replace('_', ' '):46}{value:12.3f}{theirs.get(key, float('nan')):14.3f}{ratio:>8}")
+    for name in [n for n in found if n.startswith("crowd")]:
+        lines.append(name + ": " + ", ".join(f"{k} {v:.1f}" for k, v in found[name].items()))
     return "\n".join(lines)
+
+
+def _flat(found: dict[str, Any], before: str = "") -> dict[str, float]:
+    """Return the figures of nested tables."""
+    result: dict[str, float] = {}
+    for name, value in found.items():
+        result |= _flat(value, f"{before}{name} ") if isinstance(value, dict) else {f"{before}{name}": float(value)}
+    return result
 
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(description="Our page against stock Voila on the same notebook.")
-    parser.add_argument("bundle", nargs="?", type=Path, help="a published dashboard's folder")
+    parser = argparse.ArgumentParser(description="A dashboard of ours beside stock Voila on the same notebook.")
+    parser.add_argument("dashboard", nargs="?", type=Path, help="a published dashboard's folder")
+    parser.add_argument("--only", default="", help="parts, separated by commas: page,crowd,touch,live,fifty")
+    parser.add_argument("--short", action="store_true", help="a fraction of the time, to see that it works")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bundle = arguments.bundle.absolute() if arguments.bundle else _make_bundle(Path(folder))
-        found = measure(bundle)
-    print(json.dumps(found) if arguments.json else _table(found))
+        dashboard = given.dashboard.absolute() if given.dashboard else _make_bundle(Path(folder))
+        found = measure(dashboard, [part for part in given.only.split(",") if part], given.short)
+    print(json.dumps(found) if given.json else _table(found))
 
 
 if __name__ == "__main__":
