@@ -160,7 +160,7 @@ def _widget(data: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
     models = _descendants(model, state)
     pictures = [told["picture"]] if "picture" in told else models
     values = [str(state.get(m, {}).get("state", {}).get("value", "")) for m in pictures]
-    html = next((v for v in values if "<img" in v), "")
+    html = next((v for v in values if "<img" in v or "<table" in v), "")
     settings = [{**s, "help": s.get("help", "")} for s in told["controls"]] if "controls" in told else []
     return Block(
         "viewer", html, settings or _plain_settings(models, state), model if _can_be_drawn(model, state) else ""

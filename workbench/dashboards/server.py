@@ -108,6 +108,7 @@ class Server:
             ],
             default_handler_class=base.Missing,
             log_function=lambda handler: None,
+            compress_response=True,
             door=self.door,
             websocket_max_message_size=MESSAGE,
             xsrf_cookie_name=f"{self.door.cookie}-form",
