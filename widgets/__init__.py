@@ -22,6 +22,7 @@ from .scenarios import Outcome
 from .structure import StructureViewer
 from .trajectories import TrajectoryPlayer
 from .volume import VolumeViewer
+from .words import say
 
 __all__ = [
     "Choice",
@@ -39,5 +40,6 @@ __all__ = [
     "VolumeViewer",
     "figure",
     "figure_html",
+    "say",
     "use_style",
 ]

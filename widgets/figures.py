@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .drawn import drawn, table
+from .words import TEXT_MIME
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: The numbers that a figure draws, for the table below it on a dashboard's page.
+DATA_MIME = "application/vnd.genai4eu.data+json"
 #: The family of the pages, in two weights, so that figures and pages come from one hand; see fonts/LICENSE-Inter.txt.
 FAMILY = "Inter Figures"
 #: Raster figures carry two pixels for each CSS pixel, so that they stay sharp on a phone and on a wall.
@@ -32,26 +38,48 @@ def use_style() -> None:
     plt.style.use(Path(__file__).with_name("genai4eu.mplstyle"))
 
 
-def figure(fig: Figure, alt: str, title: str | None = None) -> None:
+def figure(
+    fig: Figure, alt: str | Mapping[str, str], title: str | Mapping[str, str] | None = None, data: Any = None
+) -> None:
     """Show a figure as an HTML ``<figure>`` and close it.
 
     Parameters
     ----------
     fig : matplotlib.figure.Figure
         What to show.
-    alt : str
-        The finding, then the kind of figure, then its range; read aloud to who cannot see the figure.
-    title : str, optional
+    alt : str or mapping of str to str
+        The finding, then the kind of figure, then its range; read aloud to who cannot see the figure. By language,
+        the main one first, where the dashboard has several.
+    title : str or mapping of str to str, optional
         The finding, as a heading above the figure.
+    data : pandas.DataFrame or mapping of str to sequence, optional
+        The numbers that the figure draws, which its page shows as a table on demand; read from its lines, points, bars
+        and bands where they are on one pair of axes and have labels. ``{}`` shows none.
 
     Raises
     ------
     ValueError
-        If ``alt`` is empty.
+        If ``alt`` is empty, or ``data`` is no table.
     """
     from IPython.display import display
 
-    display({"text/html": figure_html(fig, alt, title), "text/plain": alt}, raw=True)
+    alts, titles = _by_language(alt), _by_language(title or {})
+    numbers = drawn(fig) if data is None else table(data) if len(data) else None
+    first = next(iter(alts.values()), "")
+    shown: dict[str, Any] = {
+        "text/html": figure_html(fig, first, next(iter(titles.values()), None)),
+        "text/plain": first,
+    }
+    if len(alts) > 1 or len(titles) > 1:
+        names = dict.fromkeys([*alts, *titles])
+        shown[TEXT_MIME] = {"figure": {n: {"alt": alts.get(n), "title": titles.get(n)} for n in names}}
+    if numbers:
+        shown[DATA_MIME] = numbers
+    display(shown, raw=True)
+
+
+def _by_language(text: str | Mapping[str, str]) -> dict[str, str]:
+    return {"": text} if isinstance(text, str) else dict(text)
 
 
 def figure_html(fig: Figure, alt: str, title: str | None = None) -> str:

@@ -24,6 +24,7 @@ from genai4eu.usecases.health_imaging import (
     live,
     model,
     report,
+    words,
 )
 from genai4eu.usecases.health_imaging.relaxometry import LESION
 from genai4eu.usecases.health_imaging.segmenter import Segmenter, SegmenterError, load_segmenter, save_segmenter
@@ -183,6 +184,12 @@ def test_the_answer_follows_the_numbers(study: SimpleNamespace, gain: float, ver
     said = report.answer(scores)
     assert {0.3: " At A Dice rises", -0.3: " At A Dice falls", 0.0: "At A and B nothing clearly changes."}[gain] in said
     assert "The price" not in said
+    told = words.answers(scores)
+    assert told["en"] == said
+    assert {0.3: "erhöhen", -0.3: "senken", 0.0: "ändern"}[gain] in told["de"].split(":")[0]
+    assert {0.3: "améliorent", -0.3: "réduisent", 0.0: "ne changent pas"}[gain] in words.alts(scores, "x")["fr"]
+    before, after = (f"{value:.2f}".replace(".", ",") for value in report.change(scores)[1:3])
+    assert f"Dice van {before} naar {after}" in told["nl"]
 
 
 def test_answer_and_figure_tell_the_price(study: SimpleNamespace) -> None:

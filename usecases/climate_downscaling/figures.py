@@ -161,6 +161,7 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
                 color=colour,
                 mfc=face,
                 markersize=7,
+                label=label,
             )
         words.append(
             f"{label}: " + ", ".join(f"{n} {float(crps.sel(downscaling=n, bound='value')):.2f}" for n in names)

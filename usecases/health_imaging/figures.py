@@ -109,9 +109,8 @@ def _mark(axes: Axes, at: xr.Dataset, height: float, site: str, whole: bool) -> 
     mean, low, high = (float(at[name]) for name in ("mean", "low", "high"))
     unseen = site == UNSEEN_SITE
     colour, shape = MARKS.get(site, ("#000000", "v"))
-    axes.errorbar(
-        mean, height, xerr=[[max(mean - low, 0)], [max(high - mean, 0)]], fmt=shape, color=colour, markersize=7
-    )
+    error = [[max(mean - low, 0)], [max(high - mean, 0)]]
+    axes.errorbar(mean, height, xerr=error, fmt=shape, color=colour, markersize=7, label=site)
     left = mean > 0.5
     axes.annotate(
         f"{site} {'unseen' if unseen else 'training'}" if whole else site,

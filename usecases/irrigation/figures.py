@@ -155,8 +155,9 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
     fig = Figure(figsize=PHONE, layout="constrained")
     axes = fig.subplots()
     water = decision["drawn_irrigation"].values
-    axes.fill_between(water, decision["drawn_low"], decision["drawn_high"], color="#0072B2", alpha=0.15, linewidth=0)
-    axes.plot(water, decision["drawn_yield"], color="#0072B2")
+    colours: dict[str, Any] = {"color": "#0072B2", "alpha": 0.15, "linewidth": 0}
+    band = axes.fill_between(water, decision["drawn_low"], decision["drawn_high"], **colours)
+    (line,) = axes.plot(water, decision["drawn_yield"], color="#0072B2")
     for w, y, t in zip(water, decision["drawn_yield"].values, decision["threshold"].values, strict=True):
         axes.annotate(
             f"{int(t)} %" if t else "rainfed",
@@ -176,6 +177,8 @@ def decision_figure(decision: xr.Dataset, chosen: pd.DataFrame) -> Drawn:
     right = 1.1 * max(float(water.max()), axes.get_xlim()[1] / 1.05)  # whiskers and the last label stay inside
     axes.set(xlabel="irrigation of the season [mm]", ylabel="dry yield [t/ha]", xlim=(None, right), ylim=(0, None))
     axes.legend(loc="lower right", title="held-out years")
+    line.set_label("drawn years")  # named beside them, so not in the legend; the figure's data tells them by it
+    band.set_label("drawn years, 10th to 90th percentile")
     axes.annotate(
         "drawn years by threshold\n(band: 10th to 90th percentile)",
         (0.02, 0.03),

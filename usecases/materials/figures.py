@@ -105,10 +105,11 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
 def _mark(axes: Axes, at: xr.Dataset, height: float, colour: str, shape: str) -> None:
     share, low, high, new = (100 * float(at[name]) for name in ("stable", "stable_low", "stable_high", "new"))
     error = [[max(share - low, 0)], [max(high - share, 0)]]
-    axes.errorbar(share, height, xerr=error, fmt=shape, color=colour, markersize=9)
-    axes.plot(new, height + 0.28, shape, markerfacecolor="white", color=colour, markersize=7)
+    axes.errorbar(share, height, xerr=error, fmt=shape, color=colour, markersize=9, label="all tries")
+    kept = "in no training type"
+    axes.plot(new, height + 0.28, shape, markerfacecolor="white", color=colour, markersize=7, label=kept)
     if at["proposer"].item() == FLOW:
-        axes.annotate("in no training type", (new, height + 0.28), xytext=(8, 0), textcoords="offset points",
+        axes.annotate(kept, (new, height + 0.28), xytext=(8, 0), textcoords="offset points",
                       va="center", fontsize=12)  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def scores_figure(scores: xr.Dataset) -> Drawn:
         for what, colour, shape, shift in (("success", CLEAN, "o", -0.16), ("collision", THROUGH, "D", 0.16)):
             value, low, high = rate(scores, name, what)
             wide = [[max(value - low, 0)], [max(high - value, 0)]]
-            axes.errorbar(value, i + shift, xerr=wide, fmt=shape, color=colour, markersize=7)
+            axes.errorbar(value, i + shift, xerr=wide, fmt=shape, color=colour, markersize=7, label=what)
             if i == 0:
                 end, gap, align = (low, -7, "right") if value > 0.5 else (high, 7, "left")
                 style: dict[str, Any] = {"color": colour, "fontsize": 13, "ha": align, "va": "center"}

@@ -207,6 +207,7 @@ def _about(record: Record, frozen: Frozen, title: str, wording: Wording, languag
         "factory": factory(info),
         "metrics": {name: metric["value"] for name, metric in record.metrics.items()},
         "figure": frozen.figure,
+        "texts": frozen.texts,
         "language": languages[0],
         "languages": list(languages),
         "given": wording.given,

@@ -18,9 +18,8 @@ from ..runs.store import runs_root
 from ..verify import verdict
 from .bundle import Bundle
 from .dashboard import SITE, Dashboard
+from .translated import first_sentence
 
-#: Where a sentence ends: not after a single capital ("J. Smith"), and only before a capital.
-_END = re.compile(r"(?<!\b[A-ZÀ-ÖØ-Þ]\.)(?<=[.!?])\s+(?=[A-ZÀ-ÖØ-Þ])")
 _WORD = re.compile(r"\w+")
 #: What a search looks at; whoever looks for a run knows its id.
 _SEARCHED = ("question", "answer", "sector", "factory", "usecase", "template", "run")
@@ -108,11 +107,6 @@ def fold(text: str) -> list[str]:
     return _WORD.findall("".join(c for c in bare if not unicodedata.combining(c)))
 
 
-def first_sentence(text: str) -> str:
-    """Return the first sentence of an answer."""
-    return _END.split(text, maxsplit=1)[0]
-
-
 @functools.lru_cache(maxsize=8192)
 def _site(dashboard: Dashboard, _changed: object) -> dict[str, Any]:
     return dashboard.site
@@ -131,7 +125,8 @@ def _entry(
     about = _about(bundle, made)
     own = about.get("languages") or [about.get("language") or "en"]
     said = verdict.about(record)[:1] if verdicts else []
-    searched = " ".join(str(about.get(name) or "") for name in _SEARCHED)
+    further = [text for texts in (about.get("texts") or {}).values() for text in texts.values()]
+    searched = " ".join([*(str(about.get(name) or "") for name in _SEARCHED), *further])
     return Entry(
         slug=dashboard.slug,
         about=about,

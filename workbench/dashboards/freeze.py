@@ -9,13 +9,15 @@ from html import escape
 from typing import Any
 
 from ..errors import WorkbenchError
-from . import recorded
+from . import recorded, translated
 from .markup import Media, clean, from_markdown, shift_headings
 from .part import Json, text_of
 
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 #: Written by the Explorer beside its view; a name, not an import, because any widget library may write it.
 CONTROLS_MIME = "application/vnd.genai4eu.controls+json"
+#: Written by ``figure`` beside its picture: the numbers that it draws.
+DATA_MIME = "application/vnd.genai4eu.data+json"
 _STATE_MIME = "application/vnd.jupyter.widget-state+json"
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
@@ -27,6 +29,9 @@ class Block:
     kind: str
     html: str
     settings: list[dict[str, str]] = field(default_factory=list)
+    #: The HTML in the dashboard's further languages, and the numbers that a figure draws.
+    texts: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
     #: Of a widget: its model, and which view of which code cell it is, by which the live one is found.
     model: str = ""
     cell: int = 0
@@ -40,6 +45,8 @@ class Frozen:
     blocks: list[Block] = field(default_factory=list)
     media: Media = field(default_factory=Media)
     answer: str = ""
+    #: Question and answer in further languages: ``{"nl": {"question": …}}``.
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
     figure: dict[str, str] | None = None
     #: Where the state of the widgets stands, and the scripts of their libraries.
     part: dict[str, Any] = field(default_factory=dict)
@@ -65,21 +72,33 @@ def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
     level, headed, number = 1, False, -1
     for cell in cells:
         number += cell["cell_type"] == "code"
-        blocks = _code(cell, state, number) if cell["cell_type"] == "code" else [Block("prose", _prose(cell))]
+        blocks = _code(cell, state, number) if cell["cell_type"] == "code" else [_prose(cell)]
         for block in blocks:
-            soup = clean(block.html, page.media)
-            if not headed and (first := soup.find(["h1", "h2", "h3"])):
-                first.decompose()
-                headed = True
-            level = shift_headings(soup, level)
+            before = level, headed
+            soup, level, headed = _tidy(block.html, page.media, *before)
+            further = {name: _tidy(html, page.media, *before)[0] for name, html in block.texts.items()}
             block.html = str(soup).strip()
-            _note(block, soup, page)
+            block.texts = {name: str(other).strip() for name, other in further.items()}
+            _note(block, {"": soup, **further}, page)
             if block.html or block.settings or block.model:
                 page.blocks.append(block)
     _choose_controls(page.blocks)
+    for name, asked in translated.questions(cells).items():
+        page.texts.setdefault(name, {})["question"] = asked
+    for name, given in translated.headings(notebook).items():
+        page.texts.setdefault(name, {}).update(given)
     if roots := [block.model for block in page.blocks if block.model]:
         page.part = recorded.keep(roots, state, page.media)
     return page
+
+
+def _tidy(html: str, media: Media, level: int, headed: bool) -> tuple[Any, int, bool]:
+    """Return a piece as the page holds it, the level of its last heading, and whether the page's own was met."""
+    soup = clean(html, media)
+    if not headed and (first := soup.find(["h1", "h2", "h3"])):
+        first.decompose()
+        headed = True
+    return soup, shift_headings(soup, level), headed
 
 
 def _choose_controls(blocks: Sequence[Block]) -> None:
@@ -93,18 +112,25 @@ def _choose_controls(blocks: Sequence[Block]) -> None:
             block.settings = []  # it shows what it recorded
 
 
-def _note(block: Block, soup: Any, page: Frozen) -> None:
+def _note(block: Block, soups: Mapping[str, Any], page: Frozen) -> None:
     """Remember the answer and the main figure, which the gallery shows too."""
     if block.kind == "markdown":
         block.kind = "prose" if page.answer else "answer"
-        page.answer = page.answer or soup.get_text(" ", strip=True)
-    image = soup.find("img")
+        if block.kind == "answer":
+            page.answer = soups[""].get_text(" ", strip=True)
+            for name in block.texts:
+                page.texts.setdefault(name, {})["answer"] = soups[name].get_text(" ", strip=True)
+    image = soups[""].find("img")
     if image is not None and page.figure is None:
         page.figure = {name: str(image.get(name, "")) for name in ("src", "alt", "width", "height")}
 
 
-def _prose(cell: Json) -> str:
-    return from_markdown(text_of(cell["source"]))
+def _prose(cell: Json) -> Block:
+    return Block("prose", from_markdown(text_of(cell["source"])), texts=_rendered(translated.texts_of(cell)))
+
+
+def _rendered(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: from_markdown(text) for name, text in texts.items()}
 
 
 def _code(cell: Json, state: Mapping[str, Any], number: int) -> list[Block]:
@@ -128,9 +154,10 @@ def _output(output: Json, state: Mapping[str, Any]) -> Block | None:
         return _widget(data, state)
     if "text/html" in data:
         html = text_of(data["text/html"])
-        return Block("figure" if "<img" in html else "prose", html)
+        drawn = data.get(DATA_MIME, {})
+        return Block("figure" if "<img" in html else "prose", html, [], translated.figure_texts(output, html), drawn)
     if "text/markdown" in data:
-        return Block("markdown", from_markdown(text_of(data["text/markdown"])))
+        return Block("markdown", from_markdown(text_of(data["text/markdown"])), [], _rendered(translated.said(output)))
     if any(mime in data for mime in (*_IMAGES, "image/svg+xml")):
         return Block("figure", _image(data, output.get("metadata", {})))
     if "text/plain" in data and "application/javascript" not in data and not _ours(data):
@@ -162,9 +189,8 @@ def _widget(data: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
     values = [str(state.get(m, {}).get("state", {}).get("value", "")) for m in pictures]
     html = next((v for v in values if "<img" in v or "<table" in v), "")
     settings = [{**s, "help": s.get("help", "")} for s in told["controls"]] if "controls" in told else []
-    return Block(
-        "viewer", html, settings or _plain_settings(models, state), model if _can_be_drawn(model, state) else ""
-    )
+    shown = settings or _plain_settings(models, state)
+    return Block("viewer", html, shown, model=model if _can_be_drawn(model, state) else "")
 
 
 def _can_be_drawn(model: str, state: Mapping[str, Any]) -> bool:

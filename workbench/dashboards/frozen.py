@@ -5,18 +5,20 @@ language, and what is known of the verification today. Called by the handlers.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..runs.store import runs_root
 from ..verify import verdict
-from . import page, verified
+from . import page, translated, verified
 from .bundle import Bundle
+from .language import LANGUAGES, SOURCE
 
 _READ = ("parameters", "sizes", "metrics", "environment", "energy", "card")
 
 
-def html(bundle: Bundle, name: str, language: str, root: str, *, kept: bool = False) -> str:
+def html(bundle: Bundle, name: str, language: str, root: str, *, wanted: tuple[str, ...] = (), asked: str = "") -> str:
     """Return a page, from memory while nothing changed.
 
     Parameters
@@ -26,24 +28,44 @@ def html(bundle: Bundle, name: str, language: str, root: str, *, kept: bool = Fa
     name : {"index", "evidence"}
         Which page.
     language : str
-        The visitor's.
+        Of the words around the content.
     root : str
         Relative address of the gallery.
-    kept : bool, optional
-        True where the visitor asked for the language, so that links must keep it.
+    wanted : tuple of str, optional
+        Languages that the visitor reads: the content is in the first that it is there in.
+    asked : str, optional
+        The language that the address asks for, which links keep.
     """
     made = (bundle.folder / "dashboard.json").stat().st_mtime_ns  # another may stand there after this was unpublished
-    return _html(bundle, name, language, root, kept, (made, _verdicts(bundle)))
+    languages = _offered(bundle, made)
+    content = next((found for found in (*wanted, language) if found in languages), languages[0])
+    kept = asked if asked in (*LANGUAGES, *languages) else ""
+    return _html(bundle, name, (language, content, kept), root, (made, _verdicts(bundle)))
 
 
 @functools.lru_cache(maxsize=256)
-def _html(bundle: Bundle, name: str, language: str, root: str, kept: bool, _stamp: object) -> str:
-    about = bundle.info
+def _html(bundle: Bundle, name: str, languages: tuple[str, str, str], root: str, _stamp: object) -> str:
+    language, content, kept = languages
+    about = translated.told(bundle.info, content)
+    main = about["language"]
     seen: dict[str, Any] = {"lang": language, "kept": kept, "root": root, "about": about}
+    seen["offered"] = (*LANGUAGES, *(code for code in offered(about) if code not in LANGUAGES))
+    seen["current"] = kept or language
     seen["verdicts"] = verified.known(_record(bundle))
     if name == "index":
-        return page.render("index", blocks=bundle.blocks, part=bundle.read("page.json").get("part"), **seen)
+        blocks = [translated.block_in(block, content, main) for block in bundle.blocks]
+        return page.render("index", blocks=blocks, part=bundle.read("page.json").get("part"), **seen)
     return page.render("evidence", files=_files(bundle), **seen, **_record_of(bundle))
+
+
+@functools.lru_cache(maxsize=1024)
+def _offered(bundle: Bundle, _made: int) -> list[str]:
+    return offered(bundle.info)
+
+
+def offered(about: Mapping[str, Any]) -> list[str]:
+    """Return the languages that a dashboard can be read in, its own first."""
+    return [str(code) for code in about.get("languages") or [about.get("language") or SOURCE]]
 
 
 def _record(bundle: Bundle) -> Path:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from . import values
 from .anchors import keep_language
 from .language import LANGUAGES, N_, SOURCE, name_in, own_name, reviewed, translations
+from .translated import first_sentence, told
 
 ASSETS = Path(str(importlib.resources.files("genai4eu.templates"))) / "dashboard"
 
@@ -33,6 +35,10 @@ _SECTORS = {
 }
 
 
+#: Heads of columns in the data of figures that are ours; the others are the figure's.
+_COLUMNS = (N_("name"), N_("series"), N_("low"), N_("high"))
+
+
 @functools.cache
 def _environment(language: str) -> Any:
     loader = jinja2.FileSystemLoader(ASSETS / "pages")
@@ -49,6 +55,9 @@ def _environment(language: str) -> Any:
     environment.filters["name_of_language"] = functools.partial(name_in, reader=language)
     environment.globals |= {"languages": LANGUAGES, "reviewed": reviewed(language)}
     environment.globals |= {"asset": asset, "pieces": pieces}
+    environment.globals["in_language"] = functools.partial(in_language, lang=language)
+    environment.tests["own_word"] = _COLUMNS.__contains__
+    environment.filters |= {"told": functools.partial(told, language=language), "first_sentence": first_sentence}
     return environment
 
 
@@ -69,7 +78,7 @@ def pieces() -> list[str]:
     return [f"static/front/{path.name}" for path in sorted((ASSETS / "static" / "front").glob("chunk-*.js"))]
 
 
-def render(name: str, lang: str = SOURCE, *, kept: bool = False, query: str = "", **shown: Any) -> str:
+def render(name: str, lang: str = SOURCE, *, kept: str = "", query: str = "", **shown: Any) -> str:
     """Return a page.
 
     Parameters
@@ -78,21 +87,26 @@ def render(name: str, lang: str = SOURCE, *, kept: bool = False, query: str = ""
         Which one: its template's name.
     lang : str
         Language of the words around the content.
-    kept : bool, optional
-        True where the visitor asked for the language, so that links must keep it.
+    kept : str, optional
+        The language that the visitor asked for, if any: links keep it.
     query : str, optional
         What else the page's address says (``q=rain``): the language switch leaves it as it is.
     **shown
         What the template shows; ``root`` is the relative address of the gallery.
     """
     html = str(_environment(lang).get_template(f"{name}.html.j2").render(lang=lang, query=query, **shown))
-    return keep_language(html, lang) if kept else html
+    return keep_language(html, kept) if kept else html
 
 
 def sector(name: str | None, language: str = SOURCE) -> str:
     """Return a sector as a heading; one that no catalogue knows, by its own name."""
     known = _SECTORS.get(name or "other")
     return translations(language).gettext(known) if known else str(name).replace("-", " ").capitalize()
+
+
+def in_language(code: str, lang: str) -> Markup:
+    """Return the attribute of a part in another language than the page: it is read aloud with another voice."""
+    return Markup(' lang="{}"').format(code) if code != lang else Markup("")
 
 
 def joints(word: str) -> list[str]:

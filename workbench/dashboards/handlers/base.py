@@ -11,7 +11,7 @@ import tornado.web
 
 from .. import page
 from ..answers import Refused
-from ..language import LANGUAGES, N_, chosen
+from ..language import LANGUAGES, N_, chosen, wanted
 from .visit import Visit
 
 #: Nothing runs, and nothing is fetched, but what this server sends as files.
@@ -65,9 +65,14 @@ class Base(Visit):
         return chosen(self.get_query_argument("lang", None), self.request.headers.get("Accept-Language", ""))
 
     @property
-    def asked(self) -> bool:
-        """Whether the address asks for the language, so that links must keep it."""
-        return self.get_query_argument("lang", None) in LANGUAGES
+    def wanted(self) -> tuple[str, ...]:
+        """Languages that the visitor reads, the most wanted first."""
+        return wanted(self.get_query_argument("lang", None), self.request.headers.get("Accept-Language", ""))
+
+    @property
+    def asked(self) -> str:
+        """Language that the address asks for, which links keep."""
+        return self.get_query_argument("lang", "")
 
     @property
     def gallery(self) -> str:
@@ -80,7 +85,7 @@ class Base(Visit):
         account = (N_("Your account") if self.visitor else N_("Sign in")) if self.door.identity else None
         seen: dict[str, Any] = {
             "lang": self.language,
-            "kept": self.asked,
+            "kept": self.asked if self.asked in LANGUAGES else "",
             "query": query,
             "root": self.gallery,
             "account": account,

@@ -49,7 +49,8 @@ class Page(Base):
         self.set_header("Vary", "Accept-Language")
         if name == "" and bundle.read("page.json").get("part"):
             self.set_header("Content-Security-Policy", WIDGETS)
-        self.finish(frozen.html(bundle, name or "index", self.language, self.gallery, kept=self.asked))
+        spoken = {"wanted": self.wanted, "asked": self.asked}
+        self.finish(frozen.html(bundle, name or "index", self.language, self.gallery, **spoken))
 
     head = get
 
