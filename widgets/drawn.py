@@ -120,7 +120,10 @@ def _long(axes: Axes, marks: Sequence[_Mark], many: bool) -> Table | None:
     heads = [" ".join(text.split()) for text in (axes.get_xlabel(), axes.get_ylabel())]
     if any(not head and not named for head, named in zip(heads, places, strict=True)):
         return None  # a number of nobody knows what
-    if any(getattr(c, "has_xerr", False) and not c.has_yerr for c in axes.containers) and not places[1]:
+    if (
+        any(getattr(c, "has_xerr", False) and not getattr(c, "has_yerr", False) for c in axes.containers)
+        and not places[1]
+    ):
         return None  # intervals of what stands first in a row would stand behind the second
     order = (1, 0) if places[1] and not places[0] else (0, 1)
     interval = any(mark[3] is not None for mark in marks)

@@ -15,9 +15,10 @@ from bs4 import BeautifulSoup
 
 from genai4eu.dashboards.choice import PAGE, Choice, options
 from genai4eu.dashboards.dashboard import Dashboard, all_dashboards, dashboards_root
-from genai4eu.dashboards.entry import Entry, entries, entry, first_sentence, fold
+from genai4eu.dashboards.entry import Entry, entries, entry, fold
 from genai4eu.dashboards.publish import Published
 from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.translated import first_sentence
 from genai4eu.runs.record import Record
 from genai4eu.verify.verdict import Verdict, keep, seal_of
 

@@ -25,15 +25,15 @@ from .conftest import RUN, execute, seal
 
 SOURCE = """import matplotlib.pyplot as plt
 from genai4eu.widgets import figure, say
-say({"en": "Yes: it is **0.5** higher. It stays.", "nl": "Ja: hij is **0,5** hoger. Dat blijft."})
+say({"en": "Yes: it is **0.5** higher. It stays.", "nl": "Ja: hij is **0,5** hoger. Dat blijft.", "it": "Sì."})
 fig, axes = plt.subplots()
 axes.plot([1, 2], [0.25, 4])
 axes.set(xlabel="distance (m)", ylabel="height (m)")
-alt = {"en": "The wave rises; line", "nl": "De golf stijgt; lijn"}
+alt = {"en": "The wave rises; line", "nl": "De golf stijgt; lijn", "it": "L'onda sale; linea"}
 figure(fig, alt, title={"en": "It rises", "nl": "Hij stijgt"})"""
 TEXTS = {
     1: {"nl": "# Draagt een hogere golf verder?", "it": "# Un'onda più alta va più lontano?"},
-    3: {"nl": "## Wat dit niet laat zien\n\nEen echte zee."},
+    3: {"nl": "## Wat dit niet laat zien\n\nEen echte zee.", "it": "## Cosa non mostra\n\nUn mare vero."},
 }
 
 
@@ -138,7 +138,7 @@ def test_every_language_is_frozen(made: Path) -> None:
     notebook = json.loads((made / "notebook.ipynb").read_text("utf-8"))
     frozen = freeze(dashboard_cells(notebook), notebook)
     assert frozen.texts["nl"]["answer"] == "Ja: hij is 0,5 hoger. Dat blijft."
-    assert frozen.texts["it"] == {"question": "Un'onda più alta va più lontano?"}
+    assert frozen.texts["it"] == {"question": "Un'onda più alta va più lontano?", "answer": "Sì."}
     figure = next(b for b in frozen.blocks if b.kind == "figure")
     assert figure.texts["nl"].count("media/") == 1 and len(frozen.media.files) == 1, "one picture serves all languages"
 
@@ -153,13 +153,13 @@ def test_unsafe_translations_are_cleaned(made: Path) -> None:
 def test_what_is_missing_is_told(made: Path) -> None:
     notebook = json.loads((made / "notebook.ipynb").read_text("utf-8"))
     cells = [(n, c) for n, c in enumerate(notebook["cells"], 1) if "dashboard" in c["metadata"].get("tags", [])]
-    assert not list(translated.missing(cells, ["nl"]))
-    found = list(translated.missing(cells, ["it"]))
+    assert not list(translated.missing(cells, ["nl", "it"]))
+    found = list(translated.missing(cells, ["fr"]))
     assert [(number, what) for number, what, _ in found] == [
-        (3, "its sentence is not there in it"), (3, "its figure has no alternative text in it"),
-        (4, "its text is not there in it"),
+        (2, "its text is not there in fr"), (3, "its sentence is not there in fr"),
+        (3, "its figure has no alternative text in fr"), (4, "its text is not there in fr"),
     ]  # fmt: skip
-    assert all("it" in remedy for *_, remedy in found)
+    assert all("fr" in remedy for *_, remedy in found)
 
 
 @pytest.mark.parametrize("about", [None, "nl", {"text": "x"}, {"text": {"nl": " "}}, {"text": {"nl": 3}}])

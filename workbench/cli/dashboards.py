@@ -40,6 +40,9 @@ def serve(
     config: Annotated[
         Path | None, typer.Option(help="Jupyter configuration file for signing in, instead of Jupyter's usual one.")
     ] = None,
+    contact: Annotated[
+        str, typer.Option(help="Whom visitors may tell of a barrier, on the accessibility statement: a mail address.")
+    ] = "",
     trust: Annotated[
         bool, typer.Option("--trust", help="Let the code of bundles run: live views, scripts of their widgets.")
     ] = False,
@@ -53,6 +56,7 @@ def serve(
     options = Options(
         host=host, port=port, viewers=viewers, certfile=certfile, keyfile=keyfile, behind_proxy=behind_proxy,
         names=tuple(name or ()), embed_origins=embedders, identity_provider=identity_provider, config=config,
+        contact=contact.strip(),
     )  # fmt: skip
     with gathered(sources or [], trusted=trust) as (folder, unpacked):
         for dashboard in unpacked:

@@ -43,6 +43,8 @@ class Options:
         ``module.Class`` that knows who visitors are.
     config : Path, optional
         Jupyter configuration file with its settings.
+    contact : str
+        Whom visitors may tell of a barrier: a mail address, an https address, or words.
     """
 
     host: str = "127.0.0.1"
@@ -55,6 +57,7 @@ class Options:
     embed_origins: tuple[str, ...] = ()
     identity_provider: str | None = None
     config: Path | None = None
+    contact: str = ""
 
     @property
     def address(self) -> str:

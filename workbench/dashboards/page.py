@@ -54,6 +54,7 @@ def _environment(language: str) -> Any:
     environment.filters |= {"translated": words.gettext, "joints": joints, "own_name": own_name}
     environment.filters["name_of_language"] = functools.partial(name_in, reader=language)
     environment.globals |= {"languages": LANGUAGES, "reviewed": reviewed(language)}
+    environment.globals["unreviewed"] = [code for code in LANGUAGES if not reviewed(code)]
     environment.globals |= {"asset": asset, "pieces": pieces}
     environment.globals["in_language"] = functools.partial(in_language, lang=language)
     environment.tests["own_word"] = _COLUMNS.__contains__

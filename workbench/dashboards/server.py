@@ -23,7 +23,7 @@ from ..screen import has_screen
 from . import page
 from .connections import MESSAGE, Connections
 from .door import Door
-from .handlers import base, frozen, gallery, kiosk, live, sign_in
+from .handlers import base, frozen, gallery, kiosk, live, sign_in, statement
 from .options import Options
 from .tier import Tier
 
@@ -90,6 +90,7 @@ class Server:
         return tornado.web.Application(
             [
                 (r"/", gallery.Gallery, root),
+                (r"/accessibility", statement.Statement, {"contact": self.options.contact}),
                 (r"/sign-in", sign_in.SignIn),
                 (r"/sign-out", sign_in.SignOut),
                 (r"/kiosk", kiosk.Kiosk, root),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .. import translated
 from .finding import Finding, Numbered, cell
 
 _CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -59,15 +60,10 @@ def spoken(text: str) -> str | None:
 
 
 def missing(cells: Sequence[Numbered], wanted: Sequence[str]) -> Iterator[Finding]:
-    """Yield the texts that a language lacks."""
-    for number, content in cells:
-        about = content.get("metadata", {}).get("genai4eu")
-        texts = about.get("text") if isinstance(about, Mapping) else None
-        texts = texts if isinstance(texts, Mapping) else {}
-        for name in wanted if content["cell_type"] == "markdown" else ():
-            if not str(texts.get(name) or "").strip():
-                remedy = f'write {{"genai4eu": {{"text": {{"{name}": "…"}}}}}} into its metadata, or leave {name} out'
-                yield Finding("language", cell(number), f"its text is not there in {name}", remedy)
+    """Yield the texts that a language lacks; what a cell computed may stay in the main language, which is told."""
+    written = {number for number, content in cells if content["cell_type"] == "markdown"}
+    for number, what, remedy in translated.missing(cells, wanted):
+        yield Finding("language", cell(number), what, remedy, refused=number in written)
 
 
 def _findings(chosen: Sequence[str], heard: str | None) -> Iterator[Finding]:

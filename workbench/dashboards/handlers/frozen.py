@@ -49,8 +49,8 @@ class Page(Base):
         self.set_header("Vary", "Accept-Language")
         if name == "" and bundle.read("page.json").get("part"):
             self.set_header("Content-Security-Policy", WIDGETS)
-        spoken = {"wanted": self.wanted, "asked": self.asked}
-        self.finish(frozen.html(bundle, name or "index", self.language, self.gallery, **spoken))
+        wanted, asked = self.wanted, self.asked
+        self.finish(frozen.html(bundle, name or "index", self.language, self.gallery, wanted=wanted, asked=asked))
 
     head = get
 

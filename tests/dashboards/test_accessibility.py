@@ -1,0 +1,173 @@
+"""What EN 301 549 asks of every kind of page: axe, keyboard, reflow, spacing of text, motion, colours, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from genai4eu.dashboards.dashboard import dashboards_root
+from genai4eu.dashboards.publish import publish
+from genai4eu.dashboards.server import Server, running
+from genai4eu.runs.record import Record
+
+from ..barriers import launched
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+SLUG = "d/tiny-wave-a1b2/"
+PAGES = ("", "?q=zebra", SLUG, f"{SLUG}evidence", "accessibility", "sign-in", "no/such/page")
+#: WCAG 2.1 AA and what axe knows beside it.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+#: Spacing that a reader may ask for (WCAG 1.4.12).
+SPACED = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"
+#: What is focused: its name, its size and place, and whether it has an outline.
+FOCUSED = """() => { const e = document.activeElement, b = e.getBoundingClientRect(), s = getComputedStyle(e);
+  return {tag: e.tagName, name: e.outerHTML.slice(0, 120), width: b.width, height: b.height, right: b.right,
+    left: b.left, outline: s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2}; }"""
+#: Links inside a sentence may be smaller than a finger (WCAG 2.5.5, exception for inline targets).
+SMALL = """() => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden])")]
+  .filter((e) => e.checkVisibility({checkVisibilityCSS: true}) && e.getClientRects().length && !e.matches(".skip")
+    && !e.closest(".prose, .bound, .cards h3"))
+  .map((e) => [e.outerHTML.slice(0, 100), e.getBoundingClientRect()])
+  .filter(([, b]) => b.height && b.height < 43.5).map(([html, b]) => `${Math.round(b.height)} px: ${html}`)"""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with launched(chromium_path) as started:
+        yield started
+
+
+@pytest.fixture
+def server(record: Record) -> Iterator[Server]:
+    publish(record)
+    with running(dashboards_root()) as started:
+        yield started
+
+
+def _open(browser: Browser, width: int = 1280, **options: object) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 800}, bypass_csp=True, **options)  # type: ignore[arg-type]
+    return context.new_page()
+
+
+def _sideways(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_no_barrier_on_any_page(browser: Browser, server: Server, width: int, colours: str) -> None:
+    page = _open(browser, width, color_scheme=colours)
+    for path in PAGES:
+        page.goto(server.address + path)
+        for opened in (False, True):
+            if opened:  # what lies below a line to press counts too
+                page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+            found = Axe().run(page, options=RULES).response["violations"]
+            assert not found, (path, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found])
+            assert _sideways(page) <= 0, f"{path} scrolls sideways at {width} px"
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["nl", "de", "fr"])
+def test_axe_finds_no_barrier_in_other_languages(browser: Browser, server: Server, name: str) -> None:
+    page = _open(browser, 320)
+    for path in (SLUG, "accessibility"):
+        page.goto(f"{server.address}{path}?lang={name}")
+        assert not Axe().run(page, options=RULES).response["violations"]
+        assert _sideways(page) <= 0
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_keyboard_reaches_everything_in_sight_and_leaves_it(browser: Browser, server: Server, width: int) -> None:
+    page = _open(browser, width)
+    for path in PAGES:
+        page.goto(server.address + path)
+        seen: list[str] = []
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            at = page.evaluate(FOCUSED)
+            if at["tag"] == "BODY":
+                break
+            assert at["width"] > 0 and at["height"] > 0 and at["right"] > 0 and at["left"] < width, (path, at)
+            assert at["outline"], f"{path}: focus cannot be seen on {at['name']}"
+            seen.append(at["name"])
+        else:
+            raise AssertionError(f"{path}: the keyboard does not come out again: {seen[-3:]}")
+        assert "skip" in seen[0] and len(seen) >= 4, (path, seen)
+    page.context.close()
+
+
+def test_the_first_stop_leads_past_the_frame(browser: Browser, server: Server) -> None:
+    page = _open(browser)
+    page.goto(server.address + SLUG)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.context.close()
+
+
+def test_the_language_switch_works_with_the_keyboard(browser: Browser, server: Server) -> None:
+    page = _open(browser)
+    page.goto(server.address + SLUG)
+    page.locator(".languages summary").focus()
+    page.keyboard.press("Enter")
+    page.locator(".languages a[hreflang=nl]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?lang=nl")
+    assert page.evaluate("document.documentElement.lang") == "nl"
+    page.context.close()
+
+
+def test_text_may_be_spaced_and_doubled(browser: Browser, server: Server) -> None:
+    page = _open(browser, 640)
+    for path in PAGES:
+        page.goto(server.address + path)
+        page.add_style_tag(content=SPACED)
+        assert _sideways(page) <= 0, f"{path} scrolls sideways with wider text"
+        page.add_style_tag(content="html { font-size: 34px !important; }")
+        assert _sideways(page) <= 0, f"{path} scrolls sideways with text of twice the size"
+    page.context.close()
+
+
+def test_nothing_moves_for_who_asked_for_that(browser: Browser, server: Server) -> None:
+    page = _open(browser, reduced_motion="reduce")
+    for path in PAGES:
+        page.goto(server.address + path)
+        moving = """() => [...document.querySelectorAll("*")].map((e) => getComputedStyle(e)).filter((s) =>
+          s.animationName !== "none" || s.transitionDuration.split(",").some((d) => parseFloat(d) > 0.001)).length"""
+        assert page.evaluate(moving) == 0, path
+    page.context.close()
+
+
+def test_focus_and_controls_are_seen_in_forced_colours(browser: Browser, server: Server) -> None:
+    page = _open(browser, forced_colors="active")
+    page.goto(server.address + SLUG)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED)["outline"]
+    assert not Axe().run(page, options=RULES).response["violations"]
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_targets_fit_a_finger(browser: Browser, server: Server, width: int) -> None:
+    page = _open(browser, width)
+    for path in PAGES:
+        page.goto(server.address + path)
+        assert not (small := page.evaluate(SMALL)), (path, small)
+    page.context.close()
+
+
+def test_the_statement_is_one_link_away_and_names_whom_to_ask(record: Record) -> None:
+    publish(record)
+    with running(dashboards_root(), contact="access@centre.example") as server:
+        for path in PAGES:
+            assert "Accessibility statement</a>" in httpx.get(server.address + path).text, path
+        said = httpx.get(server.address + "accessibility?lang=de").text
+    assert '<a href="mailto:access@centre.example">' in said and "Erklärung zur Barrierefreiheit" in said
+    assert "EN 301 549" in said and "Nederlands" in said
