@@ -178,7 +178,7 @@ class Bench:
             command = [
                 sys.executable,
                 "-P",
-                Path(__file__).with_name("openloop.py"),
+                str(Path(__file__).with_name("openloop.py")),
                 address,
                 "--seconds",
                 str(seconds),

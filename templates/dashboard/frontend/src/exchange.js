@@ -181,7 +181,8 @@ export class Exchange {
     this.calling?.abort();
     if (this.socket && !this.socket.closed) {
       this.socket.close();
-      navigator.sendBeacon(new URL(`${this.address}${this.session}/leave`, location.href), new FormData());
+      // A beacon would not say where it comes from, because these pages send no referrer.
+      fetch(new URL(`${this.address}${this.session}/leave`, location.href), { method: "POST", keepalive: true }).catch(() => {});
     }
     this.socket = null;
     this.state = "recorded";
