@@ -83,7 +83,8 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
         super().notebook_start(**options)
         self._began[None] = time.monotonic()
         for cell in self.nb.cells:
-            cell.metadata.pop(KEY, None)
+            if "text" not in cell.metadata.get(KEY, {}):  # its text in other languages is the notebook's own
+                cell.metadata.pop(KEY, None)
         self.write()
 
     def cell_start(self, cell: Any, cell_index: int | None = None, **options: Any) -> None:
