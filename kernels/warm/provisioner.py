@@ -19,6 +19,7 @@ from .adopt import describe
 from .client import Ordinary, PortTaken, place_for, take
 from .place import Place
 from .process import WarmProcess, attach
+from .settings import wanted
 from .variables import patient
 
 #: What a fork does exactly as the ordinary command would; any other command is started the ordinary way.
@@ -32,7 +33,7 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Launch a kernel. Called by the kernel manager, also for a restart."""
         kwargs["env"] = patient(kwargs.get("env") or os.environ)
-        if kwargs["env"].get("GENAI4EU_WARM", "").lower() in ("off", "0", "no", "false"):
+        if not wanted(kwargs["env"]):
             return await super().launch_kernel(cmd, **kwargs)
         try:
             process = await self._bound(cmd, kwargs)

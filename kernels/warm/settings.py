@@ -9,6 +9,13 @@ from ..errors import KernelsError
 
 #: Seconds after which a template that nobody asks for kernels ends, and children to hold ready.
 IDLE, AHEAD = "GENAI4EU_WARM_IDLE", "GENAI4EU_WARM_AHEAD"
+#: The process with which the template ends, for who has one of their own.
+UNTIL = "GENAI4EU_WARM_UNTIL"
+
+
+def wanted(env: Mapping[str, str]) -> bool:
+    """Tell whether kernels shall be warm: unless the user said no."""
+    return env.get("GENAI4EU_WARM", "").lower() not in ("off", "0", "no", "false")
 
 
 def settings(env: Mapping[str, str]) -> tuple[float, int]:

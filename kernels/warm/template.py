@@ -17,7 +17,7 @@ from .children import Child, Nursery
 from .installed import Installed
 from .place import Place
 from .preload import Preloaded
-from .settings import settings
+from .settings import UNTIL, settings
 from .variables import unlike
 
 #: Seconds after a request in which the processors belong to the kernels, not to new children.
@@ -75,6 +75,8 @@ class Template:
         self._poll = select.poll()
         self._listener = listen(place.socket)
         self._watch(self._listener.fileno(), self._accept)
+        if pid := began.get(UNTIL):
+            self._watch(os.pidfd_open(int(pid)), sys.exit)
 
     def run(self) -> None:
         """Serve until nobody has asked for the idle time and no kernel of ours runs, or until told to stop."""

@@ -19,7 +19,16 @@ def serve(
     host: Annotated[str, typer.Option(help="Address of this computer to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the gallery where there is a screen.")] = True,
-    viewers: Annotated[int, typer.Option(help="How many visitors may use a live view at once.", min=1)] = 8,
+    viewers: Annotated[
+        int, typer.Option(help="How many live views at once; 0 is as many as this computer can bear.", min=0)
+    ] = 0,
+    standby: Annotated[
+        int,
+        typer.Option(help="For how many dashboards, the first of the gallery, a kernel waits from the start.", min=0),
+    ] = 0,
+    idle: Annotated[
+        float, typer.Option(help="Seconds without a message until a visitor's kernel is given to others.", min=10)
+    ] = 600,
     certfile: Annotated[Path | None, typer.Option(help="Certificate (PEM), for TLS.")] = None,
     keyfile: Annotated[Path | None, typer.Option(help="Its key (PEM, mode 0600).")] = None,
     behind_proxy: Annotated[bool, typer.Option(help="A proxy adds TLS, and alone can reach this address.")] = False,
@@ -56,7 +65,7 @@ def serve(
     options = Options(
         host=host, port=port, viewers=viewers, certfile=certfile, keyfile=keyfile, behind_proxy=behind_proxy,
         names=tuple(name or ()), embed_origins=embedders, identity_provider=identity_provider, config=config,
-        contact=contact.strip(),
+        contact=contact.strip(), standby=standby, idle=idle,
     )  # fmt: skip
     with gathered(sources or [], trusted=trust) as (folder, unpacked):
         for dashboard in unpacked:

@@ -30,7 +30,12 @@ class Options:
     host, port : str, int
         Address to listen on; port 0 takes a free one.
     viewers : int
-        How many visitors may use a live view at once; the others keep the recorded page.
+        How many kernels there may be at once for live views; 0 is as many as this computer can bear. Other visitors
+        wait, and have the recorded page meanwhile.
+    standby : int
+        For how many dashboards, the first of the gallery, a kernel waits from the start.
+    idle : float
+        Seconds without a message until a visitor's kernel is given to others.
     certfile, keyfile : Path, optional
         Certificate and key (PEM), for TLS.
     behind_proxy : bool
@@ -49,7 +54,9 @@ class Options:
 
     host: str = "127.0.0.1"
     port: int = PORT
-    viewers: int = 8
+    viewers: int = 0
+    standby: int = 0
+    idle: float = 600
     certfile: Path | None = None
     keyfile: Path | None = None
     behind_proxy: bool = False

@@ -1,49 +1,67 @@
-"""Between a visitor and the live tier: requests and WebSocket messages, passed through a private socket.
+"""What we ask of the live tier, through a private socket: to execute a dashboard part, to reach its kernel, to end it.
 
-The tier listens on a Unix socket that only this user can open, and wants a secret that only this process knows; the
-visitor's browser gets neither. Cookies pass in no direction. Called by the handlers.
+The tier listens on a Unix socket that only this user can open, and wants a secret that only this process knows. Neither
+this nor the kernels' ids ever reach a browser. Called by the reception.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import secrets
 import socket
-from collections.abc import Awaitable
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tornado.httpclient
-import tornado.httputil
-import tornado.iostream
 import tornado.netutil
 import tornado.simple_httpclient
-import tornado.web
 import tornado.websocket
 
-from .answers import Refused, same_origin
+from .live.messages import PROTOCOL
 
 if TYPE_CHECKING:
+    from .bundle import Bundle
     from .tier import Tier
 
-#: Seconds that a page may take: its kernel loads the science before the first figure.
+#: Seconds that executing a part may take: a cold kernel loads the science before the first figure.
 PATIENCE = 120
-#: Seconds that a kernel waits for its page to come back after a lost connection.
-GRACE = 5
-_REQUEST_HEADERS = (
-    "Accept",
-    "Accept-Language",
-    "Content-Type",
-    "If-None-Match",
-    "If-Modified-Since",
-    "Origin",
-    "User-Agent",
-)
-_ANSWER_HEADERS = ("Content-Type", "Cache-Control", "Etag", "Last-Modified", "Expires")
-#: What a visitor reads for whom there is no place.
-FULL = "All live places are taken at the moment. The recorded result is complete; try again in a few minutes."
-_PROTOCOL = "v1.kernel.websocket.jupyter.org"
+#: Bytes that a kernel's answer may have: a volume's data is large.
+_LARGEST = 256 << 20
+_GONE = (OSError, tornado.httpclient.HTTPClientError)
+
+
+class PartFailedError(Exception):
+    """A dashboard part could not be executed here.
+
+    Parameters
+    ----------
+    missing : str
+        Name of the software that this computer lacks, where that is why.
+    """
+
+    def __init__(self, missing: str = "") -> None:
+        super().__init__(missing)
+        self.missing = missing
+
+
+class TierGoneError(Exception):
+    """The tier, or the kernel, is not there any more."""
+
+
+class FullError(Exception):
+    """The tier has no place for one more kernel."""
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A kernel that has executed a dashboard part, and what its code cells put out."""
+
+    kernel: str
+    cells: list[dict[str, Any]]
 
 
 class _UnixResolver(tornado.netutil.Resolver):
@@ -59,136 +77,89 @@ class _UnixResolver(tornado.netutil.Resolver):
 def client(path: Path) -> tornado.simple_httpclient.SimpleAsyncHTTPClient:
     """Return an HTTP client whose every request goes to the Unix socket at ``path``."""
     return tornado.simple_httpclient.SimpleAsyncHTTPClient(
-        force_instance=True, max_clients=200, resolver=_UnixResolver(path=path)
-    )
+        force_instance=True, max_clients=200, resolver=_UnixResolver(path=path), max_body_size=_LARGEST,
+        max_buffer_size=_LARGEST,
+    )  # fmt: skip
 
 
-async def forward(handler: tornado.web.RequestHandler, tier: Tier, path: str) -> None:
-    """Answer a request with what the live tier answers to ``path``.
+async def execute(tier: Tier, bundle: Bundle) -> Executed:
+    """Start a kernel and let it execute a bundle's dashboard part.
 
     Raises
     ------
-    tornado.web.HTTPError
-        503 where the tier is not there or full.
+    PartFailedError
+        If a cell failed.
+    TierGoneError
+        If the tier ended meanwhile.
+    FullError
+        If it has no place.
     """
-    if tier.http is None:
-        raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
-    request = tornado.httpclient.HTTPRequest(
-        f"http://live/live/{path}",
-        method=handler.request.method or "GET",
-        headers=_headers(handler, tier),
-        body=handler.request.body or None,
-        allow_nonstandard_methods=True,
-        follow_redirects=False,
-        request_timeout=PATIENCE,
-        decompress_response=False,
-    )
+    answer = await _ask(tier, f"voila/render/{bundle.slug}/versions/{bundle.number}/live.ipynb")
+    if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:
+        raise FullError
     try:
-        answer = await tier.http.fetch(request, raise_error=False)
-    except (OSError, tornado.httpclient.HTTPClientError):  # gone, or too slow
-        raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None
-    if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:  # the tier says so for one reason alone
-        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The live view is full", FULL)
-    if answer.code in (HTTPStatus.BAD_GATEWAY, 599):
-        raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
-    if answer.code >= HTTPStatus.BAD_REQUEST:
-        raise tornado.web.HTTPError(answer.code)
-    handler.set_status(answer.code)
-    for name in _ANSWER_HEADERS:
-        if name in answer.headers:
-            handler.set_header(name, answer.headers[name])
-    if answer.body:
-        handler.write(answer.body)
-    with contextlib.suppress(tornado.iostream.StreamClosedError):  # a page that is left does not wait
-        await handler.finish()
+        told = json.loads(answer.body) if answer.code == HTTPStatus.OK else None
+    except ValueError:  # it broke off in the middle: the kernel died
+        told = None
+    if told is None:
+        raise PartFailedError
+    done = Executed(told["kernel"], told["cells"])
+    errors = [o for cell in done.cells for o in cell["outputs"] if o["output_type"] == "error"]
+    if errors or len(done.cells) != told["expected"]:
+        await end(tier, done.kernel)
+        raise PartFailedError(errors[0]["evalue"] if errors else "")
+    return done
 
 
-def _headers(handler: tornado.web.RequestHandler, tier: Tier) -> dict[str, str]:
-    """Return the request's harmless headers, and what lets us in."""
-    given = {name: handler.request.headers[name] for name in _REQUEST_HEADERS if name in handler.request.headers}
-    return {**given, "Host": handler.request.host, "Authorization": f"token {tier.secret}"}
+async def end(tier: Tier, kernel: str) -> None:
+    """End a kernel; it may be gone already."""
+    with contextlib.suppress(TierGoneError):
+        await _ask(tier, f"voila/api/shutdown/{kernel}", "POST")
 
 
-async def _free(tier: Tier, kernel: str) -> None:
-    """End a kernel that no page looks at any more: browsers do not always say that a page was left."""
-    await asyncio.sleep(GRACE)
-    if tier.http is None or tier.watched[kernel] > 0:
-        return
-    del tier.watched[kernel]
-    request = tornado.httpclient.HTTPRequest(
-        f"http://live/live/voila/api/shutdown/{kernel}",
-        method="POST",
-        headers={"Authorization": f"token {tier.secret}"},
-        body="",
-    )
-    with contextlib.suppress(OSError, tornado.httpclient.HTTPClientError):  # it may be gone already
-        await tier.http.fetch(request, raise_error=False)
+async def connect(tier: Tier, kernel: str) -> tornado.websocket.WebSocketClientConnection:
+    """Return a connection to a kernel's channels.
 
-
-class Relay(tornado.websocket.WebSocketHandler):
-    """A WebSocket whose messages are those of the live tier's."""
-
-    def initialize(self, root: Path, tier: Tier) -> None:
-        """Remember the tier."""
-        self.tier = tier
-        self._kernel = ""
-        self._far: tornado.websocket.WebSocketClientConnection | None = None
-        self._reading: asyncio.Task[None] | None = None
-
-    async def get(self, path: str) -> None:
-        """Connect to the tier before the browser's request is granted, so that a refusal is one."""
-        if self.tier.http is None or not same_origin(self.request):
-            raise tornado.web.HTTPError(HTTPStatus.FORBIDDEN)
-        request = tornado.httpclient.HTTPRequest(
-            f"ws://live/live/{path}?{self.request.query}", headers=_headers(self, self.tier), request_timeout=PATIENCE
+    Raises
+    ------
+    TierGoneError
+        If there is no such kernel.
+    """
+    address = f"ws://live/live/api/kernels/{kernel}/channels?session_id={secrets.token_hex(16)}"
+    request = tornado.httpclient.HTTPRequest(address, headers=_headers(tier), request_timeout=PATIENCE)
+    try:
+        return await tornado.websocket.websocket_connect(
+            request, subprotocols=[PROTOCOL], max_message_size=_LARGEST, resolver=_UnixResolver(path=tier.socket)
         )
-        try:
-            self._far = await tornado.websocket.websocket_connect(
-                request,
-                subprotocols=[_PROTOCOL],
-                max_message_size=64 * 2**20,
-                resolver=_UnixResolver(path=self.tier.socket),
-            )
-        except (OSError, tornado.httpclient.HTTPClientError):
-            raise tornado.web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None
-        self._kernel = path.split("/")[2]
-        await super().get(path)
+    except _GONE:
+        raise TierGoneError from None
 
-    def check_origin(self, origin: str) -> bool:
-        """Accept pages of ours alone."""
-        return same_origin(self.request)
 
-    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        """Speak what the tier speaks, if the browser can."""
-        chosen = self._far.selected_subprotocol if self._far else None
-        return chosen if chosen in subprotocols else None
+async def _ask(tier: Tier, path: str, method: str = "GET") -> tornado.httpclient.HTTPResponse:
+    http = tier.http
+    if http is None:
+        raise TierGoneError
+    request = tornado.httpclient.HTTPRequest(
+        f"http://live/live/{path}", method=method, headers=_headers(tier), body="" if method == "POST" else None,
+        follow_redirects=False, request_timeout=PATIENCE,
+    )  # fmt: skip
+    asking = asyncio.ensure_future(http.fetch(request, raise_error=False))
+    ending = asyncio.create_task(tier.ended.wait())
+    tasks: list[asyncio.Future[Any]] = [asking, ending]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            raise TierGoneError
+        answer = asking.result()
+    except _GONE:
+        raise TierGoneError from None
+    finally:
+        for task in tasks:
+            task.cancel()
+    if answer.code in (HTTPStatus.BAD_GATEWAY, 599):
+        raise TierGoneError
+    return answer
 
-    def open(self, *_path: str) -> None:
-        """Begin to pass messages; each at once, without waiting for company."""
-        self.set_nodelay(True)
-        self.tier.watched[self._kernel] += 1
-        self._reading = asyncio.create_task(self._read())
 
-    async def on_message(self, message: str | bytes) -> None:
-        """Pass on what the browser says."""
-        if self._far is not None:
-            with contextlib.suppress(tornado.websocket.WebSocketClosedError):
-                await self._far.write_message(message, binary=isinstance(message, bytes))
-
-    def on_close(self) -> None:
-        """Hang up on the other side too, and free the kernel unless the page comes back soon."""
-        if self._far is not None:
-            self._far.close()
-        if self._reading is not None:
-            self.tier.watched[self._kernel] -= 1
-            self.tier.background(_free(self.tier, self._kernel))
-
-    async def _read(self) -> None:
-        assert self._far is not None
-        while (message := await self._far.read_message()) is not None:
-            try:
-                sent: Awaitable[None] = self.write_message(message, binary=isinstance(message, bytes))
-                await sent
-            except tornado.websocket.WebSocketClosedError:
-                break
-        self.close()
+def _headers(tier: Tier) -> dict[str, str]:
+    return {"Authorization": f"token {tier.secret}"}

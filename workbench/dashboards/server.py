@@ -11,7 +11,7 @@ import errno
 import signal
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,15 @@ import tornado.web
 
 from ..errors import WorkbenchError
 from ..screen import has_screen
-from . import page
+from . import access, page
+from .bundle import Bundle
 from .connections import MESSAGE, Connections
+from .dashboard import Dashboard
 from .door import Door
+from .entry import entries
 from .handlers import base, frozen, gallery, kiosk, live, sign_in, statement
+from .live import capacity
+from .live.reception import Reception
 from .options import Options
 from .tier import Tier
 
@@ -58,8 +63,15 @@ class Server:
             proxied=self.options.behind_proxy, secure=secure, embedders=self.options.embed_origins, identity=identity,
             cookie="__Host-genai4eu" if secure else f"genai4eu-{self.port}",
         )  # fmt: skip
-        self.tier = Tier(self._folder, self.options.viewers)
+        viewers = self.options.viewers or capacity.viewers()
+        first = self._first(self.options.standby)
+        self.reception = Reception(self._folder, viewers, self.options.idle, first)
         self.connections: Connections | None = None
+
+    @property
+    def tier(self) -> Tier:
+        """The process of the live views."""
+        return self.reception.tier
 
     @property
     def address(self) -> str:
@@ -72,6 +84,7 @@ class Server:
 
     def start(self) -> None:
         """Begin to answer. Call from a coroutine."""
+        self.reception.open()
         self.connections = Connections(self._application(), ssl_options=self._tls)
         self.connections.add_sockets(self._sockets)
 
@@ -81,10 +94,20 @@ class Server:
             self.connections.stop()
         for opened in self._sockets:
             opened.close()
-        await self.tier.stop()
+        await self.reception.close()
+
+    def _first(self, many: int) -> Callable[[], list[Bundle]]:
+        """Return what names the first dashboards of the gallery that can be live."""
+
+        def bundles() -> list[Bundle]:
+            standing = entries(access.listed(self._folder))[0] if many else []
+            found = [Dashboard(self._folder / entry.slug).current for entry in standing]
+            return [bundle for bundle in found if (bundle.folder / "live.ipynb").is_file()][:many]
+
+        return bundles
 
     def _application(self) -> tornado.web.Application:
-        root, tier = {"root": self._folder}, {"root": self._folder, "tier": self.tier}
+        root, live_views = {"root": self._folder}, {"root": self._folder, "reception": self.reception}
         place = r"(d/[a-z0-9][a-z0-9-]{0,80}|l/[A-Za-z0-9_-]{43})"
         media = r"([0-9a-f]{16}\.(?:png|jpg|svg|gif|webp|json|js|bin))"
         return tornado.web.Application(
@@ -100,11 +123,10 @@ class Server:
                 (rf"/{place}/(evidence|)", frozen.Page, root),
                 (rf"/{place}/(notebook\.ipynb|card\.(?:json|md))", frozen.Download, root),
                 (rf"/{place}/media/{media}", frozen.Media, root),
-                (rf"/{place}/live/status", live.LiveStatus, tier),
-                (rf"/{place}/live/", live.LivePage, tier),
+                (rf"/{place}/live/", live.Attach, live_views),
+                (rf"/{place}/live/([\w-]{{20,80}})", live.LiveSocket, live_views),
+                (rf"/{place}/live/([\w-]{{20,80}})/leave", live.Leave, live_views),
                 (rf"/{place}", base.Slash),
-                (r"/live/(api/kernels/[0-9a-f-]{36}/channels)", live.LiveSocket, tier),
-                (r"/live/((?:voila/(?:static|templates|labextensions|api)|api/kernels)/.+)", live.LivePart, tier),
                 (r"/.*", base.Missing),
             ],
             default_handler_class=base.Missing,
@@ -112,6 +134,7 @@ class Server:
             compress_response=True,
             door=self.door,
             websocket_max_message_size=MESSAGE,
+            websocket_ping_interval=20,
             xsrf_cookie_name=f"{self.door.cookie}-form",
             xsrf_cookie_kwargs={"httponly": True, "samesite": "Strict", "secure": self.door.secure, "path": "/"},
         )  # fmt: skip

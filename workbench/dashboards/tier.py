@@ -13,12 +13,12 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import page
+from .proxy import TierGoneError, client
 
 if TYPE_CHECKING:
     import tornado.simple_httpclient
@@ -33,8 +33,6 @@ _PASSED = (
     "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MPLCONFIGDIR", "JUPYTER_DATA_DIR",
     "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
-_FAILED = "The live view could not be started on this computer. The recorded result is complete."
-_STARTING = "The live view is starting."
 
 
 class Tier:
@@ -45,22 +43,22 @@ class Tier:
     root : Path
         Folder with the bundles.
     viewers : int
-        How many may use a live view at once.
+        How many kernels there may be at once.
+    gone : callable
+        Told the id of a kernel that ended by itself; an empty one if all did, with the tier.
     """
 
-    def __init__(self, root: Path, viewers: int) -> None:
-        self.root, self.viewers = root, viewers
+    def __init__(self, root: Path, viewers: int, gone: Callable[[str], None]) -> None:
+        self.root, self.viewers, self._gone = root, viewers, gone
         self.secret = ""
         self.socket = Path()
         self.http: tornado.simple_httpclient.SimpleAsyncHTTPClient | None = None
-        self.error = ""
+        #: Set while there is no tier: who waits for an answer of one that ended waits for nothing.
+        self.ended = asyncio.Event()
         self.kernels = 0
-        #: How many open pages look at each kernel.
-        self.watched: Counter[str] = Counter()
-        self._background: set[asyncio.Task[None]] = set()
-        self._folder: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
+        self._up: asyncio.Future[bool] | None = None
         self._asked = 0.0
 
     @property
@@ -68,56 +66,52 @@ class Tier:
         """Process id of the tier while it runs."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
-    def wake(self) -> dict[str, Any]:
-        """Start the tier unless it runs; return its state and a sentence for the visitor."""
+    async def ready(self) -> None:
+        """Start the tier unless it runs, and return when it answers.
+
+        Raises
+        ------
+        TierGoneError
+            If it cannot be started. Who asks next tries again.
+        """
         self._asked = time.monotonic()
-        if self.http is not None:
-            if self.kernels >= self.viewers:
-                from .proxy import FULL
-
-                return {"state": "failed", "sentence": FULL}
-            return {"state": "ready", "sentence": ""}
         if self._task is None or self._task.done():
-            if self.error:  # tell once, then the next touch may try again
-                sentence, self.error = self.error, ""
-                return {"state": "failed", "sentence": sentence}
-            self._task = asyncio.create_task(self._run())
-        return {"state": "starting", "sentence": _STARTING}
-
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something later, unless the tier is stopped before."""
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+            self._up = asyncio.get_running_loop().create_future()
+            self._task = asyncio.create_task(self._run(self._up))
+        assert self._up is not None
+        await asyncio.wait([self._up])
+        if not self._up.result():
+            raise TierGoneError
 
     async def stop(self) -> None:
         """End the process and its kernels, and wait for that."""
-        tasks = [*self._background, *([self._task] if self._task else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
 
-    async def _run(self) -> None:
+    async def _run(self, up: asyncio.Future[bool]) -> None:
         """Start the process, follow it to its end, clean up."""
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # mode 0700: nobody else reaches the socket
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # mode 0700: nobody else reaches the socket
         try:
-            process = self._process = await self._start(self._folder)
+            process = self._process = await self._start(folder)
             assert process.stdout is not None
             line = await process.stdout.readline()
             if line.strip() == b"ready":
-                from .proxy import client
-
                 self.http = client(self.socket)
+                self.ended.clear()
+                up.set_result(True)
                 await self._follow(process)
-            else:
-                self.error = _FAILED
-        except OSError:
-            self.error = _FAILED
+        except OSError:  # no process could be made: whoever waits is told below
+            self._process = None
         finally:
             self.http, self.kernels = None, 0
+            self.ended.set()
+            if not up.done():
+                up.set_result(False)
             await _end(self._process)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            self._gone("")
 
     async def _start(self, folder: Path) -> asyncio.subprocess.Process:
         self.secret, self.socket = secrets.token_urlsafe(32), folder / "voila.sock"
@@ -150,7 +144,11 @@ class Tier:
                 continue
             if not line:
                 return
-            self.kernels = int(line.split()[-1])
+            what, value = line.decode().split()
+            if what == "gone":
+                self._gone(value)
+            else:
+                self.kernels = int(value)
 
 
 async def _end(process: asyncio.subprocess.Process | None) -> None:
@@ -186,4 +184,9 @@ def _environment(folder: Path) -> dict[str, str]:
         "JUPYTER_PATH": os.pathsep.join(paths),
         "PYTHONSAFEPATH": "1",
         "IPYTHONDIR": str(folder / "ipython"),
+        # A template of our own: those of the user's may have seen tokens, and compute with all processors.
+        "GENAI4EU_WARM_OWNER": folder.name,
+        "GENAI4EU_WARM_AHEAD": "2",
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        "MALLOC_ARENA_MAX": "1",
     }

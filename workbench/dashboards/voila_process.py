@@ -1,7 +1,8 @@
 """The live tier's own process: a hardened, stand-alone Voila on a private Unix socket. Started by ``tier`` alone.
 
-Reads one JSON line from its standard input, says ``ready`` and, whenever it changes, ``kernels N`` on its standard
-output, and ends when its standard input closes: with its parent, however that ended.
+Reads one JSON line from its standard input; says ``ready``, whenever it changes ``kernels N``, and ``gone ID`` of a
+kernel that ended by itself on its standard output; ends when its standard input closes: with its parent, however that
+ended.
 """
 
 from __future__ import annotations
@@ -25,20 +26,26 @@ import tornado.ioloop
 import tornado.netutil
 import tornado.web
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
-from voila import notebook_renderer
+from voila import handler, notebook_renderer
 from voila.app import Voila
 from voila.execute import VoilaExecutor
 from voila.voila_identity_provider import VoilaIdentityProvider
 
+from ..kernels.errors import KernelsError
+from ..kernels.warm import client as warm
+from ..kernels.warm.settings import UNTIL, wanted
 from ..runs.context import BUNDLE_VARIABLE
 from .tier import PREFIX
 
 BASE = "/live/"
-#: Seconds without a message until a kernel is freed whose page did not say that it was left.
-CULL = 900
-#: What a live page needs; no tree, no contents, no files, no login, no listing.
-_KEPT = re.compile(r"/live/(api/kernels/|voila/(static|templates|labextensions|api/(themes|shutdown)|render)/)")
+#: What the server before us asks for: no page's files, no tree, no contents, no login, no listing.
+_KEPT = re.compile(r"/live/(api/kernels/\(\?P<kernel_id>.*channels|voila/(api/shutdown|render)/)")
+#: Seconds that one cell may take.
+_LONGEST_CELL = 100
+#: Seconds between looks at whether the kernels live.
+_LOOK = 0.5
 #: Characters that our folder's name may have to hold the kernels' sockets, whose names may have 104 in all.
 _LONGEST = 38
 _TOLD_ABOUT_REQUEST = ("HTTP_", "VOILA_", "SERVER_", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
@@ -97,6 +104,15 @@ class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         started: str = await super().start_kernel(**options)
         return started
 
+    async def look(self) -> None:
+        """Say which kernels have ended by themselves: what they held is lost, so they are not started again."""
+        for kernel_id in self.list_kernel_ids():
+            manager = self._kernels.get(kernel_id)
+            if manager is None or manager.shutting_down or kernel_id in self._starting or await manager.is_alive():
+                continue
+            _say(f"gone {kernel_id}")
+            await self.shutdown_kernel(kernel_id, now=True)
+
     def remove_kernel(self, kernel_id: str) -> Any:
         """Say how many are left."""
         removed = super().remove_kernel(kernel_id)
@@ -109,21 +125,25 @@ def _tell(kernels: LiveKernels) -> None:
 
 
 class LiveExecutor(VoilaExecutor):  # type: ignore[misc]
-    """Says in plain words why the dashboard part could not be executed here."""
+    """Says of a failed cell which software is missing, if that is why, and no more."""
+
+    async def execute_cell(self, cell: Any, *args: Any, **options: Any) -> Any:
+        """Execute a cell; where the kernel dies or takes too long, the cell has failed as by an error of its own."""
+        try:
+            return await super().execute_cell(cell, *args, **options)
+        except CellExecutionError:
+            raise
+        except Exception as error:
+            cell.outputs = [nbformat.v4.new_output("error", ename=type(error).__name__, evalue="", traceback=[])]
+            raise CellExecutionError("", type(error).__name__, "") from error
 
     def strip_code_cell_errors(self, cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
-        """Replace an error by a sentence for the visitor, without traceback."""
+        """Replace an error by the name of the software that is missing, or by nothing; never a traceback."""
         for output in cell.get("outputs", []):
             if output["output_type"] == "error":
-                why = "The computation failed on this computer."
-                if output["ename"] in ("ModuleNotFoundError", "ImportError"):
-                    missing = re.search(r"No module named '([\w.]+)'", output["evalue"])
-                    why = (
-                        f"This computer lacks the software {missing[1]!r}."
-                        if missing
-                        else "This computer lacks software."
-                    )
-                output.update(ename="", evalue=f"{why} The recorded result is complete.", traceback=[])
+                missing = re.search(r"No module named '([\w.]+)'", output["evalue"])
+                lacking = output["ename"] in ("ModuleNotFoundError", "ImportError") and missing
+                output.update(ename="", evalue=missing[1] if lacking and missing else "", traceback=[])
         return cell
 
 
@@ -142,6 +162,8 @@ class LiveVoila(Voila):  # type: ignore[misc]
         server.add_socket(tornado.netutil.bind_unix_socket(self.socket_path, mode=0o600))
         self.ioloop = tornado.ioloop.IOLoop.current()
         threading.Thread(target=self._watch, daemon=True).start()
+        look = tornado.ioloop.PeriodicCallback(self.kernel_manager.look, _LOOK * 1000)
+        look.start()
         _say("ready")
         try:
             self.ioloop.start()
@@ -170,13 +192,23 @@ def _config(told: dict[str, Any]) -> Config:
     own.template, own.allow_template_override, own.allow_theme_override = "genai4eu", "NO", "NO"
     own.file_allowlist = []
     own.show_tracebacks = False
-    own.extension_allowlist = ["anywidget", "@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
-    own.extension_denylist = []
     own.multi_kernel_manager_class = LiveKernels
     config.KernelManager.transport = "ipc"  # no port that others on this computer could listen to
-    kernels = config.MappingKernelManager
-    kernels.cull_idle_timeout, kernels.cull_interval, kernels.cull_connected = CULL, 60, True
+    config.KernelManager.autorestart = False  # a kernel started again would know nothing of its viewer
+    config.ZMQChannelsWebsocketConnection.limit_rate = False  # a volume's data passes whole, or not at all
+    config.VoilaExecutor.timeout = _LONGEST_CELL
     return config
+
+
+def _warm() -> None:
+    """Start a template of our own, so that the first kernel is warm; it ends with us, and has seen no token."""
+    if not wanted(os.environ):
+        return
+    os.environ[UNTIL] = str(os.getpid())
+    try:
+        warm.ensure(wait=True)
+    except KernelsError as why:  # kernels start the ordinary way here: slower, but they start
+        logging.getLogger(__name__).warning("%s", why)
 
 
 def main() -> None:
@@ -184,15 +216,19 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     told = json.loads(sys.stdin.readline())
     notebook_renderer.VoilaExecutor = LiveExecutor  # Voila offers no setting for the class
+    handler.get_page_config = lambda **_: {}  # looks for the extensions of a page that nobody will see
     LiveKernels.kernel, LiveKernels.work, LiveKernels.viewers = (
         told["kernel"],
         Path(told["socket"]).parent,
         told["viewers"],
     )
     LiveVoila.socket_path = told["socket"]
+    warming = threading.Thread(target=_warm)
+    warming.start()
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = LiveVoila.instance(config=_config(told))
     app.initialize([])
+    warming.join()
     app.start()
     if LiveKernels.work.name.startswith(PREFIX):  # our parent does it too, unless it was killed
         shutil.rmtree(LiveKernels.work, ignore_errors=True)
