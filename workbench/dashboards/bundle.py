@@ -70,7 +70,7 @@ class Bundle:
         blocks = self.read("page.json").get("blocks")
         if not isinstance(blocks, list):
             raise self._damaged()
-        if not all(isinstance(block, dict) and {"kind", "html"} <= block.keys() for block in blocks):
+        if not all(isinstance(block, dict) and {"kind", "html", "model"} <= block.keys() for block in blocks):
             raise self._damaged()
         return blocks
 
