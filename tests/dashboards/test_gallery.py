@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from genai4eu.dashboards.choice import PAGE, Choice, options
 from genai4eu.dashboards.dashboard import Dashboard, all_dashboards, dashboards_root
 from genai4eu.dashboards.entry import Entry, entries, entry, fold
-from genai4eu.dashboards.publish import Published
+from genai4eu.dashboards.published import Published
 from genai4eu.dashboards.server import Server, running
 from genai4eu.dashboards.translated import first_sentence
 from genai4eu.runs.record import Record
@@ -188,7 +188,14 @@ def test_the_search_is_a_form_that_needs_no_script(server: Server, published: Pu
 
 
 def test_a_card_says_what_it_is_of(add: Add) -> None:
-    add("soil-0001", sector="agrifood", factory="LUMI", languages=["nl", "en"], question="Hoeveel <i>water</i>?")
+    add(
+        "soil-0001",
+        sector="agrifood",
+        factory="LUMI",
+        language="nl",
+        languages=["nl", "en"],
+        question="Hoeveel <i>water</i>?",
+    )
     with running(dashboards_root()) as server:
         text = httpx.get(server.address + "?factory=LUMI").text
     page = BeautifulSoup(text, "html.parser")
@@ -198,3 +205,25 @@ def test_a_card_says_what_it_is_of(add: Add) -> None:
     assert heading and heading["lang"] == "nl"
     facts = [fact.get_text() for fact in card.select(".facts li")]
     assert facts == ["LUMI", "Nederlands", "English", "20 November 2026"]
+
+
+@pytest.mark.parametrize(
+    ("told", "metrics", "shown"),
+    [
+        ({"name": "dice", "value": 0.2663, "unit": "1", "words": "Dice at C; 1 is best"}, {}, "0.27 Dice at C"),
+        (
+            {"name": "water", "value": 35.597, "unit": "%", "words": "water saved, %"},
+            {"water_low": 30.2, "water_high": 41.0},
+            "36 % (30 to 41) water saved",
+        ),
+        ({"name": "dice", "value": None, "unit": "1", "words": "Dice"}, {}, None),
+        ({"name": "dice", "value": 0.5, "unit": "1", "words": None}, {}, None),
+        (None, {}, None),
+    ],
+)
+def test_a_card_leads_with_its_number(add: Add, told: Any, metrics: dict[str, float], shown: str | None) -> None:
+    add("soil-0001", sector="agrifood", headline=told, metrics=metrics)
+    with running(dashboards_root()) as server:
+        page = BeautifulSoup(httpx.get(server.address + "?sector=agrifood").text, "html.parser")
+    line = page.select_one(".card .headline")
+    assert (" ".join(line.get_text(" ").split()) if line else None) == shown

@@ -31,7 +31,7 @@ def test_a_bundle_holds_all_it_needs(published: Published) -> None:
     assert published.slug == "tiny-wave-a1b2" and published.url_path == "/d/tiny-wave-a1b2/"
     assert names == {
         "dashboard.json", "page.json", "live.ipynb", "media", "outputs", "parameters.json",
-        "metrics.json", "environment.json", "notebook.ipynb",
+        "metrics.json", "environment.json", "notebook.ipynb", "seal.json",
     }  # fmt: skip
     about = json.loads((published.folder / "dashboard.json").read_text("utf-8"))
     assert about["question"] == "Does a higher wave carry further?"

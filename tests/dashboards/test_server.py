@@ -168,8 +168,7 @@ def test_serve_says_in_one_line_that_the_port_is_taken(server: Server, genai4eu:
 
 def test_a_verification_after_publishing_is_shown(published: Published, record: Record) -> None:
     """The dashboard stays as it is; what is known of its run today is put in where it is served."""
-    stands = html(published)
-    assert re.search(r"<dd>\s*Not yet", stands)
+    assert re.search(r"<dd>\s*Not yet", html(published))
     seal = seal_of(record.folder)
     assert seal is not None
     about: dict[str, Any] = {
@@ -186,9 +185,9 @@ def test_a_verification_after_publishing_is_shown(published: Published, record: 
     }
     with running(dashboards_root()) as server:
         before = _get(server, f"d/{published.slug}/")
-        assert before.text == stands
+        assert re.search(r"<dd>\s*Not yet", before.text)
         keep(record.folder, Verdict(seal="0" * 64, **about, **more))
-        assert _get(server, f"d/{published.slug}/").text == stands  # on another record
+        assert _get(server, f"d/{published.slug}/").text == before.text  # on another record
         keep(record.folder, Verdict(seal=seal, outputs={"a": {"outcome": "equal", "max_abs": 1e-9}}, **about, **more))
         page, evidence = (_get(server, f"d/{published.slug}/{name}") for name in ("", "evidence"))
     assert "Yes, within the tolerance, on a &lt;factory&gt;, <time" in page.text

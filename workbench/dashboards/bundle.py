@@ -7,6 +7,7 @@
     card.json, .md      the use-case card, where the use case has one
     media/              images, widget state and scripts of the page, named by their content
     live.ipynb          the dashboard part alone, for the live view
+    seal.json           what the record held: every file with its digest, and the fingerprint of the whole
     outputs/ …          what the dashboard part reads: the layout of the record
 """
 

@@ -15,7 +15,7 @@ from ..runs.files import write_json
 from ..runs.large import files_of, restore
 from ..runs.record import CRATE, Record, now
 from ..runs.seal import check
-from . import page
+from . import crate, page
 from .bundle import Bundle
 from .checks import Finding, inspect, of_fault, refuse
 from .checks.leaks import in_text
@@ -77,6 +77,7 @@ class Content:
         for name in _COPIED:
             if (self.record.folder / name).exists():
                 shutil.copyfile(self.record.folder / name, folder / name)
+        write_json(folder / crate.SEAL, crate.sealed(self.record))
         _copy(self.record.outputs, folder / "outputs")
         if (large := files_of(self.record.notebook_path)).is_dir():
             _copy(large, folder / large.name)

@@ -6,6 +6,7 @@ Called by the gallery, and by ``genai4eu dashboards list``.
 from __future__ import annotations
 
 import functools
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -64,6 +65,18 @@ class Entry:
         return str(self.about.get("factory") or "")
 
     @property
+    def headline(self) -> dict[str, Any] | None:
+        """The most telling number: ``value`` and ``unit``, ``low`` and ``high`` where recorded, and its ``words``."""
+        told = self.about.get("headline")
+        if not isinstance(told, Mapping) or told.get("value") is None or not told.get("words"):
+            return None  # a number without words would tell nobody anything
+        metrics = self.about.get("metrics") or {}
+        low, high = (metrics.get(f"{told['name']}_{bound}") for bound in ("low", "high"))
+        words = str(told["words"]).partition(";")[0].removesuffix(f", {told['unit']}")
+        value, low, high = (None if v is None else float(f"{v:.2g}") for v in (told["value"], low, high))
+        return {"value": value, "unit": told["unit"], "low": low, "high": high, "words": words}
+
+    @property
     def rank(self) -> tuple[bool, int]:
         """What sorts entries: those come first that the centre put first."""
         place = self.site["order"] if isinstance(self.site["order"], int) else 0
@@ -75,10 +88,10 @@ def entries(dashboards: Iterable[Dashboard]) -> tuple[list[Entry], list[str]]:
 
     Those that the centre put first come first, then the others, the latest published before earlier ones.
     """
-    found, damaged = [], []
+    found, damaged, runs = [], [], runs_root()
     for dashboard in dashboards:
         try:
-            found.append(entry(dashboard))
+            found.append(entry(dashboard, runs))
         except WorkbenchError:
             damaged.append(dashboard.slug)
     found.sort(key=lambda e: (str(e.about["published"]), e.slug), reverse=True)
@@ -86,19 +99,25 @@ def entries(dashboards: Iterable[Dashboard]) -> tuple[list[Entry], list[str]]:
     return found, damaged
 
 
-def entry(dashboard: Dashboard) -> Entry:
+def entry(dashboard: Dashboard, runs: Path | None = None) -> Entry:
     """Return the entry of a dashboard, from memory while nothing of it changed.
+
+    Parameters
+    ----------
+    runs : Path, optional
+        Folder of the runs, for whoever asks for many entries.
 
     Raises
     ------
     WorkbenchError
         If the dashboard is damaged.
     """
-    decided = _stamp(dashboard.folder / SITE)
-    bundle = dashboard.folder / "versions" / str(_site(dashboard, decided)["current"])
-    made = _stamp(bundle / "dashboard.json")
-    record = runs_root() / Path(_about(Bundle(bundle), made)["run"]).name
-    return _entry(dashboard, decided, Bundle(bundle), made, record, _verdicts(record))
+    folder = os.fspath(dashboard.folder)  # plain texts: hundreds of paths take longer to build than to look up
+    decided = _stamp(f"{folder}/{SITE}")
+    bundle = f"{folder}/versions/{_site(folder, decided)['current']}"
+    made = _stamp(f"{bundle}/dashboard.json")
+    record = f"{runs or runs_root()}/{_run(bundle, made)}"
+    return _entry(folder, decided, bundle, made, record, _verdicts(record))
 
 
 def fold(text: str) -> list[str]:
@@ -108,29 +127,29 @@ def fold(text: str) -> list[str]:
 
 
 @functools.lru_cache(maxsize=8192)
-def _site(dashboard: Dashboard, _changed: object) -> dict[str, Any]:
-    return dashboard.site
+def _site(folder: str, _changed: object) -> dict[str, Any]:
+    return Dashboard(Path(folder)).site
 
 
 @functools.lru_cache(maxsize=8192)
-def _about(bundle: Bundle, _changed: object) -> dict[str, Any]:
-    return bundle.info
+def _run(bundle: str, _changed: object) -> str:
+    return Path(Bundle(Path(bundle)).info["run"]).name
 
 
 @functools.lru_cache(maxsize=8192)
 def _entry(
-    dashboard: Dashboard, decided: object, bundle: Bundle, made: object, record: Path, verdicts: tuple[object, ...]
+    folder: str, decided: object, bundle: str, _made: object, record: str, verdicts: tuple[object, ...]
 ) -> Entry:
     """Make an entry; the arguments tell whether anything changed."""
-    about = _about(bundle, made)
+    about = Bundle(Path(bundle)).info
     own = about.get("languages") or [about.get("language") or "en"]
-    said = verdict.about(record)[:1] if verdicts else []
+    said = verdict.about(Path(record))[:1] if verdicts else []
     further = [text for texts in (about.get("texts") or {}).values() for text in texts.values()]
     searched = " ".join([*(str(about.get(name) or "") for name in _SEARCHED), *further])
     return Entry(
-        slug=dashboard.slug,
+        slug=Path(folder).name,
         about=about,
-        site=_site(dashboard, decided),
+        site=_site(folder, decided),
         sentence=first_sentence(about["answer"]),
         languages=tuple(map(str, own)),
         verified=bool(said and said[0]["verified"]),
@@ -138,16 +157,18 @@ def _entry(
     )
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: str) -> tuple[int, int] | None:
     """Return what changes when a file is replaced."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
 
 
-def _verdicts(record: Path) -> tuple[object, ...]:
+def _verdicts(record: str) -> tuple[object, ...]:
     """Return what changes when somebody verifies the run."""
-    folder = verdict.folder(record)
-    return tuple((p.name, _stamp(p)) for p in sorted(folder.glob("*.json"))) if folder.is_dir() else ()
+    folder = os.fspath(verdict.folder(Path(record)))
+    if _stamp(folder) is None:
+        return ()
+    return tuple((entry.name, _stamp(entry.path)) for entry in os.scandir(folder) if entry.name.endswith(".json"))

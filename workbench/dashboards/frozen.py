@@ -4,21 +4,52 @@ language, and what is known of the verification today. Called by the handlers.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import WorkbenchError
 from ..runs.store import runs_root
 from ..verify import verdict
-from . import page, translated, verified
+from . import evidence, page, translated, verified
 from .bundle import Bundle
+from .dashboard import Dashboard
 from .language import LANGUAGES, SOURCE
+from .share import Address
 
-_READ = ("parameters", "sizes", "metrics", "environment", "energy", "card")
+
+@dataclass(frozen=True)
+class _Seen:
+    """How a page is seen: all that tells one from another of the same bundle.
+
+    Attributes
+    ----------
+    languages : tuple of str
+        Of the words around the content, of the content, and the one that links keep.
+    """
+
+    name: str
+    languages: tuple[str, str, str]
+    root: str
+    address: Address
+    older: bool
+    versions: tuple[tuple[int, str, bool], ...]
 
 
-def html(bundle: Bundle, name: str, language: str, root: str, *, wanted: tuple[str, ...] = (), asked: str = "") -> str:
+def html(
+    bundle: Bundle,
+    name: str,
+    language: str,
+    root: str,
+    *,
+    wanted: tuple[str, ...] = (),
+    asked: str = "",
+    address: Address | None = None,
+    older: bool = False,
+) -> str:
     """Return a page, from memory while nothing changed.
 
     Parameters
@@ -35,27 +66,57 @@ def html(bundle: Bundle, name: str, language: str, root: str, *, wanted: tuple[s
         Languages that the visitor reads: the content is in the first that it is there in.
     asked : str, optional
         The language that the address asks for, which links keep.
+    address : Address, optional
+        Absolute address of the dashboard; without one the page names none.
+    older : bool, optional
+        Whether another version stands now: then nothing here goes live, and the page says so.
     """
     made = (bundle.folder / "dashboard.json").stat().st_mtime_ns  # another may stand there after this was unpublished
     languages = _offered(bundle, made)
     content = next((found for found in (*wanted, language) if found in languages), languages[0])
     kept = asked if asked in (*LANGUAGES, *languages) else ""
-    return _html(bundle, name, (language, content, kept), root, (made, _verdicts(bundle)))
+    versions = _versions(bundle) if older or name == "evidence" else ()
+    seen = _Seen(name, (language, content, kept), root, address or Address(""), older, versions)
+    return _html(bundle, seen, (made, _verdicts(bundle)))
 
 
 @functools.lru_cache(maxsize=256)
-def _html(bundle: Bundle, name: str, languages: tuple[str, str, str], root: str, _stamp: object) -> str:
-    language, content, kept = languages
+def _html(bundle: Bundle, seen: _Seen, _stamp: object) -> str:
+    language, content, kept = seen.languages
     about = translated.told(bundle.info, content)
-    main = about["language"]
-    seen: dict[str, Any] = {"lang": language, "kept": kept, "root": root, "about": about}
-    seen["offered"] = (*LANGUAGES, *(code for code in offered(about) if code not in LANGUAGES))
-    seen["current"] = kept or language
-    seen["verdicts"] = verified.known(_record(bundle))
-    if name == "index":
-        blocks = [translated.block_in(block, content, main) for block in bundle.blocks]
-        return page.render("index", blocks=blocks, part=bundle.read("page.json").get("part"), **seen)
-    return page.render("evidence", files=_files(bundle), **seen, **_record_of(bundle))
+    shown: dict[str, Any] = {
+        **{name: getattr(seen, name) for name in ("root", "address", "older", "versions")},
+        "lang": language,
+        "kept": kept,
+        "about": about,
+        "offered": (*LANGUAGES, *(code for code in offered(about) if code not in LANGUAGES)),
+        "current": kept or language,
+        "verdicts": verified.known(_record(bundle)),
+        "version": bundle.number,
+        "up": "../../" if seen.older else "",
+        "generated": evidence.generated(bundle),
+    }
+    if seen.name == "index":
+        blocks = [translated.block_in(block, content, about["language"]) for block in bundle.blocks]
+        part = None if seen.older else bundle.read("page.json").get("part")
+        return page.render("index", blocks=blocks, part=part, **shown)
+    return page.render("evidence", **shown, **evidence.shown(bundle, seen.address, language))
+
+
+def _versions(bundle: Bundle) -> tuple[tuple[int, str, bool], ...]:
+    """Return number and date of each version of the dashboard, the latest first, and whether it stands now."""
+    dashboard = Dashboard(bundle.folder.parent.parent)
+    found = []
+    for version in reversed(dashboard.bundles):
+        with contextlib.suppress(WorkbenchError):  # a damaged one is not shown
+            published = _published(version, (version.folder / "dashboard.json").stat().st_mtime_ns)
+            found.append((version.number, published, version.number == dashboard.site["current"]))
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=4096)
+def _published(bundle: Bundle, _made: int) -> str:
+    return str(bundle.info["published"])
 
 
 @functools.lru_cache(maxsize=1024)
@@ -77,14 +138,3 @@ def _verdicts(bundle: Bundle) -> tuple[tuple[str, int], ...]:
     """Return what changes when somebody verifies the run: a dashboard never does."""
     folder = verdict.folder(_record(bundle))
     return tuple(sorted((p.name, p.stat().st_mtime_ns) for p in folder.glob("*"))) if folder.is_dir() else ()
-
-
-def _record_of(bundle: Bundle) -> dict[str, Any]:
-    """Return what the evidence rests on."""
-    names = {name: f"{name}.json" for name in _READ}
-    return {n: bundle.read(f) if (bundle.folder / f).exists() else {} for n, f in names.items()}
-
-
-def _files(bundle: Bundle) -> list[tuple[str, int]]:
-    outputs = bundle.folder / "outputs"
-    return [(p.relative_to(outputs).as_posix(), p.stat().st_size) for p in sorted(outputs.rglob("*")) if p.is_file()]

@@ -26,7 +26,7 @@ from .connections import MESSAGE, Connections
 from .dashboard import Dashboard
 from .door import Door
 from .entry import entries
-from .handlers import base, frozen, gallery, kiosk, live, sign_in, statement
+from .handlers import base, downloads, frozen, gallery, kiosk, live, sign_in, statement
 from .live import capacity
 from .live.reception import Reception
 from .options import Options
@@ -109,6 +109,7 @@ class Server:
     def _application(self) -> tornado.web.Application:
         root, live_views = {"root": self._folder}, {"root": self._folder, "reception": self.reception}
         place = r"(d/[a-z0-9][a-z0-9-]{0,80}|l/[A-Za-z0-9_-]{43})"
+        version = r"(?:/v/([1-9][0-9]{0,5}))?"
         media = r"([0-9a-f]{16}\.(?:png|jpg|svg|gif|webp|json|js|bin))"
         return tornado.web.Application(
             [
@@ -120,13 +121,16 @@ class Server:
                 (r"/(kiosk-worker\.js)", kiosk.Worker, {"path": str(page.ASSETS / "static")}),
                 (r"/static/(aria\.js)", base.Asset, {"path": str(page.WIDGETS)}),
                 (r"/static/([\w./-]+)", base.Asset, {"path": str(page.ASSETS / "static")}),
-                (rf"/{place}/(evidence|)", frozen.Page, root),
-                (rf"/{place}/(notebook\.ipynb|card\.(?:json|md))", frozen.Download, root),
-                (rf"/{place}/media/{media}", frozen.Media, root),
+                (rf"/{place}{version}/(evidence|)", frozen.Page, root),
+                (rf"/{place}{version}/(notebook\.ipynb|card\.(?:json|md)|parameters\.json)", downloads.Download, root),
+                (rf"/{place}{version}/record\.zip", downloads.Crate, root),
+                (rf"/{place}{version}/citation\.cff", downloads.Cite, root),
+                (rf"/{place}{version}/qr\.svg", downloads.Code, root),
+                (rf"/{place}{version}/media/{media}", frozen.Media, root),
                 (rf"/{place}/live/", live.Attach, live_views),
                 (rf"/{place}/live/([\w-]{{20,80}})", live.LiveSocket, live_views),
                 (rf"/{place}/live/([\w-]{{20,80}})/leave", live.Leave, live_views),
-                (rf"/{place}", base.Slash),
+                (rf"/((?:{place[1:-1]})(?:/v/[1-9][0-9]{{0,5}})?)", base.Slash),
                 (r"/.*", base.Missing),
             ],
             default_handler_class=base.Missing,

@@ -81,6 +81,7 @@ def html(bundle: Bundle, language: str) -> str:
             gone.decompose()
     _say_that_it_is_a_copy(shown, language)
     main.append(_below(evidence))
+    _one(shown, "head").extend(_styles(evidence, shown))
     _inline_pictures(shown, bundle.folder)
     _inline_head(shown)
     _mend_links(shown)
@@ -122,6 +123,12 @@ def _below(evidence: BeautifulSoup) -> Tag:
     return section
 
 
+def _styles(evidence: BeautifulSoup, shown: BeautifulSoup) -> list[Tag]:
+    """Return the style sheets that the evidence has and the result has not."""
+    known = {str(link.get("href")) for link in shown.select("link[rel=stylesheet]")}
+    return [link.extract() for link in evidence.select("link[rel=stylesheet]") if str(link.get("href")) not in known]
+
+
 def _inline_pictures(shown: BeautifulSoup, folder: Path) -> None:
     for image in shown.find_all("img"):
         name = re.fullmatch(r"media/[0-9a-f]{16}\.(\w+)", str(image.get("src", "")))
@@ -139,7 +146,7 @@ def _inline_head(shown: BeautifulSoup) -> None:
         name = urlsplit(str(link.get("href", ""))).path.partition("static/")[2]
         path = page.ASSETS / "static" / name
         if name and path.is_file() and link.get("rel") == ["stylesheet"]:
-            style = shown.new_tag("style")
+            style = shown.new_tag("style", attrs={"media": str(link["media"])} if link.has_attr("media") else {})
             style.string = _FONT.sub(lambda m: _font(m, words), path.read_text(encoding="utf-8"))
             link.replace_with(style)
         elif name and path.is_file() and link.get("rel") == ["icon"]:

@@ -120,10 +120,14 @@ def digests(record: Record) -> dict[str, str]:
 def described(folder: Path) -> dict[str, dict[str, Any]]:
     """Return what the crate in ``folder`` says of each file, by path."""
     try:
-        graph = json.loads((folder / CRATE).read_text(encoding="utf-8"))["@graph"]
-        entities = [e for e in graph if isinstance(e, dict) and isinstance(e.get("sha256"), str)]
+        return described_by(json.loads((folder / CRATE).read_text(encoding="utf-8"))["@graph"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
+
+
+def described_by(graph: list[Any]) -> dict[str, dict[str, Any]]:
+    """Return what the graph of a crate says of each file, by path."""
+    entities = [e for e in graph if isinstance(e, dict) and isinstance(e.get("sha256"), str)]
     return {unquote(str(e["@id"])): e for e in entities}  # names are written as in addresses
 
 
