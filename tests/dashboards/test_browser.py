@@ -297,3 +297,15 @@ def test_a_visitor_tries_it_live_on_a_warm_kernel(page: Page, published: Publish
             assert sum(template["kernels_started"] for template in client.status()) >= 1 and not _kernels(server)
     finally:
         client.stop()
+
+
+def test_a_dashboard_whose_code_may_not_run_is_shown_as_it_was_and_its_controls_are_closed(
+    page: Page, published: Published, server: Server
+) -> None:
+    (published.folder / "live.ipynb").unlink()  # as where a bundle of another centre is not trusted
+    page.goto(f"{server.address}d/{published.slug}/")
+    expect(page.locator("html")).to_have_attribute("data-live", "closed", timeout=_PATIENCE)
+    expect(page.get_by_role("radio", name="blue")).to_be_disabled()
+    expect(_picture(page)).to_have_attribute("alt", "A wave of 2 m; line")
+    expect(page.locator("#explore-status")).to_contain_text("nothing on this page goes live")
+    assert server.tier.pid is None

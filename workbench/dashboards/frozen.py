@@ -99,7 +99,8 @@ def _html(bundle: Bundle, seen: _Seen, _stamp: object) -> str:
     if seen.name == "index":
         blocks = [translated.block_in(block, content, about["language"]) for block in bundle.blocks]
         part = None if seen.older else bundle.read("page.json").get("part")
-        return page.render("index", blocks=blocks, part=part, **shown)
+        can_be_live = (bundle.folder / "live.ipynb").is_file()
+        return page.render("index", blocks=blocks, part=part, live=can_be_live, **shown)
     return page.render("evidence", **shown, **evidence.shown(bundle, seen.address, language))
 
 

@@ -58,9 +58,16 @@ export class Exchange {
     this.journal.splice(0, this.journal.length - LONGEST);
   }
 
+  /** No kernel will ever come: controls that only one could answer are closed. */
+  async close() {
+    for (const [id, told] of Object.entries(this.states)) {
+      if (told.model_module === "@jupyter-widgets/controls" && "disabled" in told.state) (await this.manager.get_model(id)).set("disabled", true);
+    }
+  }
+
   /** Call for a kernel, unless one is on its way. */
   touch() {
-    if (this.state === "recorded") this.attach();
+    if (this.state === "recorded" && this.address) this.attach();
   }
 
   async attach() {
@@ -160,7 +167,8 @@ export class Exchange {
   async fail(sentence) {
     this.leave();
     this.tell("failed", { sentence });
-    await this.restore();
+    // Widgets with a script of their own answer by themselves: what was done in them stays.
+    await this.restore((told) => told.model_module.startsWith("@jupyter-widgets/"));
   }
 
   /** Show what was recorded, and free the kernel. */
@@ -170,10 +178,10 @@ export class Exchange {
     this.tell("recorded");
   }
 
-  async restore() {
+  async restore(which = () => true) {
     this.journal.length = 0;
     const names = new Map(Object.keys(this.states).map((id) => [id, id]));
-    for (const [id, told] of Object.entries(this.states)) await this.manager.update(id, structuredClone(told.state));
+    for (const [id, told] of Object.entries(this.states)) if (which(told)) await this.manager.update(id, structuredClone(told.state));
     this.names = names;
   }
 

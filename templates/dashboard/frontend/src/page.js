@@ -23,7 +23,8 @@ async function start(part) {
     await manager.record(structuredClone(states));
     await Promise.all(places.map((place) => take(manager, place)));
     listen(exchange, places, signs);
-    signs.show("recorded");
+    if (!part.live) await exchange.close();
+    signs.show(part.live ? "recorded" : "closed");
     document.documentElement.dataset.widgets = "ready";
   } catch (error) {
     console.error(error);
