@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import os
+from functools import partial
 from typing import Any, cast
 
+import psutil
 import pytest
 import torch
 from torch import Tensor, nn
 
 from genai4eu.usecases.generative.flow import flow_loss, sample
-from genai4eu.usecases.generative.training import THREADS, Average, reproducible, train
+from genai4eu.usecases.generative.training import THREADS, Average, Training, reproducible, train
+from genai4eu.usecases.generative.workers import processes
 
 
 class Line(nn.Module):
@@ -24,14 +29,20 @@ class Line(nn.Module):
         return out
 
 
-def _fit(seed: int, steps: int = 300) -> Line:
-    def loss(generator: torch.Generator) -> Tensor:
-        data = 3 + 0.5 * torch.randn((128, 1), generator=generator)
-        return flow_loss(model, data, generator)
+def _data(generator: torch.Generator) -> Tensor:
+    return 3 + 0.5 * torch.randn((128, 1), generator=generator, device=generator.device)
+
+
+def _fit(seed: int, steps: int = 300, replayed: bool = False, aside: bool = False, where: str = "cpu") -> Line:
+    """Fit the line; ``aside`` draws its batches before each step, else its loss does."""
+
+    def loss(generator: torch.Generator, *given: Tensor) -> Tensor:
+        return flow_loss(model, given[0] if aside else _data(generator), generator)
 
     with reproducible(seed):
-        model = Line()
-        return train(model, loss, steps, seed, rate=1e-2)
+        model = Line().to(where)
+        drawn = (lambda g: (_data(g),)) if aside else None
+        return train(model, loss, steps, seed, rate=1e-2, replayed=replayed, drawn=drawn)
 
 
 def test_threads_are_fixed_and_memory_is_not_filled_meanwhile() -> None:
@@ -62,6 +73,51 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize(("replayed", "aside"), [(True, False), (False, True), (True, True)])
+def test_a_processor_replays_nothing_and_draws_aside_what_it_would_draw_anyway(replayed: bool, aside: bool) -> None:
+    told, otherwise = _fit(3, 12).state_dict(), _fit(3, 12, replayed, aside).state_dict()
+    assert all(torch.equal(told[name], otherwise[name]) for name in told)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("aside", [False, True])
+def test_a_gpu_replays_the_steps_that_it_would_be_told(aside: bool) -> None:
+    told, replayed = (_fit(3, 60, r, aside, "cuda").state_dict() for r in (False, True))
+    for name in told:
+        torch.testing.assert_close(told[name], replayed[name], rtol=1e-3, atol=1e-4)
+
+
+def test_the_rate_warms_up_and_falls_as_a_cosine() -> None:
+    model, seen = Line(), []
+    training = Training(model, 40, 0, 1e-2)
+
+    def gradient() -> Tensor:
+        seen.append(training.optimiser.param_groups[0]["lr"])
+        return training.descend(model(torch.ones(2, 1), torch.ones(2)).square().mean())
+
+    while training.done < 40:
+        training.step(gradient)
+    assert seen[:2] == pytest.approx([5e-3, 1e-2 * 0.998459], rel=1e-5)
+    assert seen[20] == pytest.approx(5e-3)
+    assert seen[1:] == sorted(seen[1:], reverse=True) and 0 < seen[-1] < 2e-5
+
+
+def test_workers_do_it_elsewhere_in_order_and_are_made_ready() -> None:
+    with processes(2, partial(torch.set_num_threads, THREADS + 1)) as pool:
+        assert list(pool.map(abs, range(-8, 0))) == list(range(8, 0, -1))
+        where, threads = pool.submit(os.getpid).result(), pool.submit(torch.get_num_threads).result()
+    assert where != os.getpid() and threads == THREADS + 1 != torch.get_num_threads()
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_fails_in_a_worker_says_so_and_leaves_no_worker() -> None:
+    before = psutil.Process().children(recursive=True)
+    with pytest.raises(ValueError, match="math domain error"), processes(2) as pool:
+        list(pool.map(math.sqrt, [1.0, -1.0, *[2.0] * 3000]))
+    begun = [p for p in psutil.Process().children(recursive=True) if p not in before]
+    assert not [p for p in begun if "popen_loky" in " ".join(p.cmdline())]
+
+
 def test_settings_are_put_back() -> None:
     threads, state = torch.get_num_threads(), torch.random.get_rng_state()
     with reproducible(3):
@@ -84,6 +140,15 @@ def test_impossible_walks_and_broken_losses_are_refused() -> None:
     model = Line()
     with pytest.raises(FloatingPointError, match="not finite at step 1"):
         train(model, lambda g: model(torch.ones(1, 1), torch.ones(1)).sum() * float("nan"), 2, 0)
+    drawn = iter([1.0, 1.0, float("nan")])
+    with pytest.raises(FloatingPointError, match="not finite at step 3"):
+        train(
+            model,
+            lambda g, x: model(torch.ones(1, 1), x).square().sum(),
+            9,
+            0,
+            drawn=lambda g: (torch.full((1,), next(drawn)),),
+        )
 
 
 def test_average_lags_behind_and_progress_ends_at_the_total() -> None:
@@ -95,6 +160,12 @@ def test_average_lags_behind_and_progress_ends_at_the_total() -> None:
     average.update(model)
     gap = weight - averaged
     assert torch.all(gap > 0) and torch.all(gap < 1)
+    counting = nn.BatchNorm1d(2)
+    mean = Average(counting)
+    counting(torch.randn(3, 2))
+    mean.update(counting)
+    assert mean.model.num_batches_tracked == 1, "what is no number to average is copied"
+    assert mean.model.running_mean is not None and mean.model.running_mean.abs().sum() > 0
     train(
         model,
         lambda g: model(torch.ones(2, 1), torch.ones(2)).square().mean(),

@@ -7,6 +7,9 @@ of the conditional distribution (after Meinshausen 2006, J. Mach. Learn. Res. 7:
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 import xarray as xr
@@ -82,7 +85,7 @@ def train_forest(training: xr.Dataset, factor: int, trees: int, seed: int) -> Ra
     """
     x, y = features(coarsen(training, factor), factor), training["pr"].values.ravel() * DAY
     picked = np.random.default_rng([seed, 303]).permutation(len(y))[:PIXELS]
-    forest = RandomForestRegressor(trees, max_features=0.5, random_state=seed, n_jobs=2)
+    forest = RandomForestRegressor(trees, max_features=0.5, random_state=seed, n_jobs=-1)
     return forest.fit(x[picked], y[picked])
 
 
@@ -91,8 +94,8 @@ def forest_ensemble(
 ) -> xr.DataArray:
     """Return what every tree says: ``pr`` (member, run, time, y, x) in kg m-2 s-1."""
     x, side, drawn = features(coarse, factor), factor * coarse.sizes["y"], []
-    for i, tree in enumerate(forest.estimators_):
-        rain = (tree.predict(x) / DAY).astype(np.float32).reshape(-1, side, factor * coarse.sizes["x"])
-        drawn.append(on_fine_grid(rain, coarse, factor))
-        progress(i + 1, len(forest.estimators_), "trees of the forest")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # a tree lets go of the interpreter while it answers
+        for rain in pool.map(lambda tree: (tree.predict(x) / DAY).astype(np.float32), forest.estimators_):
+            drawn.append(on_fine_grid(rain.reshape(-1, side, factor * coarse.sizes["x"]), coarse, factor))
+            progress(len(drawn), len(forest.estimators_), "trees of the forest")
     return xr.concat(drawn, "member")

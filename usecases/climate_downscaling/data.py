@@ -7,7 +7,7 @@ extrapolation; the test is the standard climate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 
@@ -16,8 +16,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ..generative.training import keep_freed_memory
-from .simulator import SPACING, SPIN_UP, Atmosphere, Climate, spun_up
+from ..generative.training import device, keep_freed_memory
+from .simulator import SPACING, SPIN_UP, Atmosphere, Climate, beside, spun_up
 from .sizes import Sizes
 from .units import SPACING_KM, TIME, VARIABLES
 
@@ -26,7 +26,7 @@ SPLITS = ("training", "validation", "test", "coarse", "dashboard")
 EVERY = {"training": 1.0}  # time units between two snapshots; elsewhere 2.5, about a day
 LEAD = 1.44  # time units, 12 hours, for which the coarse model runs ahead on its own
 COARSER = 4  # fine points on a side of one of the coarse model's
-PAIR = 2  # runs simulated as one batch: more would leave the processor's cache
+PAIR = 2  # runs simulated as one batch on a processor, whose cache more would leave; a GPU takes all at once
 #: Shear and evaporation of successive pairs of training runs, relative to the standard climate.
 RANGE = ((1.0, 1.0), (1.1, 1.2), (0.9, 0.8), (1.1, 0.8), (0.9, 1.2))
 
@@ -62,7 +62,7 @@ def simulate(
     points : int
         Points on a side, divisible by 32, at least 64: a smaller domain holds no storm.
     seed : int
-        The same seed gives the same bits.
+        The same seed gives the same bits on the same kind of machine; weather is chaotic, so a GPU's is other weather.
     progress : callable
         Called with (done, total, label).
     climates : tuple of (float, float), optional
@@ -95,12 +95,13 @@ def simulate(
     ]
     done = 0
     keep_freed_memory()
+    batches = [[job] for job in jobs] if device().type == "cpu" else [jobs]
     with _one_thread(), ThreadPoolExecutor(2) as pool:
         futures = [
-            pool.submit(_series, c, together, s, snapshots, points, EVERY.get(split, 2.5), spin_up) for c, s in jobs
+            pool.submit(_series, some, together, snapshots, points, EVERY.get(split, 2.5), spin_up) for some in batches
         ]
         for _ in as_completed(futures):
-            done += together
+            done += runs // len(batches)
             progress(done, runs, f"simulating the weather, {split}")
     fine, driven = (torch.cat([f.result()[i] for f in futures]) for i in (0, 1))
     length = points * SPACING_KM
@@ -141,7 +142,7 @@ def free_coarse(
     """
     coarse, fields = Atmosphere(points // COARSER, points * SPACING, Climate()), []
     with _one_thread():
-        state = spun_up(coarse, runs, seed * 10_000 + SPLITS.index("coarse") * 1000 + part, spin_up)
+        state = spun_up(coarse, runs, seed * 10_000 + SPLITS.index("coarse") * 1000 + part, duration=spin_up)
         for _ in range(snapshots):
             state = coarse.run(state, 2.5)
             fields.append(_fields(coarse, state))
@@ -150,12 +151,18 @@ def free_coarse(
 
 
 def _series(
-    climate: Climate, runs: int, seed: int, snapshots: int, points: int, every: float, spin_up: float
+    jobs: Sequence[tuple[Climate, int]], runs: int, snapshots: int, points: int, every: float, spin_up: float
 ) -> tuple[Tensor, Tensor]:
-    """Return snapshots of some runs, and of the coarse model that runs ahead of each: (run, time, 5, y, x) both."""
-    fine = Atmosphere(points, points * SPACING, climate)
-    coarse = Atmosphere(points // COARSER, fine.length, climate)
-    state = spun_up(fine, runs, seed, spin_up)
+    """Return snapshots of ``runs`` runs for each climate and seed, and of the coarse model that runs ahead of each.
+
+    Both are (run, time, 5, y, x), and computed as one batch.
+    """
+    where = device()
+    climates, seeds = zip(*jobs, strict=True)
+    shared = climates[0] if len(jobs) == 1 else beside(climates, runs, where)
+    fine = Atmosphere(points, points * SPACING, shared, where)
+    coarse = Atmosphere(points // COARSER, fine.length, shared, where)
+    state = spun_up(fine, runs, *seeds, duration=spin_up)
     fields, driven = [], []
     for _ in range(snapshots):
         before = max(every - LEAD, 0.0)
@@ -168,11 +175,11 @@ def _series(
 
 
 def _fields(model: Atmosphere, state: Tensor) -> Tensor:
-    """Return rain, moisture, thickness and lower wind, (run, 5, y, x), dimensionless."""
+    """Return rain, moisture, thickness and lower wind, (run, 5, y, x), dimensionless, in the processor's memory."""
     upper, lower = model.stream(state)
     thickness = upper - lower
     waves = torch.stack([state[:, 2] - thickness, thickness, -1j * model.ky * lower, 1j * model.kx * lower], 1)
-    return torch.cat([model.rain(state)[:, None], model.grid(waves)], 1)
+    return torch.cat([model.rain(state)[:, None], model.grid(waves)], 1).cpu()
 
 
 def _labelled(fields: Tensor, split: str, every: float, length: float) -> xr.Dataset:

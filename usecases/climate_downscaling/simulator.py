@@ -18,13 +18,16 @@ exponential filter near the grid scale. A coarse model is the same equations on 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 SPACING = 6 * math.pi / 128  # grid spacing of the fine model in deformation radii, the same in every profile
+CPU = torch.device("cpu")
+EVAPORATION = 0.8  # of the standard climate
 STEP = 0.0065  # time step of the fine model; Adams-Bashforth is stable while k u dt < 0.72
 
 
@@ -34,23 +37,32 @@ class Climate:
 
     Attributes
     ----------
-    shear : float
-        Mean wind of the upper layer over that of the lower.
-    evaporation : float
-        Moisture supply; the mean rain in the long run.
+    shear : float or Tensor
+        Mean wind of the upper layer over that of the lower; a tensor (run, 1, 1) gives each run its own.
+    evaporation : float or Tensor
+        Moisture supply, likewise; the mean rain in the long run.
     latent, saturation, delay : float
         L, C and tau of the equations.
     beta, friction : float
         Gradient of the Coriolis parameter, and drag of the lower layer.
     """
 
-    shear: float = 1.0
-    evaporation: float = 0.8
+    shear: float | Tensor = 1.0
+    evaporation: float | Tensor = EVAPORATION
     latent: float = 0.3
     saturation: float = 2.0
     delay: float = 0.2
     beta: float = 0.8
     friction: float = 0.3
+
+
+def beside(climates: Sequence[Climate], runs: int, where: torch.device) -> Climate:
+    """Return climates that differ in shear and evaporation as one, ``runs`` runs of each one after the other."""
+    shear, evaporation = (
+        torch.tensor([getattr(c, name) for c in climates], device=where).repeat_interleave(runs).view(-1, 1, 1)
+        for name in ("shear", "evaporation")
+    )
+    return replace(climates[0], shear=shear, evaporation=evaporation)
 
 
 class Atmosphere:
@@ -64,13 +76,15 @@ class Atmosphere:
         Side of the domain in deformation radii.
     climate : Climate
         What it simulates.
+    where : torch.device
+        Where it computes.
     """
 
-    def __init__(self, points: int, length: float, climate: Climate) -> None:
-        self.points, self.length, self.climate = points, length, climate
+    def __init__(self, points: int, length: float, climate: Climate, where: torch.device = CPU) -> None:
+        self.points, self.length, self.climate, self.where = points, length, climate, where
         unit = 2 * math.pi / length
-        self.ky = (torch.fft.fftfreq(points, 1 / points) * unit)[:, None]
-        self.kx = (torch.fft.rfftfreq(points, 1 / points) * unit)[None, :]
+        self.ky = (torch.fft.fftfreq(points, 1 / points) * unit)[:, None].to(where)
+        self.kx = (torch.fft.rfftfreq(points, 1 / points) * unit)[None, :].to(where)
         self.k2 = self.kx**2 + self.ky**2
         self.dt = STEP * (length / points) / SPACING
 
@@ -122,7 +136,7 @@ class Atmosphere:
         d2 = f2 - (c.beta - c.shear) * ikx * lower + c.latent * rained + c.friction * self.k2 * lower
         dm = fm + (1 + c.saturation) * c.shear * ikx * lower - (1 - c.latent) * rained
         d1[:, 0, 0] = d2[:, 0, 0] = 0  # radiation balances the mean heating
-        dm[:, 0, 0] = c.evaporation * self.points**2 - rained[:, 0, 0]
+        dm[:, :1, :1] = c.evaporation * self.points**2 - rained[:, :1, :1]
         return torch.stack([d1, d2, dm], 1)
 
     def run(self, state: Tensor, duration: float) -> Tensor:
@@ -160,28 +174,27 @@ class Atmosphere:
         out[..., -half + 1 :, :half] = state[..., -half + 1 :, :half]
         return out * (points / self.points) ** 2
 
-    def start(self, runs: int, seed: int) -> Tensor:
-        """Return weak random large waves, (run, 3, y, x/2+1), to start from; each run has its own."""
-        generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn((runs, 3, 32, 32), generator=generator)
+    def start(self, runs: int, *seeds: int) -> Tensor:
+        """Return weak random large waves, (run, 3, y, x/2+1), to start from: of each seed ``runs`` that differ."""
+        noise = torch.cat([torch.randn((runs, 3, 32, 32), generator=torch.Generator().manual_seed(s)) for s in seeds])
         small = Atmosphere(32, self.length, self.climate)
         waves = 0.5 * torch.fft.rfft2(noise) * torch.exp(-small.k2 / 4)
         waves[..., 0, 0] = 0
-        return small.regrid(waves, self.points)
+        return small.regrid(waves, self.points).to(self.where)
 
 
 SPIN_UP = 75.0  # time units from noise to equilibrium
 
 
-def spun_up(fine: Atmosphere, runs: int, seed: int, duration: float = SPIN_UP) -> Tensor:
-    """Return states in equilibrium on the grid of ``fine``.
+def spun_up(fine: Atmosphere, runs: int, *seeds: int, duration: float = SPIN_UP) -> Tensor:
+    """Return states in equilibrium on the grid of ``fine``, ``runs`` of each seed.
 
     The slow part of the way, ``duration``, is gone on a grid of a quarter of the resolution, then 12 at half of it.
     """
     state, grid = None, fine
     for share, length in ((4, duration), (2, 12.0), (1, 4.0)):
-        coarser = Atmosphere(max(fine.points // share, 16), fine.length, fine.climate)
-        state = coarser.start(runs, seed) if state is None else grid.regrid(state, coarser.points)
+        coarser = Atmosphere(max(fine.points // share, 16), fine.length, fine.climate, fine.where)
+        state = coarser.start(runs, *seeds) if state is None else grid.regrid(state, coarser.points)
         state, grid = coarser.run(state, length), coarser
     assert state is not None
     return state

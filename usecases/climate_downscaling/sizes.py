@@ -64,7 +64,7 @@ PROFILES = {
     ),
     "default": Sizes(),
     "gpu": Sizes(
-        points=256, runs=32, snapshots=128, test_runs=8, test_snapshots=16, members=64, regression_steps=20_000,
-        flow_steps=100_000, batch=16, channels=(128, 192, 256, 256), sampling=16, trees=200, mixed=True,
+        points=192, runs=32, snapshots=64, test_runs=8, test_snapshots=5, members=20, regression_steps=1500,
+        flow_steps=7000, batch=16, channels=(128, 192, 256, 256), sampling=10, mixed=True,
     ),
 }  # fmt: skip

@@ -61,7 +61,17 @@ def train_downscaler(
 
         label = "training the regression"
         regression = train(
-            regression, regression_loss, sizes.regression_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept
+            regression,
+            regression_loss,
+            sizes.regression_steps,
+            seed,
+            2e-3,
+            sizes.mixed,
+            progress,
+            label,
+            keep,
+            kept,
+            True,
         )
         with torch.no_grad():
             mean = torch.cat([regression(part) for part in chunks(given)])
@@ -72,7 +82,7 @@ def train_downscaler(
             return flow_loss(partial(velocity, flow, x, m), (y - m) / rest_sd, generator)
 
         label = "training the flow"
-        flow = train(flow, residual_loss, sizes.flow_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept)
+        flow = train(flow, residual_loss, sizes.flow_steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept, True)
         scaling = replace(scaling, rest_sd=rest_sd)
         made = Downscaler(regression, flow, scaling, sizes.factor, sizes.sampling, sizes.mixed)
         some = torch.linspace(0, len(given) - 1, min(len(given), CALIBRATING), device=where).long()
@@ -106,5 +116,6 @@ def _batch(fields: tuple[Tensor, ...], sizes: Sizes, generator: torch.Generator)
     """Return a random batch, moved along both periodic axes by whole coarse cells: the equations have no place."""
     where, cells = fields[0].device, sizes.points // sizes.factor
     picked = torch.randint(len(fields[0]), (sizes.batch,), generator=generator, device=where)
-    shifts = [int(s) * sizes.factor for s in torch.randint(cells, (2,), generator=generator, device=where)]
-    return [torch.roll(f[picked], shifts, (2, 3)) for f in fields]
+    shifts = sizes.factor * torch.randint(cells, (2, 1), generator=generator, device=where)
+    rows, columns = (torch.arange(sizes.points, device=where) - shifts) % sizes.points
+    return [f[picked].index_select(2, rows).index_select(3, columns) for f in fields]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .simulator import SPACING, Climate
+from .simulator import EVAPORATION, SPACING
 
 RADIUS = 450e3  # m, deformation radius of a two-layer mid-latitude troposphere
 WIND = 15.0  # m s-1
 TIME = RADIUS / WIND  # s
 DAY = 86_400.0  # s
-RAIN = 3.0 / DAY / Climate().evaporation  # kg m-2 s-1 for one unit of condensation
+RAIN = 3.0 / DAY / EVAPORATION  # kg m-2 s-1 for one unit of condensation
 WATER = RAIN * TIME  # kg m-2 for one unit of moisture
 WARMTH = 1e-4 * WIND * RADIUS / (287.0 * math.log(3.0))  # K for one unit of thickness: f U L / (R ln(750/250))
 SPACING_KM = SPACING * RADIUS / 1000

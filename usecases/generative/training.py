@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -99,11 +99,16 @@ class Average(Generic[Model]):
         """Move the average towards ``model``."""
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True):
-            if mine.is_floating_point():
-                mine.lerp_(theirs, 1 - keep)
-            else:
+        pairs = list(zip(_tensors(self.model), _tensors(model), strict=True))
+        moved = [pair for pair in pairs if pair[0].is_floating_point()]
+        torch._foreach_lerp_([mine for mine, _ in moved], [theirs for _, theirs in moved], 1 - keep)  # at once on a GPU
+        for mine, theirs in pairs:
+            if not mine.is_floating_point():
                 mine.copy_(theirs)
+
+
+def _tensors(model: nn.Module) -> list[Tensor]:
+    return [*model.parameters(), *model.buffers()]
 
 
 class Training(Generic[Model]):
@@ -121,23 +126,34 @@ class Training(Generic[Model]):
         self.model, self.done, self.plan = model, 0, [steps, seed, rate]
         self.device = next(model.parameters()).device
         self.generator = torch.Generator(self.device).manual_seed(seed)
+        # Where a GPU reads it from: a graph that is replayed would not see another number.
+        self.rate = torch.tensor(rate, device=self.device) if self.device.type == "cuda" else rate
         # Fused: a third of the time of a step that is not the gradient's, for small networks a fifth of the whole.
-        self.optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-4, fused=True)
-        warmup = max(1, steps // 20)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimiser, lambda i: min((i + 1) / warmup, 0.5 * (1 + math.cos(math.pi * i / max(steps, 1))))
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(), lr=self.rate, weight_decay=1e-4, fused=True, capturable=self.device.type == "cuda"
         )
         self.average = Average(model)
 
-    def step(self, loss: Tensor) -> None:
-        """Take one step down the gradient of ``loss``."""
+    def step(self, gradient: Callable[[], Tensor]) -> Tensor:
+        """Take one step: at the rate of its place, have ``gradient`` move the weights; return its loss."""
+        steps, _, rate = self.plan
+        now = rate * min((self.done + 1) / max(1, steps // 20), 0.5 * (1 + math.cos(math.pi * self.done / steps)))
+        if isinstance(self.rate, Tensor):
+            self.rate.fill_(now)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate if isinstance(self.rate, Tensor) else now
+        loss = gradient()
+        self.average.update(self.model)
+        self.done += 1
+        return loss
+
+    def descend(self, loss: Tensor) -> Tensor:
+        """Move the weights down the gradient of ``loss``; return it."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
-        self.schedule.step()
-        self.average.update(self.model)
-        self.done += 1
+        return loss.detach()
 
     def state(self) -> dict[str, Any]:
         """Return everything that the next step depends on, torch's own random numbers included."""
@@ -148,7 +164,6 @@ class Training(Generic[Model]):
             "model": self.model.state_dict(),
             "average": self.average.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
             "generator": self.generator.get_state(),
             "random": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()],
         }
@@ -160,7 +175,6 @@ class Training(Generic[Model]):
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
         self.generator.set_state(state["generator"])
         torch.set_rng_state(state["random"][0])
         for number, drawn in enumerate(state["random"][1 : 1 + torch.cuda.device_count()]):
@@ -170,7 +184,7 @@ class Training(Generic[Model]):
 
 def train(
     model: Model,
-    batch_loss: Callable[[torch.Generator], Tensor],
+    batch_loss: Callable[..., Tensor],
     steps: int,
     seed: int,
     rate: float = 2e-3,
@@ -179,6 +193,8 @@ def train(
     label: str = "training",
     keep: Keep | None = None,
     kept: Kept | None = None,
+    replayed: bool = False,
+    drawn: Callable[[torch.Generator], tuple[Tensor, ...]] | None = None,
 ) -> Model:
     """Train ``model`` and return the average of its weights.
 
@@ -201,6 +217,12 @@ def train(
     keep, kept : callable, optional
         Keep the training under ``label``, as often as progress is told and at the end, and return what was kept: a
         training that broke off goes on from there, with the same weights in the end as one that did not.
+    replayed : bool
+        Have a GPU replay one step instead of being told it anew, which takes longer than small networks do. For losses
+        that the processor never looks into: no number, size or choice of theirs may depend on a tensor's values.
+    drawn : callable, optional
+        Given the same generator before each step, draws what ``batch_loss`` is given after it. It may look into
+        tensors; a step is replayed for each combination of shapes.
 
     Returns
     -------
@@ -215,12 +237,24 @@ def train(
     keep_freed_memory()
     training = Training(model, steps, seed, rate)
     training.take_up(kept(label) if kept else None)
-    while training.done < steps:
+    losses: list[Tensor] = []
+
+    def gradient(*given: Tensor) -> Tensor:
         with torch.autocast(training.device.type, torch.bfloat16, enabled=mixed):
-            loss = batch_loss(training.generator)
-        _check(loss, training.done + 1, label)
-        training.step(loss)
-        if training.done % max(1, steps // 50) == 0 or training.done == steps:
+            loss = batch_loss(training.generator, *given)
+        if training.device.type == "cpu":
+            _check([loss.detach()], training.done + 1, label)
+        return training.descend(loss)
+
+    def told() -> bool:
+        return training.done % max(1, steps // 50) == 0 or training.done == steps
+
+    go = _Replay(training, gradient) if replayed and training.device.type == "cuda" else gradient
+    while training.done < steps:
+        losses.append(training.step(partial(go, *(drawn(training.generator) if drawn else ()))))
+        if told():
+            _check(losses, training.done, label)  # now and then: to look at each loss would have a GPU wait
+            losses.clear()
             if progress:
                 progress(training.done, steps, label)
             if keep:
@@ -228,6 +262,49 @@ def train(
     return training.average.model
 
 
-def _check(loss: Tensor, step: int, label: str) -> None:
-    if not math.isfinite(float(loss.detach())):
-        raise FloatingPointError(f"{label}: the loss is not finite at step {step}; lower the rate or check the data")
+class _Replay:
+    """Steps that a GPU is told once and then replays (CUDA graphs), after some that it is told as usual."""
+
+    FIRST = 3  # steps in which libraries and optimiser make what they need once
+
+    def __init__(self, training: Training[Any], gradient: Callable[..., Tensor]) -> None:
+        self.training, self.gradient, self.taken = training, gradient, 0
+        self.graphs: dict[tuple[torch.Size, ...], tuple[torch.cuda.CUDAGraph, tuple[Tensor, ...], Tensor]] = {}
+        self.stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+
+    def __call__(self, *given: Tensor) -> Tensor:
+        """Move the weights; return the loss."""
+        self.taken += 1
+        if self.taken <= self.FIRST:
+            return self._aside(given)
+        shapes = tuple(x.shape for x in given)
+        if shapes not in self.graphs:
+            self.graphs[shapes] = self._captured(tuple(x.clone() for x in given))
+        graph, inputs, loss = self.graphs[shapes]
+        for mine, theirs in zip(inputs, given, strict=True):
+            mine.copy_(theirs)
+        graph.replay()
+        return loss.clone()
+
+    def _aside(self, given: tuple[Tensor, ...]) -> Tensor:
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            loss = self.gradient(*given)
+        torch.cuda.current_stream().wait_stream(self.stream)
+        return loss
+
+    def _captured(self, inputs: tuple[Tensor, ...]) -> tuple[torch.cuda.CUDAGraph, tuple[Tensor, ...], Tensor]:
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self.training.generator)
+        self.training.optimiser.zero_grad(set_to_none=True)  # so that the graph has gradients of its own
+        with torch.cuda.graph(graph, stream=self.stream):
+            loss = self.gradient(*inputs)
+        return graph, inputs, loss
+
+
+def _check(losses: list[Tensor], step: int, label: str) -> None:
+    """Raise if one of the last losses is not finite; the last of them is that of ``step``."""
+    finite = torch.isfinite(torch.stack(losses)).tolist()
+    if not all(finite):
+        first = step - len(finite) + 1 + finite.index(False)
+        raise FloatingPointError(f"{label}: the loss is not finite at step {first}; lower the rate or check the data")

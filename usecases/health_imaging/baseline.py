@@ -44,7 +44,7 @@ def train_forest(labelled: xr.Dataset, trees: int, seed: int) -> RandomForestCla
     x = np.concatenate([features(image) for image in labelled["image"].values])[inside]
     y = (labelled["label"].values.reshape(-1) == LESION)[inside]
     forest = RandomForestClassifier(
-        n_estimators=trees, min_samples_leaf=3, class_weight="balanced_subsample", random_state=seed, n_jobs=2
+        n_estimators=trees, min_samples_leaf=3, class_weight="balanced_subsample", random_state=seed, n_jobs=-1
     )
     return forest.fit(x, y)
 

@@ -115,7 +115,7 @@ def train_generator(
 
         steps = sizes.flow_epochs * sizes.steps
         label = "training the flow"
-        flow.network = train(flow.network, loss, steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept)
+        flow.network = train(flow.network, loss, steps, seed, 2e-3, sizes.mixed, progress, label, keep, kept, True)
     return flow
 
 

@@ -54,7 +54,7 @@ PROFILES = {
     ),
     "default": Sizes(),
     "gpu": Sizes(
-        image=128, labelled=64, test=128, epochs=200, flow_epochs=400, steps=20, batch=64, ratios=(0, 2, 5, 10, 20),
-        channels=(32, 64, 128, 256), flow_channels=(64, 128, 192), sampling=20, trees=300, mixed=True,
+        image=128, labelled=32, test=32, epochs=60, flow_epochs=20, steps=20, batch=32, channels=(32, 64, 128, 256),
+        flow_channels=(32, 64, 128), sampling=20, trees=100, mixed=True,
     ),
 }  # fmt: skip

@@ -31,7 +31,7 @@ def segmentation_loss(logits: Tensor, label: Tensor) -> Tensor:
     share = logits.float().softmax(1)[:, LESION]
     truth = (label == LESION).float()
     dice = (2 * (share * truth).sum((1, 2)) + 1) / (share.sum((1, 2)) + truth.sum((1, 2)) + 1)
-    weight = torch.tensor([1.0] * LESION + [5.0], device=logits.device)
+    weight = torch.where(torch.arange(LESION + 1, device=logits.device) == LESION, 5.0, 1.0)
     return functional.cross_entropy(logits.float(), label, weight) + 1 - dice.mean()
 
 
@@ -81,7 +81,7 @@ def train_segmenter(
 
     with reproducible(seed):
         model = channels_last(Segmenter(sizes.channels).to(where))
-        return train(model, loss, epochs * sizes.steps, seed, 5e-3, sizes.mixed, progress, label, keep, kept)
+        return train(model, loss, epochs * sizes.steps, seed, 5e-3, sizes.mixed, progress, label, keep, kept, True)
 
 
 def method_name(ratio: int) -> str:

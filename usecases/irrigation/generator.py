@@ -14,7 +14,7 @@ from .model import condition
 from .train import WeatherFlow
 from .weather import DAYS
 
-BATCH = 25  # years walked at once
+BATCH, MANY = 25, 500  # years walked at once on a processor, and on a GPU
 
 
 def draw(flow: WeatherFlow, count: int, seed: int, progress: Progress | None = None) -> tuple[xr.Dataset, xr.Dataset]:
@@ -49,13 +49,14 @@ def draw(flow: WeatherFlow, count: int, seed: int, progress: Progress | None = N
 def _walk(flow: WeatherFlow, given: NDArray[np.float32], seed: int, progress: Progress | None) -> NDArray[np.float64]:
     """Return the flow's scores (year, 4, 365), some years at a time."""
     where, found = device(), []
+    some = BATCH if where.type == "cpu" else MANY
     generator = torch.Generator(where).manual_seed(seed)
-    for start in range(0, len(given), BATCH):
-        known = torch.from_numpy(given[start : start + BATCH]).to(where)
+    for start in range(0, len(given), some):
+        known = torch.from_numpy(given[start : start + some]).to(where)
         noise = torch.randn((len(known), 4, DAYS), generator=generator, device=where)
         with torch.autocast(where.type, torch.bfloat16, enabled=flow.sizes.mixed):
             walked = sample(lambda x, t, c=known: flow.network(x, t, c), noise, flow.sizes.sampling, "heun")  # type: ignore[misc]
         found.append(walked.float().cpu().numpy().astype(np.float64))
         if progress:
-            progress(min(start + BATCH, len(given)), len(given), "drawing years")
+            progress(min(start + some, len(given)), len(given), "drawing years")
     return np.concatenate(found)

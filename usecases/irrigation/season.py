@@ -9,9 +9,6 @@ a word: so every season is checked, see :func:`_proven`.
 
 from __future__ import annotations
 
-import ctypes
-import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +17,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ..generative.workers import processes
 from .rootzone import quick
 from .weather import VARIABLES
 
@@ -162,19 +160,8 @@ def _grown(pieces: Sequence[tuple[int, xr.Dataset, Plan]], workers: int) -> Iter
     if workers == 1 or len(jobs) < 2 * workers:
         yield from (grow(*job) for job in jobs)
         return
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(workers, initializer=_end_with_parent)
-    try:
+    with processes(workers) as pool:
         yield from pool.map(grow, *zip(*jobs, strict=True))
-    finally:
-        pool.shutdown(kill_workers=True)  # an interrupted study leaves nothing running
-
-
-def _end_with_parent() -> None:
-    """Have Linux end this worker when its study's process ends, however that happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _labelled(table: pd.DataFrame, weather: xr.Dataset) -> xr.Dataset:

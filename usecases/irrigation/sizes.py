@@ -66,8 +66,8 @@ PROFILES = {
     ),
     "default": Sizes(),
     "gpu": Sizes(
-        folds=4, steps=20_000, adapt=3_000, batch=128, window=256, width=128, dilations=(1, 2, 4, 8, 16) * 2,
-        sampling=20, years=1000, grown=400, thresholds=tuple(range(15, 81, 5)), intervals=tuple(range(4, 15)),
-        design=5000, workers=16, mixed=True,
+        folds=4, steps=5000, adapt=800, batch=128, window=256, width=128, dilations=(1, 2, 4, 8, 16) * 2, sampling=20,
+        years=500, grown=100, thresholds=tuple(range(15, 81, 5)), intervals=tuple(range(4, 15)), design=1200,
+        workers=16, mixed=True,
     ),
 }  # fmt: skip

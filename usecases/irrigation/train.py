@@ -88,7 +88,7 @@ def _fit(
         data, given = corpus.batch(sizes.batch, sizes.window, generator)
         return flow_loss(lambda x, t: network(x, t, given), data, generator)
 
-    return train(network, loss, steps, seed, rate, sizes.mixed, progress, label, keep, kept)
+    return train(network, loss, steps, seed, rate, sizes.mixed, progress, label, keep, kept, True)
 
 
 def pretrain(

@@ -75,6 +75,7 @@ class CrystalFlow(nn.Module):
     facts: Tensor
     images: Tensor
     centres: Tensor
+    levels: Tensor
 
     def __init__(self, width: int, blocks: int, mean: Tensor | None = None, spread: Tensor | None = None) -> None:
         super().__init__()
@@ -85,6 +86,7 @@ class CrystalFlow(nn.Module):
         self.register_buffer("facts", torch.tensor(facts))
         self.register_buffer("images", torch.tensor(list(product((-1.0, 0.0, 1.0), repeat=3))))
         self.register_buffer("centres", torch.linspace(0.5, REACH, RADIAL))
+        self.register_buffer("levels", torch.tensor([0.0, 0.25, 0.5, 1.0, 2.0, 3.5, 5.0]), persistent=False)
         self.ion, self.known = nn.Embedding(len(IONS), width), nn.Linear(3, width)
         self.state = nn.Sequential(nn.Linear(16 + 6 + 7, width), nn.SiLU(), nn.Linear(width, width))
         self.one, self.other = nn.Linear(width, pair), nn.Linear(width, pair, bias=False)
@@ -102,7 +104,7 @@ class CrystalFlow(nn.Module):
         phase = 2 * math.pi * difference[..., None] * torch.arange(1, WAVES + 1, device=places.device)
         sine, cosine = phase.sin().flatten(-2), phase.cos().flatten(-2)
         radial, pull = self._near(difference, shape, given.volume)
-        state = self.state(torch.cat([_times(t), shape, _energies(given.above)], -1))[:, None]
+        state = self.state(torch.cat([_times(t), shape, _energies(given.above, self.levels)], -1))[:, None]
         names = self.ion(given.ions)
         if self.training:
             names = names * (torch.rand(b, 1, 1, device=names.device) >= NAMELESS)
@@ -122,13 +124,14 @@ class CrystalFlow(nn.Module):
     @torch.no_grad()
     def _near(self, difference: Tensor, shape: Tensor, volume: Tensor) -> tuple[Tensor, Tensor]:
         """Return what distances say: how many images stand near each radius, and which way they lie (fractional)."""
-        gram = metric((shape * self.spread + self.mean).clamp(-1.6, 1.6), volume)
-        images = wrapped(difference)[..., None, :] + self.images  # (B, N, N, 27, 3)
-        squared = torch.einsum("bijmx,bxy,bijmy->bijm", images, gram, images)
-        distance = (squared + 1e-6).sqrt()
-        width = REACH / RADIAL
-        bumps = torch.exp(-(((distance[..., None] - self.centres) / width) ** 2)) * (distance[..., None] > 1e-2)
-        towards = bumps.transpose(-1, -2) @ (images / (distance[..., None] + 0.5))  # (B, N, N, R, 3)
+        with torch.autocast(shape.device.type, enabled=False):  # bfloat16 would move atoms by hundredths of an Å
+            gram = metric((shape * self.spread + self.mean).clamp(-1.6, 1.6), volume)
+            images = wrapped(difference)[..., None, :] + self.images  # (B, N, N, 27, 3)
+            squared = torch.einsum("bijmx,bxy,bijmy->bijm", images, gram, images)
+            distance = (squared + 1e-6).sqrt()
+            width = REACH / RADIAL
+            bumps = torch.exp(-(((distance[..., None] - self.centres) / width) ** 2)) * (distance[..., None] > 1e-2)
+            towards = bumps.transpose(-1, -2) @ (images / (distance[..., None] + 0.5))  # (B, N, N, R, 3)
         return bumps.sum(-2), towards
 
 
@@ -137,15 +140,26 @@ def _times(t: Tensor) -> Tensor:
     return torch.cat([waves.sin(), waves.cos()], -1)
 
 
-def _energies(above: Tensor) -> Tensor:
+def _energies(above: Tensor, levels: Tensor) -> Tensor:
     scaled = above.clamp(0, ABOVE_MOST)[:, None] / ABOVE_UNIT
-    return torch.exp(-((scaled - torch.tensor([0.0, 0.25, 0.5, 1.0, 2.0, 3.5, 5.0], device=above.device)) ** 2))
+    return torch.exp(-((scaled - levels) ** 2))
 
 
-def flow_losses(model: CrystalFlow, data: Stack, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return the mean squared errors of the velocities of places and shape, in units of their variance."""
+def starts(data: Stack, generator: torch.Generator) -> Tensor:
+    """Return where the ways to crystals begin, (B, N, 3): noise, paired with their atoms."""
+    noise = torch.rand(data.places.shape, generator=generator, device=data.places.device)
+    return paired(noise, data.places, data.ions)
+
+
+def flow_losses(
+    model: CrystalFlow, data: Stack, generator: torch.Generator, start: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the mean squared errors of the velocities of places and shape, in units of their variance.
+
+    ``start`` is from :func:`starts`, drawn here where it is not given.
+    """
     where = data.places.device
-    start = paired(torch.rand(data.places.shape, generator=generator, device=where), data.places, data.ions)
+    start = starts(data, generator) if start is None else start
     way = wrapped(data.places - start)
     way = way - way.mean(1, keepdim=True)
     goal = (data.shape - model.mean) / model.spread

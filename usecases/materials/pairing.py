@@ -36,20 +36,20 @@ def paired(start: Tensor, goal: Tensor, ions: Tensor) -> Tensor:
     shifts = (atoms - noise)[:, : min(SHIFTS, noise.shape[1])]
     ways = _wrapped(atoms[:, None, :, None] - noise[:, None, None] - shifts[:, :, None, None])  # (B, K, N, N, 3)
     costs = (ways**2).sum(-1) + unlike[:, None]
-    made = [_best(cost, way) for cost, way in zip(costs, ways, strict=True)]
-    order = np.stack([o for _, o in made])
-    shift = np.stack([shifts[b, k] for b, (k, _) in enumerate(made)])
+    best, order = _best(costs, ways)
+    shift = shifts[np.arange(len(shifts)), best]
     moved = np.take_along_axis(noise, order[:, :, None], 1) + shift[:, None]
     return torch.from_numpy(moved).to(start)
 
 
-def _best(costs: Array, ways: Array) -> tuple[int, NDArray[np.int64]]:
-    """Return which shift makes the ways shortest when their mean is taken out, and the noise point of each atom."""
-    orders = [linear_sum_assignment(cost)[1] for cost in costs]
-    rows = np.arange(len(orders[0]))
-    length = [ways[k, rows, order].var(0).sum() for k, order in enumerate(orders)]
-    best = int(np.argmin(length))
-    return best, orders[best]
+def _best(costs: Array, ways: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return by crystal which shift makes the ways shortest when their mean is taken out, and each atom's point."""
+    b, k, n, _ = costs.shape
+    flat = costs.reshape(-1, n, n)
+    orders = np.stack([linear_sum_assignment(cost)[1] for cost in flat])
+    taken = ways.reshape(-1, n, n, 3)[np.arange(len(flat))[:, None], np.arange(n), orders]  # (B * K, N, 3)
+    best = taken.var(1).sum(-1).reshape(b, k).argmin(1)
+    return best, orders.reshape(b, k, n)[np.arange(b), best]
 
 
 def _wrapped(difference: Array) -> Array:

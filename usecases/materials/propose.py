@@ -92,7 +92,7 @@ def propose(
         for name, pool in pools.items():
             made[name].append(_different(pool))
     for name, raw in zip(SCREENED, ("unscreened flow", "random enumeration"), strict=True):
-        made[name] = screened(made[raw])
+        made[name] = screened(made[raw], sizes.workers)
     return {name: [pool[: sizes.tries] for pool in pools] for name, pools in made.items()}
 
 
@@ -111,7 +111,7 @@ def check(proposed: Proposals, sizes: Sizes, progress: Progress | None = None) -
     for number, one in enumerate(flat):
         for i, vector in enumerate(np.random.default_rng([number, 31]).normal(0, RATTLE, (len(one), 3))):
             one.translate_sites([i], vector, frac_coords=False)
-    ends = iter(relax_all(flat, most, progress))
+    ends = iter(relax_all(flat, most, progress, workers=sizes.workers))
     return {name: [[next(ends) for _ in some] for some in formulas] for name, formulas in proposed.items()}
 
 

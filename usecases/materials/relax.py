@@ -8,8 +8,9 @@ upper bound.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from threadpoolctl import threadpool_limits
 
 from ..generative.training import THREADS, Progress
+from ..generative.workers import processes
 from .physics import Potential, chgnet
 
 FORCE = 0.08  # eV/Å; going on to 0.05 changes energies by less than 2 meV/atom
@@ -95,21 +97,48 @@ def relax_all(
     evaluations: int | Sequence[int],
     progress: Progress | None = None,
     label: str = "relaxing with CHGNet",
+    workers: int = 1,
 ) -> list[Relaxed | None]:
-    """Relax many cells, two at a time, each on one thread, so that the same cells give the same bits.
+    """Relax many cells, several at a time, each on one thread, so that the same cells give the same bits.
 
-    ``evaluations`` is for all cells or one number a cell.
+    Parameters
+    ----------
+    structures : sequence of Structure
+        Where to begin.
+    evaluations : int or sequence of int
+        As :func:`relax` has it, for all cells or one number a cell.
+    progress : callable, optional
+        Called with (done, total, label).
+    label : str
+        What progress calls this.
+    workers : int
+        Processes; 1 has two threads of this process do it, which suits two processors. Few cells are not worth more.
     """
-    chgnet()
     allowed = [evaluations] * len(structures) if isinstance(evaluations, int) else evaluations
     made: list[Relaxed | None] = []
-    # Matrices of three by three are not worth a second BLAS thread: starting it took more time than all of CHGNet.
-    with (
-        threadpool_limits(1, "blas"),
-        ThreadPoolExecutor(THREADS, initializer=lambda: torch.set_num_threads(1)) as pool,
-    ):
+    with _pool(workers if len(structures) > 4 * workers else 1) as pool:
         for one in pool.map(relax, structures, allowed):
             made.append(one)
             if progress:
                 progress(len(made), len(structures), label)
     return made
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Executor]:
+    if workers > 1:
+        with processes(workers, _alone) as pool:
+            yield pool
+        return
+    chgnet()
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(THREADS, initializer=_alone) as threads:
+        yield threads
+
+
+def _alone() -> None:
+    """Have one thread do all of a relaxation.
+
+    Matrices of three by three are not worth a second BLAS thread: starting it took more time than all of CHGNet.
+    """
+    torch.set_num_threads(1)
+    threadpool_limits(1, "blas")

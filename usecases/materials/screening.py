@@ -15,9 +15,10 @@ from .relax import relax_all
 from .sizes import Sizes
 
 
-def screened(pools: Sequence[Sequence[Structure]]) -> list[list[Structure]]:
+def screened(pools: Sequence[Sequence[Structure]], workers: int = 1) -> list[list[Structure]]:
     """Return the crystals of each pool, all of one formula, the lowest energy first and what has none last."""
-    ends = iter(relax_all([one for pool in pools for one in pool], 1, label="screening with CHGNet"))
+    every = [one for pool in pools for one in pool]
+    ends = iter(relax_all(every, 1, label="screening with CHGNet", workers=workers))
     energies = [[end.energy if (end := next(ends)) else np.inf for _ in pool] for pool in pools]
     return [[pool[i] for i in np.argsort(e, kind="stable")] for pool, e in zip(pools, energies, strict=True)]
 

@@ -29,6 +29,8 @@ class Sizes:
         Trees of the random forest.
     atoms : int
         Most atoms in a training cell.
+    workers : int
+        Processes that relax; 1 stays within this one, with two threads.
     mixed : bool
         Compute in bfloat16 (GPU).
     """
@@ -44,6 +46,7 @@ class Sizes:
     sampling: int = 60
     trees: int = 200
     atoms: int = 12
+    workers: int = 1
     mixed: bool = False
 
 
@@ -53,7 +56,7 @@ PROFILES = {
     ),
     "default": Sizes(),
     "gpu": Sizes(
-        formulas=96, tries=8, draws=32, evaluations=100, steps=100_000, batch=512, width=256, blocks=6, sampling=200,
-        trees=500, mixed=True,
+        formulas=24, tries=3, draws=16, evaluations=50, batch=256, width=192, blocks=4, trees=300, workers=16,
+        mixed=True,
     ),
 }  # fmt: skip

@@ -20,7 +20,7 @@ from .crystal import IONS, Stack, ionic_volume, stack, structures
 from .data import Frame, frames
 from .formulas import Formula, by_name
 from .hull import CUTOFF, training_hull
-from .model import CrystalFlow, flow_losses, walk
+from .model import CrystalFlow, flow_losses, starts, walk
 from .sizes import Sizes
 
 PUSH = 10.0  # chosen on validation formulas
@@ -86,15 +86,19 @@ def train_generator(
     with reproducible(seed):
         model = CrystalFlow(sizes.width, sizes.blocks, shapes.mean(0), shapes.std(0)).to(where)
 
-        def loss(generator: torch.Generator) -> Tensor:
+        def drawn(generator: torch.Generator) -> tuple[Tensor, ...]:
             number = int(torch.multinomial(share, 1, generator=generator))
             group = groups[number]
             picked = torch.randint(len(group.shape), (sizes_of[number],), generator=generator, device=where)
-            places, shape = flow_losses(model, group.pick(picked), generator)
+            data = group.pick(picked)
+            return (starts(data, generator), *vars(data).values())
+
+        def loss(generator: torch.Generator, start: Tensor, *data: Tensor) -> Tensor:
+            places, shape = flow_losses(model, Stack(*data), generator, start)
             return places + shape
 
         label = "training the flow"
-        return train(model, loss, sizes.steps, seed, RATE, sizes.mixed, progress, label, keep, kept)
+        return train(model, loss, sizes.steps, seed, RATE, sizes.mixed, progress, label, keep, kept, True, drawn)
 
 
 def _batch(atoms: int, size: int) -> int:

@@ -152,5 +152,5 @@ def train_mixture(
             return network.loss(seen[picked], target[picked])
 
         label = "training the mixture"
-        trained = train(network, loss, sizes.steps, seed, 1e-3, False, progress, label, keep, kept)
+        trained = train(network, loss, sizes.steps, seed, 1e-3, False, progress, label, keep, kept, True)
     return MixturePolicy(trained, frame, sizes.execute)

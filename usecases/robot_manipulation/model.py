@@ -153,7 +153,7 @@ def train_policy(
             given = seen[picked]
             return flow_loss(lambda x, t: network(x, t, given), target[picked], generator)
 
-        trained = train(network, loss, sizes.steps, seed, 1e-3, sizes.mixed, progress, label, keep, kept)
+        trained = train(network, loss, sizes.steps, seed, 1e-3, sizes.mixed, progress, label, keep, kept, True)
     return FlowPolicy(trained, frame, sizes.execute, sizes.sampling)
 
 

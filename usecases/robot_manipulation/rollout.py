@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -70,8 +71,8 @@ def run_policy(
         From :func:`episodes`.
     """
     parts = []
-    # MuJoCo lets go of the interpreter while it computes: two simulations at a time
-    with ThreadPoolExecutor(2) as pool, reproducible(seed):
+    # MuJoCo lets go of the interpreter while it computes: as many simulations at a time as there are processors
+    with ThreadPoolExecutor(min(os.cpu_count() or 2, ABREAST)) as pool, reproducible(seed):
         for start in range(0, len(tasks), ABREAST):
             some = tasks[start : start + ABREAST]
             parts.append(_abreast(policy, some, np.random.default_rng([seed, start]), noise, pool))

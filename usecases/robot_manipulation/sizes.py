@@ -50,7 +50,6 @@ PROFILES = {
     "smoke": Sizes(demonstrations=24, fewer=(8,), test=8, starts=2, repeats=4, steps=150, batch=64, width=96, depth=2),
     "default": Sizes(),
     "gpu": Sizes(
-        demonstrations=1000, fewer=(25, 100, 300), test=500, starts=50, repeats=32, steps=60_000, batch=1024, width=512,
-        depth=6, mixed=True,
+        demonstrations=1000, fewer=(25, 100, 300), test=200, steps=6000, batch=256, width=256, depth=4, mixed=True,
     ),
 }  # fmt: skip

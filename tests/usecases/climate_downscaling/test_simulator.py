@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from genai4eu.usecases.climate_downscaling import data
-from genai4eu.usecases.climate_downscaling.simulator import SPACING, Atmosphere, Climate
+from genai4eu.usecases.climate_downscaling.simulator import CPU, SPACING, Atmosphere, Climate, beside, spun_up
 from genai4eu.usecases.climate_downscaling.units import VARIABLES, mm_per_day
 
 DRY = Climate(evaporation=0.0, friction=0.0)
@@ -65,6 +65,14 @@ def test_dry_waves_grow_as_phillips_model_says(waves: int) -> None:
         assert grown / steps == pytest.approx(expected, rel=0.03)
     else:
         assert abs(grown / steps) < 0.15
+
+
+def test_climates_beside_each_other_are_what_each_is_alone() -> None:
+    climates = Climate(), Climate(shear=1.1, evaporation=0.9)
+    together = spun_up(_atmosphere(beside(climates, 2, CPU)), 2, 5, 6, duration=4.0)
+    alone = [spun_up(_atmosphere(c), 2, seed, duration=4.0) for c, seed in zip(climates, (5, 6), strict=True)]
+    torch.testing.assert_close(together, torch.cat(alone), rtol=1e-3, atol=1e-2)
+    assert (alone[0] - alone[1]).abs().max() > 1.0
 
 
 def test_heating_warms_and_does_not_make_rain_of_nothing() -> None:

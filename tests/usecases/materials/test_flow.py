@@ -42,6 +42,8 @@ def test_a_cell_comes_back_from_its_six_numbers_whatever_its_orientation() -> No
         np.testing.assert_allclose(crystal.lattice_of(shape, 50.0).parameters, lattice.parameters, rtol=1e-9)
         metric = crystal.metric(torch.tensor(shape)[None], torch.tensor([50.0]))[0]
         np.testing.assert_allclose(metric, lattice.matrix @ lattice.matrix.T, rtol=1e-5, atol=1e-4)
+        series = crystal._squared(torch.tensor(shape)[None])[0] * 50.0 ** (2 / 3)  # as a GPU does it
+        np.testing.assert_allclose(series, metric, rtol=1e-5, atol=1e-4)
         assert shape[:3].sum() == pytest.approx(np.log(lattice.volume / 50.0))
 
 
@@ -77,6 +79,11 @@ def test_noise_goes_to_the_nearest_atom_of_its_kind() -> None:
     made = paired(noise, given.places, given.ions)
     way = crystal.wrapped(given.places - made)
     torch.testing.assert_close(way, torch.zeros_like(way), atol=1e-5, rtol=0)
+
+
+def test_an_energy_asked_for_is_no_part_of_what_is_stored(model: CrystalFlow) -> None:
+    """Flows that earlier versions kept have no such levels among their weights, and are read all the same."""
+    assert "levels" not in model.state_dict()
 
 
 def test_pairing_shortens_ways_and_keeps_noise_and_kinds() -> None:

@@ -100,6 +100,14 @@ def test_relaxing_many_is_relaxing_each_bit_by_bit() -> None:
     assert [m.evaluations for m in relax.relax_all(cells, [1, 2, 3]) if m] == [1, 2, 3], "or a number for each"
 
 
+@pytest.mark.slow
+def test_processes_relax_as_threads_do() -> None:
+    cells = [_rattled(0.02 + 0.01 * i) for i in range(9)]
+    threads, workers = relax.relax_all(cells, 2), relax.relax_all(cells, 2, workers=2)
+    assert [one.energy for one in threads if one] == [one.energy for one in workers if one]
+    assert len([one for one in workers if one]) == 9
+
+
 def _frame(formula: str, energy: float) -> data.Frame:
     composition = Composition(formula)
     names = [e.symbol for e, n in composition.items() for _ in range(int(n))]
