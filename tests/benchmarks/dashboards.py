@@ -36,6 +36,8 @@ import psutil
 import tornado.httpclient
 import tornado.websocket
 
+from genai4eu.kernels.warm.settings import UNTIL
+
 sys.path.insert(0, str(Path(__file__).parents[2]))  # -P leaves the folder out that this stands in
 from tests.benchmarks.touches import chromium, visit
 from tests.benchmarks.viewers import PROTOCOL, Load, Visitor, told
@@ -112,18 +114,21 @@ def _serving(
             left.kill()
 
 
-def _pss(process: psutil.Process) -> float:
-    """Return the proportional memory of a process and all below it, in MB; warm kernels are below their template."""
-    tree = [process, *process.children(recursive=True)]
-    return float(sum(p.memory_full_info().pss for p in tree if p.is_running())) / 1e6
+def _pss(server: psutil.Process) -> float:
+    """Return the proportional memory of all that serves, in MB: a server, what is below it, and what ends with these.
 
-
-def _kernels(address: str, servers: list[psutil.Process]) -> float:
-    """Return the memory of all that serves: servers, and the template of warm kernels with its children."""
-    from genai4eu.kernels.warm import client
-
-    templates = [psutil.Process(t["pid"]) for t in client.status()]
-    return sum(_pss(p) for p in [*servers, *templates])
+    Warm kernels are no children of the server; the environment of their template names the process it ends with.
+    """
+    tree = {p.pid: p for p in [server, *server.children(recursive=True)]}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # gone, or somebody else's
+            if int(process.environ().get(UNTIL) or 0) in tree:
+                tree |= {p.pid: p for p in [process, *process.children(recursive=True)]}
+    found = 0.0
+    for process in tree.values():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += process.memory_full_info().pss / 1e6
+    return found
 
 
 class Stock(Visitor):
@@ -213,18 +218,18 @@ class Bench:
 
     async def _memory(self, kind: type[Visitor], address: str, name: str) -> float:
         """Return what each of ten viewers adds, with a control moved."""
-        servers = [self.servers[name]]
+        server = self.servers[name]
         first = kind(address)
         await first.attach()
         await asyncio.sleep(4)
-        before = _kernels(address, servers)
+        before = _pss(server)
         visitors = [kind(address) for _ in range(TEN)]
         await asyncio.gather(*(v.attach() for v in visitors))
         for visitor in visitors:
             model, state = next(visitor.steps())
             await visitor.move(model, **state)
         await asyncio.sleep(4)
-        after = _kernels(address, servers)
+        after = _pss(server)
         for visitor in [first, *visitors]:
             await visitor.leave()
         return (after - before) / TEN

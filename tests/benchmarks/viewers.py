@@ -177,14 +177,19 @@ class Visitor:
             if kind in ("IntSliderModel", "FloatSliderModel") and not state.get("disabled"):
                 low, high = state["min"], state["max"]
                 whole = kind == "IntSliderModel"
+                last = state["value"]
                 while True:
                     value = random.uniform(low, high)
                     step = state.get("step") or 1
                     value = min(high, low + round((value - low) / step) * step)
-                    yield name, {"value": int(value) if whole else value}
+                    if value != last:  # the same once more would be no question
+                        last = value
+                        yield name, {"value": int(value) if whole else value}
             if "_options_labels" in state and len(state["_options_labels"]) > 1:
+                many, last = len(state["_options_labels"]), state["index"] or 0
                 while True:
-                    yield name, {"index": random.randrange(len(state["_options_labels"]))}
+                    last = (last + random.randrange(1, many)) % many
+                    yield name, {"index": last}
         raise NoKernelError("this dashboard has no control to move")
 
     def shown(self) -> list[tuple[str, Json]]:

@@ -101,7 +101,10 @@ class Server:
 
         def bundles() -> list[Bundle]:
             standing = entries(access.listed(self._folder))[0] if many else []
-            found = [Dashboard(self._folder / entry.slug).current for entry in standing]
+            found = []
+            for entry in standing:
+                with contextlib.suppress(WorkbenchError):  # damaged since it was listed: the gallery says so
+                    found.append(Dashboard(self._folder / entry.slug).current)
             return [bundle for bundle in found if (bundle.folder / "live.ipynb").is_file()][:many]
 
         return bundles

@@ -6,6 +6,7 @@ However many ask, there are never more kernels than places; those that wait for 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..bundle import Bundle
 
+_log = logging.getLogger("genai4eu.dashboards")
 Coming = asyncio.Task[LiveKernel | None]
 #: Seconds that a question waits for its answer to change.
 PATIENCE = 20
@@ -58,7 +60,7 @@ class Reception:
         #: Kernels that are being prepared for the reserve, by the folder of the bundle, until somebody claims them.
         self._coming: dict[Path, Coming] = {}
         self._at_once = asyncio.Semaphore(max(2, os.cpu_count() or 2))
-        self._quiet_from = 0.0
+        self._quiet_from = self._named_until = 0.0
         self._work: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
@@ -157,20 +159,27 @@ class Reception:
                 kernel.lost()
 
     async def _keep(self) -> None:
-        """Take back what nobody uses any more, and refill the reserve while nobody waits."""
-        loop, named = asyncio.get_running_loop(), -1e9
+        """Make a round again and again; one that fails is told of, and the next one comes all the same."""
         while True:
-            if loop.time() - named > 30:  # a dashboard may have come, or have another version
-                self.reserve.always(self._always())
-                named = loop.time()
-            self.tickets.expire()
-            self.tickets.number()
-            over = [session.kernel for session in self.sessions if session.over(self._idle)]
-            for kernel in [*over, *self.reserve.stale()]:
-                await kernel.end()
-            if not self._starting and not self._coming and loop.time() > self._quiet_from:
-                self._refill()
+            try:
+                await self._round()
+            except Exception:  # noqa: BLE001  # whatever it was: without rounds nobody is ever let out or in
+                _log.exception("a round of the live views failed")
             await asyncio.sleep(_ROUND)
+
+    async def _round(self) -> None:
+        """Take back what nobody uses any more, and refill the reserve while nobody waits."""
+        now = asyncio.get_running_loop().time()
+        if now > self._named_until:  # a dashboard may have come, or have another version
+            self._named_until = now + 30
+            self.reserve.always(self._always())
+        self.tickets.expire()
+        self.tickets.number()
+        over = [session.kernel for session in self.sessions if session.over(self._idle)]
+        for kernel in [*over, *self.reserve.stale()]:
+            await kernel.end()
+        if not self._starting and not self._coming and now > self._quiet_from:
+            self._refill()
 
     def _refill(self) -> None:
         """Prepare one kernel for the reserve, if there is a place to spare; who comes meanwhile waits for this one."""
