@@ -223,7 +223,8 @@ def pseudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: Catalog) -> I
 
 #: Not words of ours: names, values and what the notebook says.
 _DATA = (
-    "script, style, title, .brand, [lang], td, th[scope=row], code, .id, time, .facts, dd, details > summary, .value"
+    "script, style, title, .brand, [lang], td, th[scope=row], code, .id, time, .facts, dd, details > summary, .value, "
+    ".packages li, .lacking li, dt:-soup-contains-own('Python')"
 )
 _PAGES = ("", "?q=zebra", "d/tiny-wave-a1b2/", "d/tiny-wave-a1b2/evidence", "no/such/page")
 
