@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from jupyter_server.auth.security import passwd
 from playwright.sync_api import Browser, Page
 
-from genai4eu.dashboards.dashboard import dashboards_root
+from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
 from genai4eu.dashboards.publish import publish
 from genai4eu.dashboards.server import Server, running
 from genai4eu.runs.record import Record
@@ -69,6 +73,43 @@ def test_axe_finds_no_barrier_on_any_page(browser: Browser, server: Server, widt
             found = Axe().run(page, options=RULES).response["violations"]
             assert not found, (path, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found])
             assert _sideways(page) <= 0, f"{path} scrolls sideways at {width} px"
+    page.context.close()
+
+
+def _no_barrier(page: Page, what: str) -> None:
+    """Look at a page as it stands, on a phone and on a screen, in the light and in the dark."""
+    for width, colours in ((320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert not found, (what, width, colours, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found])
+        assert _sideways(page) <= 0, f"{what} scrolls sideways at {width} px"
+
+
+def test_axe_finds_no_barrier_in_what_a_visitor_brings_about(browser: Browser, record: Record, tmp_path: Path) -> None:
+    """A live view, signing in, a wrong password, a dashboard whose day is over: states, which no address shows."""
+    published = publish(record)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"IdentityProvider": {"hashed_password": passwd("sesame", "sha256")}}), "utf-8")
+    page = _open(browser, locale="en")
+    with running(dashboards_root(), config=config) as server:
+        page.goto(server.address + SLUG)
+        page.wait_for_selector("html[data-widgets=ready]", timeout=90_000)
+        page.get_by_role("slider", name="Height (m)").press("ArrowRight")
+        page.wait_for_selector("#explore-chip.live", timeout=90_000)
+        _no_barrier(page, "the live view")
+        page.goto(f"{server.address}sign-in")
+        _no_barrier(page, "the sign-in form")
+        page.fill("#password", "wrong")
+        page.click("main button")
+        page.wait_for_selector("#wrong")
+        _no_barrier(page, "a wrong password")
+        Dashboard(dashboards_root() / published.slug).decide(
+            expires=(datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+        )
+        answer = page.goto(server.address + SLUG)
+        assert answer is not None and answer.status == 410
+        _no_barrier(page, "an ended dashboard")
     page.context.close()
 
 
