@@ -166,7 +166,8 @@ def test_forged_messages_close_the_connection_and_execute_nothing(server: Server
             assert one.socket is not None
             with contextlib.suppress(WebSocketClosedError):  # what is too large is not even read to its end
                 await one.socket.write_message(frame, binary=isinstance(frame, bytes))
-            assert await closed(one) == (None if name == "too large" else 1008), name
+            # the code of what is too large may be lost with the rest of the connection
+            assert await closed(one) in ((1009, None) if name == "too large" else (1008,)), name
             await one.connect()  # the session has not ended: its page may have been innocent
             await one.learn()
             assert one.states[height(one)]["state"]["value"] == 4, name
@@ -328,3 +329,29 @@ def test_one_place_is_given_in_order_tickets_expire_and_the_stop_leaves_nothing(
     _, alive = psutil.wait_procs(left, timeout=15)
     assert not alive
     assert not list((tmp_path / "t").glob(f"{PREFIX}*"))
+
+
+def test_what_a_page_does_to_its_widgets_reaches_no_other_page(server: Server) -> None:
+    async def scene() -> None:
+        one, two = visitor(server), visitor(server)
+        await asyncio.gather(one.attach(), two.attach())
+        mark = "<img src=x onerror=raven()>"
+        wrong = {"_esm": mark, "_view_module": mark, "_dom_classes": [mark], "value": mark, "layout": "IPY_MODEL_none"}
+        for model in list(one.states):
+            for name, value in wrong.items():
+                await one.move(model, **{name: value})
+        await two.learn()
+        assert "raven" in json.dumps(await _states(one)), "nothing was changed: this shows nothing"
+        assert "raven" not in json.dumps(two.states) and not any(b"raven" in frame for frame in two.frames)
+        assert await drawn(two, 6)
+        late = visitor(server)
+        await late.attach()
+        assert "raven" not in json.dumps([late.states, late.cells])
+        await asyncio.gather(*(page.leave() for page in (one, two, late)))
+
+    play(scene())
+
+
+async def _states(one: Visitor) -> Any:
+    await one.learn()
+    return one.states
