@@ -61,6 +61,19 @@ def test_a_picture_inside_text_is_a_file_once() -> None:
     assert told["a"]["state"]["value"].startswith('<img src="media/') and small in told["a"]["state"]["value"]
 
 
+def test_what_would_run_in_a_widgets_html_is_not_kept_and_its_style_is() -> None:
+    value = (
+        "<style>p { color: red }</style><p style='margin: 0' onclick='x()'>kept</p><script>x()</script>"
+        "<a href=' java\tscript:x()'>a</a><a href='https://example.org/'>b</a>"
+        "<details ontoggle=x() title='JavaScript'>c</details>"
+    )
+    told, _, _ = _kept(["a"], {"a": _model("HTMLModel", value=value)})
+    kept = told["a"]["state"]["value"]
+    assert "JavaScript" in kept
+    assert "color: red" in kept and "margin: 0" in kept and "kept" in kept and "https://example.org/" in kept
+    assert not any(word in kept for word in ("<script", "onclick", "ontoggle", "script:"))
+
+
 def test_a_model_nobody_recorded_is_not_referred_to() -> None:
     told, _, _ = _kept(["a"], {"a": _model("IntSliderModel", layout="IPY_MODEL_gone", value=3)})
     assert told["a"]["state"]["value"] == 3 and "layout" not in told["a"]["state"]

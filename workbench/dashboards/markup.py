@@ -38,6 +38,12 @@ _KEPT_ATTRIBUTES = {
     "src", "title", "width", "start", "open",
 }  # fmt: skip
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg", "image/gif": "gif", "image/webp": "webp"}
+#: What runs, or fetches and runs.
+_RUNS = ("script", "iframe", "frame", "object", "embed", "base", "meta", "link")
+#: Browsers pass over blanks and control characters before a scheme and inside it.
+_LEADS_TO_CODE = re.compile(
+    r"[\s\x00-\x20]*j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s", re.IGNORECASE
+)
 _markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
 
 
@@ -107,6 +113,22 @@ def harmless(html: str) -> str:
         _clean_attributes(tag)
         if tag.name == "img" and not re.fullmatch(r"media/[0-9a-f]{16}\.\w+", str(tag.get("src", ""))):
             tag.decompose()
+    return str(soup)
+
+
+def inert(html: str) -> str:
+    """Return a widget's HTML without what would run: the page's policy stops it too, and one lock is not enough.
+
+    Style stays: widgets bring their own along.
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup.find_all(_RUNS):
+        tag.decompose()
+    for tag in soup.find_all(True):
+        for name, value in list(tag.attrs.items()):
+            leads = name.lower().rpartition(":")[2] in ("href", "src", "action", "formaction")
+            if name.lower().startswith("on") or (leads and _LEADS_TO_CODE.match(str(value))):
+                del tag.attrs[name]
     return str(soup)
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WorkbenchError
-from .markup import Media, data_address
+from .markup import Media, data_address, inert
 from .part import Json
 
 _MARK = "IPY_MODEL_"
 #: Attributes of anywidget that hold a script.
 _CODE = ("_esm",)
+#: Widgets whose value is HTML that the page's script puts in as it is.
+_HTML = ("HTMLModel", "HTMLMathModel")
 #: Libraries that the page's script brings along.
 _BROUGHT = ("@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/output")
 #: Larger pictures inside text become files.
@@ -104,6 +106,8 @@ def _known(told: Json, states: Mapping[str, Json]) -> Json:
 def _model(name: str, told: Json, media: Media) -> dict[str, Any]:
     """Return what is kept of one model."""
     state = {key: _pictures(value, media) for key, value in told.get("state", {}).items()}
+    if told.get("model_name") in _HTML and isinstance(state.get("value"), str):
+        state["value"] = inert(state["value"])
     code = {
         key: Path(media.keep(state.pop(key).encode(), "js")).name for key in _CODE if isinstance(state.get(key), str)
     }
