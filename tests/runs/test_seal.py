@@ -203,13 +203,15 @@ def test_a_record_that_cannot_be_written_reads_as_died(notebook: Write, monkeypa
 def test_rm_removes_and_refuses(notebook: Write, genai4eu: CLI, house: Path) -> None:
     record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
     assert "say --yes" in genai4eu("runs", "rm", record.id).stderr
-    bundle = house / "dashboards" / "study-1"
+    dashboard = house / "dashboards" / "study-1"
+    bundle = dashboard / "versions" / "1"
     bundle.mkdir(parents=True)
+    (dashboard / "site.json").write_text('{"current": 1}')
     about = {"slug": "study-1", "question": "", "answer": "", "run": record.id, "published": "", "where": ""}
     (bundle / "dashboard.json").write_text(json.dumps({**about, "sector": None, "started": None, "figure": None}))
     refused = genai4eu("runs", "rm", record.id, "--yes")
     assert refused.returncode == 1 and "the dashboard study-1 was published from" in refused.stderr
-    shutil.rmtree(bundle)
+    shutil.rmtree(dashboard)
     _unfinished(record, {"status": "running", **here(os.getpid())})
     assert "still runs: stop it first" in genai4eu("runs", "rm", record.id, "--yes").stderr
     (house / "runs" / ".removed-before" / "a").mkdir(parents=True)  # that was stopped in the middle

@@ -12,8 +12,8 @@ from nbconvert import HTMLExporter
 from genai4eu import widgets
 from genai4eu.widgets import RunMonitor, RunTable, TargetPicker
 
-#: What is no widget: data for them, and figures.
-_OTHERS = {"Choice", "Outcome", "Range", "figure", "figure_html", "use_style"}
+#: What is no widget: data for them, figures, sentences.
+_OTHERS = {"Choice", "Outcome", "Range", "figure", "figure_html", "say", "use_style"}
 
 
 def test_the_page_on_widgets(root: Path) -> None:

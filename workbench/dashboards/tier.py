@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -23,10 +24,16 @@ from .proxy import TierGoneError, client
 if TYPE_CHECKING:
     import tornado.simple_httpclient
 
+_log = logging.getLogger("genai4eu.dashboards")
 #: Seconds until a tier that nobody asks for is stopped.
 IDLE = 1800
 #: What the names of the tier's own folders begin with.
 PREFIX = "genai4eu-live-"
+_SOCKET = "voila.sock"
+#: Bytes that are kept of what the process says.
+_KEPT = 4096
+#: Bytes that the name of a Unix socket may have; Linux takes 107.
+_LONGEST_NAME = 104
 #: Variables that a kernel may see; everything else, such as tokens, stays here.
 _PASSED = (
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
@@ -60,6 +67,8 @@ class Tier:
         self._task: asyncio.Task[None] | None = None
         self._up: asyncio.Future[bool] | None = None
         self._asked = 0.0
+        self._said = bytearray()
+        self._listening: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -92,7 +101,7 @@ class Tier:
 
     async def _run(self, up: asyncio.Future[bool]) -> None:
         """Start the process, follow it to its end, clean up."""
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # mode 0700: nobody else reaches the socket
+        folder = _folder()
         try:
             process = self._process = await self._start(folder)
             assert process.stdout is not None
@@ -102,8 +111,11 @@ class Tier:
                 self.ended.clear()
                 up.set_result(True)
                 await self._follow(process)
-        except OSError:  # no process could be made: whoever waits is told below
+            else:
+                _log.error("the live tier did not start: %s", await self._last_words())
+        except OSError as error:  # no process could be made: whoever waits is told below
             self._process = None
+            _log.error("the live tier could not be started: %s", error)  # noqa: TRY400  # the reason says all
         finally:
             self.http, self.kernels = None, 0
             self.ended.set()
@@ -113,8 +125,15 @@ class Tier:
             shutil.rmtree(folder, ignore_errors=True)
             self._gone("")
 
+    async def _last_words(self) -> str:
+        """Return the last line that the process said before it ended."""
+        if self._listening is not None:
+            await asyncio.wait([self._listening], timeout=2)  # a child of its own may still hold the pipe
+        lines = self._said.decode(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else "it said nothing"
+
     async def _start(self, folder: Path) -> asyncio.subprocess.Process:
-        self.secret, self.socket = secrets.token_urlsafe(32), folder / "voila.sock"
+        self.secret, self.socket = secrets.token_urlsafe(32), folder / _SOCKET
         told = {
             "root": str(self.root),
             "socket": str(self.socket),
@@ -125,9 +144,12 @@ class Tier:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "genai4eu.dashboards.voila_process",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=None if os.environ.get("GENAI4EU_LIVE_LOG") else asyncio.subprocess.DEVNULL,
+            stderr=None if os.environ.get("GENAI4EU_LIVE_LOG") else asyncio.subprocess.PIPE,
             cwd=folder, env=_environment(folder), start_new_session=True,
         )  # fmt: skip
+        if process.stderr is not None:
+            self._said.clear()
+            self._listening = asyncio.create_task(_drain(process.stderr, self._said))
         assert process.stdin is not None
         process.stdin.write(json.dumps(told).encode() + b"\n")  # by pipe: arguments and variables can be read by others
         return process
@@ -149,6 +171,22 @@ class Tier:
                 self._gone(value)
             else:
                 self.kernels = int(value)
+
+
+def _folder() -> Path:
+    """Make a private folder, mode 0700: nobody else reaches the socket in it, whose name the system keeps short."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    if len(os.fsencode(folder / _SOCKET)) <= _LONGEST_NAME:
+        return folder
+    folder.rmdir()
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))  # noqa: S108  # made with a name of its own, for us alone
+
+
+async def _drain(said: asyncio.StreamReader, kept: bytearray) -> None:
+    """Read what a process says, so that it never waits for us, and keep the end of it."""
+    while piece := await said.read(1 << 12):
+        kept += piece
+        del kept[:-_KEPT]
 
 
 async def _end(process: asyncio.subprocess.Process | None) -> None:

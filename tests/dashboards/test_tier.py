@@ -1,0 +1,49 @@
+"""The live tier's start: where its socket stands, and what is told where it cannot start."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from genai4eu.dashboards import tier
+from genai4eu.dashboards.proxy import TierGoneError
+
+
+def test_a_deep_folder_for_temporary_files_does_not_stop_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux takes no name of a socket beyond 107 bytes."""
+    deep = tmp_path / ("d" * 90)
+    deep.mkdir()
+    for where, expected in ((deep, Path("/tmp")), (Path("/tmp"), Path("/tmp"))):
+        monkeypatch.setattr(tempfile, "tempdir", str(where))
+        folder = tier._folder()
+        assert folder.parent == expected
+        assert folder.stat().st_mode & 0o777 == 0o700
+        folder.rmdir()
+    assert list(deep.iterdir()) == []
+
+
+def test_why_it_did_not_start_stands_in_the_servers_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'No module named voila' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(tier.sys, "executable", str(broken))
+    monkeypatch.setattr(tier, "_kernel", lambda: "python3")
+    live = tier.Tier(tmp_path, 1, lambda _: None)
+
+    async def scene() -> None:
+        with pytest.raises(TierGoneError):
+            await live.ready()
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(scene())
+    assert "did not start: No module named voila" in caplog.text
+    assert live.pid is None
+    left = [p for p in Path(tempfile.gettempdir()).glob(f"{tier.PREFIX}*") if p.stat().st_uid == os.getuid()]
+    assert not any(p == live.socket.parent for p in left)
