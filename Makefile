@@ -61,7 +61,7 @@ frontend:
 	cd templates/dashboard/frontend && node build.mjs ../../../build/frontend
 
 messages: install
-	$(RUN) -m genai4eu.dashboards.messages $(NEW)
+	$(RUN) -m genai4eu.dashboards.pages.messages $(NEW)
 
 bench: install bench-kernels bench-runs bench-usecases bench-dashboards
 

@@ -30,7 +30,7 @@ from .runs.context import CurrentRun, OpenRun, current_run, open_run
 from .runs.sizes import resolve
 
 if TYPE_CHECKING:
-    from .dashboards.publish import publish, republish, unpublish
+    from .dashboards.publishing.publish import publish, republish, unpublish
     from .forms import form
     from .monitors import monitor
     from .places import targets
@@ -73,15 +73,15 @@ _LATER = {
     "compare": ".runs.compare",
     "monitor": ".monitors",
     "params": ".views",
-    "publish": ".dashboards.publish",
-    "republish": ".dashboards.publish",
+    "publish": ".dashboards.publishing.publish",
+    "republish": ".dashboards.publishing.publish",
     "run": ".runs.runner",
     "secret": ".secrets",
     "open_sweep": ".sweeps.summary",
     "sweep": ".sweeps.sweep",
     "table": ".tables",
     "targets": ".places",
-    "unpublish": ".dashboards.publish",
+    "unpublish": ".dashboards.publishing.publish",
 }
 
 

@@ -19,8 +19,8 @@ from genai4eu.kernels.connect import connect
 from genai4eu.kernels.gateway import process
 
 from .catalogue import usecases
-from .dashboards.publish import publish
-from .dashboards.published import Published
+from .dashboards.publishing.publish import publish
+from .dashboards.publishing.published import Published
 from .errors import WorkbenchError
 from .runs.record import Record
 from .runs.runner import run

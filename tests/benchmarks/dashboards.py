@@ -40,9 +40,11 @@ from genai4eu.kernels.warm.settings import UNTIL
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # -P leaves the folder out that this stands in
 from tests.benchmarks.touches import chromium, visit
-from tests.benchmarks.viewers import PROTOCOL, Load, Visitor, told
+from tests.benchmarks.viewers import PROTOCOL, Load, NoKernelError, Visitor, told
 
 TEN, FIFTY = 10, 50
+#: What a visitor may meet where a server is overcome: it is counted, and the others go on.
+_FAILED = (NoKernelError, OSError, tornado.httpclient.HTTPError, tornado.websocket.WebSocketClosedError)
 _SCRIPTS = Path(sys.executable).parent
 _CELLS = [
     ("markdown", "# Does a higher wave carry further?"),
@@ -160,7 +162,8 @@ class Stock(Visitor):
 
 def _script(page: str, name: str) -> str:
     found = re.search(rf'<script id="{name}"[^>]*>(.*?)</script>', page, re.DOTALL)
-    assert found, f"stock Voila's page has no {name}"
+    if not found:
+        raise NoKernelError(f"stock Voila's page has no {name}")
     return found[1]
 
 
@@ -249,9 +252,17 @@ async def _crowd(kind: type[Visitor], address: str, seconds: float) -> Load:
     async def come(visitor: Visitor, after: float) -> None:
         await asyncio.sleep(after)
         began = time.perf_counter()
-        await visitor.attach()
-        seen.attached.append(time.perf_counter() - began)
+        try:
+            await visitor.attach()
+            next(visitor.steps())
+        except _FAILED as why:
+            seen.refused.append(str(why))
+            visitor.drop()
+        else:
+            seen.attached.append(time.perf_counter() - began)
+            attached.append(visitor)
 
+    attached: list[Visitor] = []
     await asyncio.gather(*(come(v, 30 * i / FIFTY) for i, v in enumerate(visitors)))
     until = time.perf_counter() + seconds
 
@@ -260,12 +271,16 @@ async def _crowd(kind: type[Visitor], address: str, seconds: float) -> Load:
         steps = visitor.steps()
         while (began := time.perf_counter()) < until:
             model, state = next(steps)
-            await visitor.move(model, **state)
+            try:
+                await visitor.move(model, **state)
+            except _FAILED as why:  # it waits no longer; that it was let down is counted
+                seen.lost.append(str(why))
+                return
             seen.answers.append(time.perf_counter() - began)
             await asyncio.sleep(max(0.0, 5 - (time.perf_counter() - began)))
 
-    await asyncio.gather(*(move(v, 5 * i / FIFTY) for i, v in enumerate(visitors)))
-    for visitor in visitors:
+    await asyncio.gather(*(move(v, 5 * i / FIFTY) for i, v in enumerate(attached)))
+    for visitor in attached:
         await visitor.leave()
     return seen
 
@@ -332,8 +347,10 @@ def _both(dashboard: Path) -> Iterator[Bench]:
         yield Bench(ours, voila, page, f"{files}static/page.html", {"ours": process, "stock Voila": second})
 
 
-def measure(dashboard: Path, only: list[str], short: bool) -> dict[str, Any]:
-    """Return all that was asked for."""
+def measure(
+    dashboard: Path, only: list[str], short: bool, done: Callable[[dict[str, Any]], None] = lambda _: None
+) -> dict[str, Any]:
+    """Return all that was asked for, and tell each part as it is done: the last ones take minutes."""
     with _both(dashboard) as bench:
         parts: dict[str, Callable[[], None]] = {
             "page": lambda: _page(bench),
@@ -343,7 +360,9 @@ def measure(dashboard: Path, only: list[str], short: bool) -> dict[str, Any]:
             "fifty": lambda: bench.fifty(15 if short else 60),
         }
         for name in only or parts:
+            before = set(bench.found)
             parts[name]()
+            done({n: told for n, told in bench.found.items() if n not in before})
         return bench.found
 
 
@@ -379,8 +398,11 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         dashboard = given.dashboard.absolute() if given.dashboard else _make_bundle(Path(folder))
-        found = measure(dashboard, [part for part in given.only.split(",") if part], given.short)
-    print(json.dumps(found) if given.json else _table(found))
+        only = [part for part in given.only.split(",") if part]
+        show = (lambda _: None) if given.json else (lambda part: print(_table(part), flush=True))
+        found = measure(dashboard, only, given.short, show)
+    if given.json:
+        print(json.dumps(found))
 
 
 if __name__ == "__main__":

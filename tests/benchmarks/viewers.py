@@ -222,13 +222,14 @@ class Load:
     ----------
     attached, answers : list of float
         Seconds.
-    refused : list of str
-        Why some got no kernel.
+    refused, lost : list of str
+        Why some got no kernel, or no answer any more.
     """
 
     attached: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
     async def visit(self, address: str, every: float, until: float, begin: float) -> None:
         """Attach, move a control every so many seconds, leave."""
@@ -277,7 +278,8 @@ def told(seen: Load) -> Json:
             **({"median_s": cuts[49], "p95_s": cuts[94], "worst_s": max(values)} if cuts else {}),
         }
 
-    return {"attached": of(seen.attached), "answers": of(seen.answers), "without_kernel": len(seen.refused)}
+    left = {"without_kernel": len(seen.refused), "lost": len(seen.lost)}
+    return {"attached": of(seen.attached), "answers": of(seen.answers), **left}
 
 
 def main() -> None:

@@ -15,12 +15,12 @@ import nbclient
 import nbformat
 import pytest
 
-from genai4eu.dashboards import frozen
 from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.pages import frozen
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 RUN = "20261120-191500-tiny-wave-a1b2"

@@ -17,10 +17,10 @@ import pytest
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.auth.security import passwd
 
-from genai4eu.dashboards import access, sessions
+from genai4eu.dashboards.access import admission, sessions
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.errors import WorkbenchError
 
 PAST = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
@@ -69,7 +69,7 @@ def other(dashboard: Dashboard) -> Dashboard:
     about.chmod(0o644)
     about.write_text(about.read_text("utf-8").replace(dashboard.slug, "other-0000"), "utf-8")
     found = Dashboard(folder)
-    access.let_in(found, "private")
+    admission.let_in(found, "private")
     return found
 
 
@@ -99,8 +99,8 @@ def places(dashboard: Dashboard, place: str) -> list[str]:
 
 
 def test_a_link_opens_the_whole_dashboard_and_nothing_else_does(dashboard: Dashboard) -> None:
-    access.let_in(dashboard, "link")
-    token = access.add_link(dashboard)
+    admission.let_in(dashboard, "link")
+    token = admission.add_link(dashboard)
     with running(dashboards_root()) as server, client(server) as browser:
         for path in places(dashboard, f"l/{token}"):
             answer = browser.get(path)
@@ -117,21 +117,21 @@ def test_a_link_opens_the_whole_dashboard_and_nothing_else_does(dashboard: Dashb
 
 
 def test_a_revoked_link_and_one_of_a_private_dashboard_open_nothing_at_once(dashboard: Dashboard) -> None:
-    access.let_in(dashboard, "link")
+    admission.let_in(dashboard, "link")
     with running(dashboards_root()) as server, client(server) as browser:
-        first, second = access.add_link(dashboard, "first"), access.add_link(dashboard, "second")
+        first, second = admission.add_link(dashboard, "first"), admission.add_link(dashboard, "second")
         assert [browser.get(f"l/{token}/").status_code for token in (first, second)] == [200, 200]
-        access.revoke_link(dashboard, "first")
+        admission.revoke_link(dashboard, "first")
         assert [browser.get(f"l/{token}/").status_code for token in (first, second)] == [404, 200]
-        access.let_in(dashboard, "private")
+        admission.let_in(dashboard, "private")
         assert browser.get(f"l/{second}/").status_code == 404
-        access.let_in(dashboard, "public")
+        admission.let_in(dashboard, "public")
         assert browser.get(f"l/{second}/").status_code == 200
 
 
 def test_what_is_over_says_so_to_those_who_could_see_it(dashboard: Dashboard) -> None:
     with running(dashboards_root()) as server, client(server) as browser:
-        over, good = access.add_link(dashboard, "over", PAST), access.add_link(dashboard, "good")
+        over, good = admission.add_link(dashboard, "over", PAST), admission.add_link(dashboard, "good")
         answer = browser.get(f"l/{over}/")
         assert answer.status_code == 410 and "This link has ended" in answer.text
         dashboard.decide(expires=PAST)
@@ -142,14 +142,14 @@ def test_what_is_over_says_so_to_those_who_could_see_it(dashboard: Dashboard) ->
         dashboard.decide(expires=None, withdrawn=True)
         answer = browser.get(f"d/{dashboard.slug}/")
         assert answer.status_code == 404 and "This dashboard was withdrawn" in answer.text
-        access.let_in(dashboard, "link")
+        admission.let_in(dashboard, "link")
         assert "withdrawn" in browser.get(f"l/{good}/").text
         assert "There is no such page" in browser.get(f"d/{dashboard.slug}/").text
 
 
 @pytest.mark.parametrize("site", ['{"visibility": "hidden"}', '{"visibility": null}', "[]", "{", '{"links": 5}'])
 def test_nobody_is_let_in_on_a_guess(dashboard: Dashboard, site: str) -> None:
-    token = access.add_link(dashboard)
+    token = admission.add_link(dashboard)
     (dashboard.folder / "site.json").write_text(site, "utf-8")
     with running(dashboards_root()) as server, client(server) as browser:
         assert browser.get(f"l/{token}/").status_code == 404
@@ -182,7 +182,7 @@ def test_private_dashboards_are_for_those_who_sign_in(dashboard: Dashboard, othe
 
 
 def test_a_dashboard_may_be_for_some_of_them(dashboard: Dashboard, other: Dashboard, people: Server) -> None:
-    access.let_in(other, "private", users=["bob"], groups=["staff"])
+    admission.let_in(other, "private", users=["bob"], groups=["staff"])
     for name, sees in (("ada", True), ("bob", True), ("eve", False)):
         with client(people) as browser:
             assert sign_in(browser, name).status_code == 303
@@ -259,7 +259,7 @@ def test_right_passwords_do_not_count_as_tries(dashboard: Dashboard, people: Ser
 
 
 def test_links_cannot_be_guessed_without_end_and_good_ones_still_open(dashboard: Dashboard) -> None:
-    token = access.add_link(dashboard)
+    token = admission.add_link(dashboard)
     with running(dashboards_root()) as server, client(server) as browser:
         tried = [browser.get(f"l/{number:043d}/").status_code for number in range(40)]
         assert tried == [404] * 30 + [429] * 10
@@ -300,7 +300,7 @@ def test_without_any_password_nobody_signs_in(
 
 
 def test_a_provider_may_read_what_a_proxy_says(dashboard: Dashboard, other: Dashboard) -> None:
-    access.let_in(other, "private", users=["ada"])
+    admission.let_in(other, "private", users=["ada"])
     with running(dashboards_root(), identity_provider=f"{__name__}.Told") as server, client(server) as browser:
         answers = [browser.get(f"d/{other.slug}/", headers={"X-Remote-User": name}) for name in ("ada", "bob", "")]
         assert [a.status_code for a in answers] == [200, 404, 404]
@@ -321,7 +321,7 @@ def test_what_cannot_tell_visitors_apart_is_refused(house: Path, options: dict[s
 
 def test_a_viewer_of_one_dashboard_reaches_nothing_of_another(dashboard: Dashboard, other: Dashboard) -> None:
     """With a link to the one in hand, all that is known of the other leads nowhere."""
-    token = access.add_link(dashboard)
+    token = admission.add_link(dashboard)
     secret = other.current.folder / "media" / f"{'0' * 16}.json"
     secret.write_text('"secret of the other"', "utf-8")
     with running(dashboards_root()) as server, client(server) as browser:

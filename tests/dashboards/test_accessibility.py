@@ -14,8 +14,8 @@ from jupyter_server.auth.security import passwd
 from playwright.sync_api import Browser, Page
 
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from ..barriers import launched

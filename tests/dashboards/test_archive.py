@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from genai4eu.dashboards import unpacking
-from genai4eu.dashboards.archive import MANIFEST, pack
 from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.gathering import gathered
-from genai4eu.dashboards.publish import publish, republish
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import running
-from genai4eu.dashboards.unpacking import unpack
+from genai4eu.dashboards.publishing.archive import MANIFEST, pack
+from genai4eu.dashboards.publishing.publish import publish, republish
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving import unpacking
+from genai4eu.dashboards.serving.gathering import gathered
+from genai4eu.dashboards.serving.server import running
+from genai4eu.dashboards.serving.unpacking import unpack
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Dialog, sync_playwright
 
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from .conftest import RUN, execute

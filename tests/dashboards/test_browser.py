@@ -18,10 +18,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
-from genai4eu.dashboards.tier import _PASSED
+from genai4eu.dashboards.live.tier import _PASSED
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.kernels.warm import client
 from genai4eu.kernels.warm.variables import fixed
 from genai4eu.runs.record import Record

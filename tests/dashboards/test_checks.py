@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from genai4eu import vault
-from genai4eu.dashboards.checks import Finding, leaks, names, shown, tongue, widgets
-from genai4eu.dashboards.checks.shown import Piece
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import check, publish
+from genai4eu.dashboards.publishing.checks import Finding, leaks, names, shown, tongue, widgets
+from genai4eu.dashboards.publishing.checks.shown import Piece
+from genai4eu.dashboards.publishing.publish import check, publish
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 

@@ -13,12 +13,12 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup
 
-from genai4eu.dashboards.choice import PAGE, Choice, options
 from genai4eu.dashboards.dashboard import Dashboard, all_dashboards, dashboards_root
-from genai4eu.dashboards.entry import Entry, entries, entry, fold
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
-from genai4eu.dashboards.translated import first_sentence
+from genai4eu.dashboards.pages.choice import PAGE, Choice, options
+from genai4eu.dashboards.pages.entry import Entry, entries, entry, fold
+from genai4eu.dashboards.pages.translated import first_sentence
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 from genai4eu.verify.verdict import Verdict, keep, seal_of
 

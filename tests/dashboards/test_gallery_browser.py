@@ -9,8 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 
 from .test_gallery import Add, add
 

@@ -18,14 +18,14 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genai4eu.dashboards.citation import Citation
-from genai4eu.dashboards.command import options
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.methods import measured
-from genai4eu.dashboards.publish import publish, republish
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
-from genai4eu.dashboards.share import qr
+from genai4eu.dashboards.pages.citation import Citation
+from genai4eu.dashboards.pages.command import options
+from genai4eu.dashboards.pages.methods import measured
+from genai4eu.dashboards.pages.share import qr
+from genai4eu.dashboards.publishing.publish import publish, republish
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.grammar import read_schema
 from genai4eu.parameters import Schema
 from genai4eu.runs.record import Record

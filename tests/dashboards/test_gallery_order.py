@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import running
-from genai4eu.dashboards.standing import put_first, standing
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import running
+from genai4eu.dashboards.serving.standing import put_first, standing
 from genai4eu.errors import WorkbenchError
 
 from .test_gallery import Add, _slugs, add

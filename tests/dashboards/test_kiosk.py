@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
 
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]

@@ -14,11 +14,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 
-from genai4eu.dashboards import frozen, language, messages, page, values
-from genai4eu.dashboards.anchors import keep_language
 from genai4eu.dashboards.bundle import Bundle
-from genai4eu.dashboards.publish import Published
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.pages import frozen, language, messages, page, values
+from genai4eu.dashboards.pages.anchors import keep_language
+from genai4eu.dashboards.publishing.publish import Published
+from genai4eu.dashboards.serving.server import Server, running
 
 OTHERS = ("nl", "de", "fr")
 STAMP = "2026-11-20T20:15:00+01:00"

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from genai4eu.dashboards import access
+from genai4eu.dashboards.access import admission
+from genai4eu.dashboards.access.links import past
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.links import past
-from genai4eu.dashboards.published import Published
+from genai4eu.dashboards.publishing.published import Published
 from genai4eu.errors import WorkbenchError
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,7 +24,7 @@ def dashboard(published: Published) -> Dashboard:
 
 
 def test_a_link_is_256_random_bits_of_which_the_digest_alone_is_kept(dashboard: Dashboard) -> None:
-    tokens = {access.add_link(dashboard) for _ in range(20)}
+    tokens = {admission.add_link(dashboard) for _ in range(20)}
     assert len(tokens) == 20 and all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in tokens)
     kept = (dashboard.folder / "site.json").read_text("utf-8")
     assert not any(token in kept for token in tokens)
@@ -32,19 +32,19 @@ def test_a_link_is_256_random_bits_of_which_the_digest_alone_is_kept(dashboard: 
 
 
 def test_links_have_names_and_are_revoked_by_them(dashboard: Dashboard) -> None:
-    access.add_link(dashboard, "Ministry", "2999-01-01T00:00:00+00:00")
-    access.add_link(dashboard)
-    access.add_link(dashboard)
-    assert [link.name for link in access.links_of(dashboard)] == ["Ministry", "link-1", "link-2"]
-    access.revoke_link(dashboard, "link-1")
-    assert [link.name for link in access.links_of(dashboard)] == ["Ministry", "link-2"]
+    admission.add_link(dashboard, "Ministry", "2999-01-01T00:00:00+00:00")
+    admission.add_link(dashboard)
+    admission.add_link(dashboard)
+    assert [link.name for link in admission.links_of(dashboard)] == ["Ministry", "link-1", "link-2"]
+    admission.revoke_link(dashboard, "link-1")
+    assert [link.name for link in admission.links_of(dashboard)] == ["Ministry", "link-2"]
     with pytest.raises(WorkbenchError, match="no link 'link-1': there is Ministry, link-2"):
-        access.revoke_link(dashboard, "link-1")
+        admission.revoke_link(dashboard, "link-1")
     with pytest.raises(WorkbenchError, match="has a link 'Ministry' already"):
-        access.add_link(dashboard, "Ministry")
+        admission.add_link(dashboard, "Ministry")
     for name in ("", " ", "a\nb", "x" * 61):
         with pytest.raises(WorkbenchError, match="no name for a link"):
-            access.add_link(dashboard, name)
+            admission.add_link(dashboard, name)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_command_line_makes_lists_and_revokes_links(dashboard: Dashboard, ge
 def test_the_command_line_decides_who_sees_a_dashboard(dashboard: Dashboard, genai4eu: CLI) -> None:
     slug = dashboard.slug
     assert f"{slug} is seen with a link alone" in genai4eu("dashboards", "access", slug, "link").stdout
-    assert dashboard.site["visibility"] == "link" and access.listed(dashboards_root()) == []
+    assert dashboard.site["visibility"] == "link" and admission.listed(dashboards_root()) == []
     done = genai4eu("dashboards", "access", slug, "private", "--users", "ada, bob", "--groups", "staff")
     assert "ada, bob, group staff may see it" in done.stdout
     assert dashboard.site["users"] == ["ada", "bob"] and dashboard.site["groups"] == ["staff"]
@@ -88,4 +88,4 @@ def test_the_command_line_decides_who_sees_a_dashboard(dashboard: Dashboard, gen
         refused = genai4eu("dashboards", "access", slug, *arguments)
         assert refused.returncode == 1 and said in refused.stderr
     assert genai4eu("dashboards", "access", slug, "public").returncode == 0
-    assert dashboard.site["users"] is None and [d.slug for d in access.listed(dashboards_root())] == [slug]
+    assert dashboard.site["users"] is None and [d.slug for d in admission.listed(dashboards_root())] == [slug]

@@ -20,12 +20,12 @@ import psutil
 import pytest
 from tornado.websocket import WebSocketClosedError
 
-from genai4eu.dashboards import access
+from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
 from genai4eu.dashboards.live import tickets
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.server import Server, running
-from genai4eu.dashboards.tier import PREFIX
+from genai4eu.dashboards.live.tier import PREFIX
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor, packed
@@ -57,7 +57,7 @@ def root(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 @pytest.fixture(scope="module")
 def link(root: Path) -> str:
     """The first dashboard's place by its link."""
-    return f"l/{access.add_link(Dashboard(root / SLUG))}"
+    return f"l/{admission.add_link(Dashboard(root / SLUG))}"
 
 
 @pytest.fixture(scope="module")

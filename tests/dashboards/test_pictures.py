@@ -19,8 +19,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from genai4eu.dashboards.dashboard import all_dashboards, dashboards_root
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from genai4eu.dashboards.freeze import CONTROLS_MIME, VIEW_MIME, freeze
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.published import Published
+from genai4eu.dashboards.publishing.freeze import CONTROLS_MIME, VIEW_MIME, freeze
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.publishing.published import Published
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from genai4eu.dashboards import page, recorded
-from genai4eu.dashboards.markup import Media
+from genai4eu.dashboards.pages import page
+from genai4eu.dashboards.publishing import recorded
+from genai4eu.dashboards.publishing.markup import Media
 from genai4eu.errors import WorkbenchError
 
 

@@ -17,10 +17,10 @@ from contextlib import ExitStack, suppress
 import httpx
 import pytest
 
-from genai4eu.dashboards import access
+from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 
 TIMES = int(os.environ.get("GENAI4EU_FUZZ", "1"))
 SECRET = "raven-46"
@@ -33,7 +33,7 @@ def scene(published: Published) -> Iterator[Server]:
     dashboard = Dashboard(root / published.slug)
     for folder in (root.parent, root, dashboard.folder, dashboard.current.folder, dashboard.current.folder / "outputs"):
         (folder / "secret.json").write_text(f'"{SECRET}"', "utf-8")
-    access.add_link(dashboard, SECRET)
+    admission.add_link(dashboard, SECRET)
     with running(root) as server:
         yield server
 

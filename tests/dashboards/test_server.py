@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 from genai4eu.verify.verdict import Verdict, keep, seal_of

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from jupyter_server.auth.security import passwd
 
-from genai4eu.dashboards import access
+from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.published import Published
-from genai4eu.dashboards.server import running
+from genai4eu.dashboards.publishing.published import Published
+from genai4eu.dashboards.serving.server import running
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
 
 def test_signing_in_and_out(published: Published, tmp_path: Path, chromium_path: str) -> None:
-    access.let_in(Dashboard(dashboards_root() / published.slug), "private")
+    admission.let_in(Dashboard(dashboards_root() / published.slug), "private")
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"IdentityProvider": {"hashed_password": passwd("sesame", "sha256")}}), "utf-8")
     with running(dashboards_root(), config=config) as server, playwright.sync_playwright() as started:

@@ -15,11 +15,11 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
-from genai4eu.dashboards import single
+from genai4eu.dashboards.access.links import links_of
 from genai4eu.dashboards.bundle import Bundle
-from genai4eu.dashboards.links import links_of
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.published import Published
+from genai4eu.dashboards.publishing import single
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.publishing.published import Published
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from genai4eu.dashboards import tier
-from genai4eu.dashboards.proxy import TierGoneError
+from genai4eu.dashboards.live import tier
+from genai4eu.dashboards.live.proxy import TierGoneError
 
 
 def test_a_deep_folder_for_temporary_files_does_not_stop_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +34,7 @@ def test_why_it_did_not_start_stands_in_the_servers_log(
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho 'No module named voila' >&2\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(tier.sys, "executable", str(broken))
+    monkeypatch.setattr(sys, "executable", str(broken))
     monkeypatch.setattr(tier, "_kernel", lambda: "python3")
     live = tier.Tier(tmp_path, 1, lambda _: None)
 

@@ -11,13 +11,13 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup
 
-from genai4eu.dashboards import translated
 from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.freeze import freeze
+from genai4eu.dashboards.pages import translated
 from genai4eu.dashboards.part import dashboard_cells
-from genai4eu.dashboards.publish import publish
-from genai4eu.dashboards.server import Server, running
+from genai4eu.dashboards.publishing.freeze import freeze
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 from genai4eu.widgets import say
 

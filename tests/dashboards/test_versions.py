@@ -18,10 +18,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 import genai4eu
-from genai4eu.dashboards import aside, dashboard
+from genai4eu.dashboards import dashboard
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root, find
-from genai4eu.dashboards.publish import publish, republish, unpublish
-from genai4eu.dashboards.published import Published
+from genai4eu.dashboards.publishing import aside
+from genai4eu.dashboards.publishing.publish import publish, republish, unpublish
+from genai4eu.dashboards.publishing.published import Published
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 from genai4eu.runs.seal import fingerprint

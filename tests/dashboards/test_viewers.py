@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from genai4eu.dashboards.server import Server
+from genai4eu.dashboards.serving.server import Server
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 _PATIENCE = 90_000  # ms; the first live view of a computer starts a server and a kernel

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from genai4eu.dashboards.server import running
+from genai4eu.dashboards.serving.server import running
 from genai4eu.runs.store import all_runs, find
 
 pytestmark = pytest.mark.slow

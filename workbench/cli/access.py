@@ -27,7 +27,7 @@ def access(
     groups: Annotated[str | None, typer.Option(help="With private: groups whose members may see it, as a,b.")] = None,
 ) -> None:
     """Decide who sees a dashboard: everyone, who has a link, or who signs in."""
-    from ..dashboards.access import let_in
+    from ..dashboards.access.admission import let_in
 
     print(let_in(named(slug), visibility, users=_names(users), groups=_names(groups)))
 
@@ -45,7 +45,7 @@ def link(
     as_json: Json = False,
 ) -> None:
     """Make an unguessable link to a dashboard; it is shown this once."""
-    from ..dashboards.access import add_link, links_of, until
+    from ..dashboards.access.admission import add_link, links_of, until
 
     dashboard = named(slug)
     token = add_link(dashboard, name, until(expires) if expires else None)
@@ -72,7 +72,7 @@ def _hints(dashboard: Dashboard, name: str) -> list[str]:
 @dashboards.command("links")
 def links(slug: Slug, as_json: Json = False) -> None:
     """List the links of a dashboard; their addresses cannot be shown again."""
-    from ..dashboards.access import links_of
+    from ..dashboards.access.admission import links_of
 
     dashboard = named(slug)
     found = links_of(dashboard)
@@ -90,7 +90,7 @@ def revoke(
     slug: Slug, name: Annotated[str, typer.Argument(help="Name of the link, as 'dashboards links' shows it.")]
 ) -> None:
     """Take a link back; from now on it opens nothing."""
-    from ..dashboards.access import revoke_link
+    from ..dashboards.access.admission import revoke_link
 
     dashboard = named(slug)
     revoke_link(dashboard, name)

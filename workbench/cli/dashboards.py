@@ -57,9 +57,9 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the gallery of dashboards until Ctrl-C."""
-    from ..dashboards.gathering import gathered
-    from ..dashboards.options import Options
-    from ..dashboards.server import serve as run
+    from ..dashboards.serving.gathering import gathered
+    from ..dashboards.serving.options import Options
+    from ..dashboards.serving.server import serve as run
 
     embedders = tuple(filter(None, (origin.strip().rstrip("/") for origin in (embed_origins or "").split(","))))
     options = Options(

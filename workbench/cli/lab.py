@@ -42,7 +42,7 @@ def demo(
     if not serve:
         return
     from ..dashboards.dashboard import dashboards_root
-    from ..dashboards.options import Options
-    from ..dashboards.server import serve as serve_gallery
+    from ..dashboards.serving.options import Options
+    from ..dashboards.serving.server import serve as serve_gallery
 
     serve_gallery(dashboards_root(), Options(port=port), open_browser=True)

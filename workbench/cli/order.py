@@ -14,7 +14,7 @@ from .show import Json, emit_rows, table
 def list_(as_json: Json = False) -> None:
     """List all dashboards in the gallery's order: version, who sees them, until when."""
     from ..dashboards.dashboard import dashboards_root
-    from ..dashboards.standing import standing
+    from ..dashboards.serving.standing import standing
 
     rows = standing(dashboards_root())
     if as_json:
@@ -52,7 +52,7 @@ def order(
 ) -> None:
     """Put dashboards first in the gallery, in this order; the others follow, the latest first. None undoes it."""
     from ..dashboards.dashboard import dashboards_root
-    from ..dashboards.standing import put_first
+    from ..dashboards.serving.standing import put_first
 
     first = put_first(dashboards_root(), [named(slug).slug for slug in slugs or []])
     print(f"First in the gallery: {', '.join(first)}" if first else "The latest published come first in the gallery")

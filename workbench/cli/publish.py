@@ -15,8 +15,8 @@ from . import app
 from .show import Json, emit, table
 
 if TYPE_CHECKING:
-    from ..dashboards.checks import Finding
-    from ..dashboards.published import Published
+    from ..dashboards.publishing.checks import Finding
+    from ..dashboards.publishing.published import Published
 
 _Title = Annotated[str | None, typer.Option(help="Title instead of the notebook's question.")]
 _Summary = Annotated[str | None, typer.Option(help="Answer sentence for the gallery instead of the notebook's.")]
@@ -53,7 +53,7 @@ def publish(
     Before anything is written, the run and its page are checked: whole and unchanged, a question, its language, words
     for every figure and control, nothing from other sites, no secret, nothing that only the study part has.
     """
-    from ..dashboards import publish as library
+    from ..dashboards.publishing import publish as library
 
     spoken = _split(languages)
     if check:
@@ -78,7 +78,7 @@ def republish(
     as_json: Json = False,
 ) -> None:
     """Show a new version at the address of a dashboard; the old ones are kept."""
-    from ..dashboards.publish import republish as renew
+    from ..dashboards.publishing.publish import republish as renew
 
     _told(renew(slug, run, title=title, summary=summary, languages=_split(languages), version=version), as_json)
 
@@ -91,7 +91,7 @@ def unpublish(
 ) -> None:
     """Take a dashboard down, with all its versions; the runs stay."""
     from ..dashboards.dashboard import find
-    from ..dashboards.publish import unpublish as remove
+    from ..dashboards.publishing.publish import unpublish as remove
 
     dashboard = find(slug)
     if not yes:
@@ -113,7 +113,7 @@ def _split(languages: str | None) -> list[str] | None:
 def _standing(name: str) -> Published | None:
     """Return the dashboard of exactly this slug: it can be put into a file without its run."""
     from ..dashboards.dashboard import all_dashboards, dashboards_root
-    from ..dashboards.published import Published
+    from ..dashboards.publishing.published import Published
 
     found = next((d for d in all_dashboards(dashboards_root()) if d.slug == name), None)
     return Published(found.slug, found.current.folder, new=False) if found else None
@@ -121,8 +121,8 @@ def _standing(name: str) -> Published | None:
 
 def _files(made: Published, bundle: Path | None, page: Path | None, languages: list[str] | None) -> dict[str, Path]:
     """Write the files that were asked for."""
-    from ..dashboards import archive, single
     from ..dashboards.bundle import Bundle
+    from ..dashboards.publishing import archive, single
 
     written = {}
     if bundle:

@@ -58,7 +58,7 @@ class Page:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    from ..dashboards import page, values
+    from ..dashboards.pages import page, values
 
     loader = jinja2.FileSystemLoader(TEMPLATES / "runs")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)

@@ -16,14 +16,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from genai4eu.usecases.climate_downscaling.evaluate import (
-    MODEL,
-    SUMMARY,
-    best_baseline,
-    free_errors,
-    gain,
-    summary,
-)
+from genai4eu.usecases.climate_downscaling.evaluate import MODEL, SUMMARY, best_baseline, free_errors, gain, summary
 
 sys.path.insert(0, str(Path(__file__).parents[3]))  # -P leaves the folder out that this stands in
 from tests.benchmarks.studies import arguments, completed, interval

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import tornado.websocket
 
-from .. import proxy
+from . import proxy
 
 if TYPE_CHECKING:
     from ..bundle import Bundle
-    from ..tier import Tier
+    from .tier import Tier
 
 #: Bytes that are kept for a page that lost its connection; with more, its session has ended.
 _MOST_KEPT = 32 << 20

@@ -11,12 +11,12 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..proxy import FullError, PartFailedError, TierGoneError
-from ..tier import Tier
 from .kernel import LiveKernel, prepare
+from .proxy import FullError, PartFailedError, TierGoneError
 from .reserve import Reserve
 from .sessions import Session, Sessions
 from .tickets import Ticket, Tickets
+from .tier import Tier
 
 if TYPE_CHECKING:
     from pathlib import Path

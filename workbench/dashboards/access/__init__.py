@@ -1,0 +1,1 @@
+"""Who may see a dashboard: everybody, who has a link, who is signed in."""

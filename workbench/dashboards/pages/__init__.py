@@ -1,0 +1,1 @@
+"""The pages of dashboards: put together where they are served, in the visitor's language."""

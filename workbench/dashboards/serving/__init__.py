@@ -1,0 +1,1 @@
+"""The server of the gallery: its addresses, and the dashboards it is given."""
