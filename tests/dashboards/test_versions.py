@@ -176,7 +176,7 @@ def test_who_republishes_at_the_same_time_gets_a_version_each(published: Publish
 def _killed_while_writing(folder: Path, number: signal.Signals) -> None:
     """Publish in a process that stops half way, and end it there."""
     program = (
-        "import sys, time\nfrom genai4eu.cli import main\nfrom genai4eu.dashboards import content\n"
+        "import sys, time\nfrom genai4eu.cli import main\nfrom genai4eu.dashboards.publishing import content\n"
         "def wait(self, folder, slug, version):\n print('half', flush=True)\n time.sleep(60)\n"
         f"content.Content.name = wait\nsys.argv = ['genai4eu', 'publish', {str(folder)!r}]\nmain()"
     )
