@@ -20,6 +20,14 @@ ROOMS = {
     **{r: f"genai4eu.{r}" for r in ("kernels", "widgets", "usecases", "templates", "notebooks")},
 }
 MAY_IMPORT = {"workbench": {"kernels", "widgets", "templates", "notebooks"}}
+#: The dashboards' own rooms, and which of these each may use; all stand in the hall, ``workbench/dashboards`` itself.
+CHAMBERS: dict[str, set[str]] = {
+    "access": set(),
+    "pages": set(),
+    "live": {"pages"},
+    "publishing": {"pages", "access"},
+    "serving": {"access", "live", "pages", "publishing"},
+}
 LEAVES = set(ROOMS) - {"workbench"}
 
 
@@ -53,6 +61,19 @@ def test_rule_of_arrows(room: str) -> None:
             assert allowed, f"{path.relative_to(ROOT)} imports {name}: {room} may not use {other}"
             assert name.split(".")[0] not in ROOMS, f"{path.relative_to(ROOT)} imports {name} bare"
     assert seen or room in ("templates", "notebooks")
+
+
+@pytest.mark.parametrize("chamber", ["", *CHAMBERS])
+def test_rule_of_arrows_among_the_dashboards_rooms(chamber: str) -> None:
+    house = ROOT / "workbench" / "dashboards"
+    seen = 0
+    for path in (house / chamber).rglob("*.py") if chamber else house.glob("*.py"):
+        for name in (n for n in imported(path, "workbench") if n.startswith("genai4eu.dashboards.")):
+            seen += 1
+            other = name.split(".")[2]
+            allowed = other not in CHAMBERS or other == chamber or other in CHAMBERS.get(chamber, set())
+            assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+    assert seen
 
 
 def test_use_cases_do_not_import_each_other() -> None:

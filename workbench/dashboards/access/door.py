@@ -15,7 +15,7 @@ import tornado.httputil
 
 from genai4eu.kernels.gateway.throttle import Throttle
 
-from ..serving.answers import is_loopback
+from .answers import is_loopback
 from .register import Register
 from .sessions import Sessions
 

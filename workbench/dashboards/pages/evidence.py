@@ -6,8 +6,7 @@ import functools
 from typing import Any
 
 from ..bundle import Bundle
-from ..publishing import crate
-from . import chart, values
+from . import chart, crate, values
 from .citation import LICENCE, Citation
 from .command import command
 from .language import translations

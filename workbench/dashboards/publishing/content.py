@@ -16,9 +16,8 @@ from ...runs.large import files_of, restore
 from ...runs.record import CRATE, Record, now
 from ...runs.seal import check
 from ..bundle import Bundle
-from ..pages import page
+from ..pages import crate, page
 from ..part import Json, dashboard_cells, live_notebook, question, read_notebook
-from . import crate
 from .checks import Finding, inspect, of_fault, refuse
 from .checks.leaks import in_text
 from .facts import factory, headline

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from genai4eu.kernels import tls
 
 from ...errors import WorkbenchError
-from .answers import is_loopback
+from ..access.answers import is_loopback
 
 if TYPE_CHECKING:
     from ..access.identity import Identity

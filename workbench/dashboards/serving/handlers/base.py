@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import tornado.web
 
+from ...access.answers import Refused
 from ...pages import page
 from ...pages.language import LANGUAGES, N_, chosen, wanted
-from ..answers import Refused
 from .visit import Visit
 
 #: Nothing runs, and nothing is fetched, but what this server sends as files.

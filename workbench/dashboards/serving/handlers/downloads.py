@@ -10,9 +10,9 @@ import tornado.web
 from tornado.iostream import StreamClosedError
 
 from ...bundle import Bundle
+from ...pages import crate
 from ...pages.citation import Citation
 from ...pages.share import qr
-from ...publishing import crate
 from .version import IMAGE, TYPES, OfVersion, file_of
 
 

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ...access import admission
+from ...access.answers import Refused
 from ...dashboard import SLUG
 from ...pages.language import translations
-from ..answers import Refused
 from .base import Asset, Base
 
 #: Seconds that a dashboard is shown, and that nobody may touch one before the tour goes on: least, default, most.

@@ -12,6 +12,7 @@ import tornado.iostream
 import tornado.web
 import tornado.websocket
 
+from ...access.answers import same_origin
 from ...bundle import Bundle
 from ...live.kernel import outputs_of
 from ...live.messages import LARGEST, PROTOCOL, RefusedMessage, checked
@@ -19,7 +20,6 @@ from ...live.reception import Reception
 from ...live.sessions import Session
 from ...live.tickets import Ticket
 from ...pages.language import translations
-from ..answers import same_origin
 from .base import Base
 from .visit import Visit
 

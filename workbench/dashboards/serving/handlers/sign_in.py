@@ -8,9 +8,9 @@ from typing import Any
 
 import tornado.web
 
+from ...access.answers import Refused, same_origin
 from ...access.visitor import Busy
 from ...pages.language import N_
-from ..answers import Refused, same_origin
 from .base import FROZEN, Base
 
 #: Pages to come back to; nothing else, so that no address can lead elsewhere after signing in.

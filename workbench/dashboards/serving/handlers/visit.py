@@ -15,10 +15,10 @@ import tornado.web
 
 from ....errors import WorkbenchError
 from ...access import admission
+from ...access.answers import Refused
 from ...access.door import Door
 from ...dashboard import Dashboard
 from ...pages.language import N_
-from ..answers import Refused
 
 if TYPE_CHECKING:
     from ...access.visitor import Visitor

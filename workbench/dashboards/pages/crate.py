@@ -20,7 +20,7 @@ from urllib.parse import quote
 from ...runs.record import CRATE, Record
 from ...runs.seal import described_by, fingerprint, sha256
 from ..bundle import Bundle
-from ..pages.citation import Citation
+from .citation import Citation
 
 #: What a bundle holds of its record's seal.
 SEAL = "seal.json"
