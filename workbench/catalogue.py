@@ -249,7 +249,8 @@ def copy(name: str, destination: Path) -> Path:
     """
     found = usecase(name)
     notebook = json.loads(found.notebook())
-    notebook["metadata"]["genai4eu"] = {"usecase": found.name, "version": found.version}
+    own = notebook["metadata"].get("genai4eu", {})  # languages, tolerances: as much a part of it as its cells
+    notebook["metadata"]["genai4eu"] = {**own, "usecase": found.name, "version": found.version}
     if destination.is_dir():
         destination = destination / found.template.rpartition("/")[2]
     if not destination.parent.is_dir():

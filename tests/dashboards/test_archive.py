@@ -205,6 +205,22 @@ def test_bundles_and_folders_are_served_together(record: Record, packed: Path, t
         pass
 
 
+def test_visitors_are_told_what_another_centre_made(published: Published, packed: Path) -> None:
+    def text(address: str) -> str:
+        with urllib.request.urlopen(f"{address}?lang=nl") as answer:
+            return str(answer.read().decode())
+
+    told = ("Dit komt van een ander centrum", "niemand hier heeft ze gecontroleerd", "vertrouwt dat centrum")
+    for sources, trusted, says in (([packed], False, told[:2]), ([packed], True, told[::2]), ([], False, ())):
+        with gathered(sources, trusted=trusted) as (folder, _), running(folder) as server:
+            for name in ("", "evidence"):
+                page = text(f"{server.address}d/{published.slug}/{name}")
+                assert [words for words in told if words in page] == list(says)
+            assert ("Van een ander centrum" in text(server.address)) == bool(says)
+            page = text(f"{server.address}d/{published.slug}/")
+            assert ("Probeer andere instellingen" in page) == (sources == [] or trusted)
+
+
 def test_the_command_line_writes_bundles_of_runs_and_dashboards(
     published: Published, tmp_path: Path, genai4eu: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

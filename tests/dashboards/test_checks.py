@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from collections.abc import Callable
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 from genai4eu import vault
+from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.publishing.checks import Finding, leaks, names, shown, tongue, widgets
 from genai4eu.dashboards.publishing.checks.shown import Piece
-from genai4eu.dashboards.publishing.publish import check, publish
+from genai4eu.dashboards.publishing.publish import check, publish, unpublish
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
 
@@ -285,3 +288,46 @@ def test_a_notebook_without_our_widgets_is_told_what_to_mend_and_then_published(
     ]
     made = publish(Record(execute(house / "runs" / "20261120-191500-mended-0002", head + mended)))
     assert made.new and made.warnings == () and made.dashboard.current.info["languages"] == ["en"]
+
+
+def _attaching(name: str, alt: str, held: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
+    def edit(notebook: dict[str, Any]) -> None:
+        cell = notebook["cells"][6]
+        cell |= {"source": f"## Limits\n\n![{alt}](attachment:{name})", "attachments": held}
+        cell["metadata"]["genai4eu"] = {"text": {"nl": f"## Grenzen\n\n![Een golf](attachment:{name})"}}
+
+    return edit
+
+
+def test_a_picture_that_is_attached_to_a_cell_is_published(change: Change) -> None:
+    picture = "<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'><rect width='4' height='4'/></svg>"
+    coded = base64.b64encode(picture.encode()).decode()
+    for held in ({"image/svg+xml": picture}, {"image/svg+xml": [coded[:20] + "\n", coded[20:]]}):
+        edit = _attaching("my%20wave.svg", "A wave", {"my wave.svg": held, "other.png": {"image/png": PNG}})
+        record = change("notebook.ipynb", edit)
+        assert [f for f in check(record) if f.refused] == []
+        bundle = Bundle(publish(record).folder)
+        block = bundle.blocks[-1]
+        for text, alt in ((block["html"], "A wave"), (block["texts"]["nl"], "Een golf")):
+            image = BeautifulSoup(text, "html.parser").find("img")
+            assert image is not None and image["alt"] == alt
+            assert (bundle.folder / str(image["src"])).read_text("utf-8") == picture
+        unpublish(bundle.slug)
+
+
+@pytest.mark.parametrize(
+    ("alt", "held", "says"),
+    [
+        ("", {"wave.png": {"image/png": PNG}}, "no alternative text"),
+        ("A wave", {}, "'wave.png' is not attached to the cell"),
+        ("A wave", {"wave.png": {"text/html": "<script>alert(1)</script>"}}, "'wave.png' is not attached to the cell"),
+        ("A wave", {"wave.png": {"image/bmp": PNG}}, "'image/bmp' cannot be published"),
+    ],
+)
+def test_a_picture_that_is_attached_is_looked_at_like_others(
+    change: Change, alt: str, held: dict[str, Any], says: str
+) -> None:
+    record = change("notebook.ipynb", _attaching("wave.png", alt, held))
+    assert says in " ".join(f.sentence for f in check(record) if f.refused)
+    with pytest.raises(WorkbenchError, match=says):
+        publish(record)

@@ -100,6 +100,30 @@ def test_decisions_are_kept_over_versions_and_may_change(record: Record, other: 
     assert standing.site["visibility"] == "private" and standing.site["expires"]
 
 
+def test_a_new_version_and_who_sees_it_are_decided_at_once(published: Published, other: Record) -> None:
+    standing = Dashboard(dashboards_root() / published.slug)
+    again = republish(published.slug, other, visibility="link", expires="2999-01-31")
+    assert again.version == 2 and (again.link or "").startswith("/l/")
+    assert standing.site["current"] == 2 and standing.site["visibility"] == "link"
+    assert standing.site["expires"].startswith("2999-0")
+    assert republish(published.slug, title="New?").version == 3  # what is not given stays as it was decided
+    assert standing.site["visibility"] == "link" and standing.site["expires"].startswith("2999-0")
+    assert republish(published.slug, version=1, visibility="private").new
+    assert standing.site["visibility"] == "private" and standing.site["current"] == 1
+    same = republish(published.slug, visibility="public")  # also where nothing new is to be seen
+    assert same.new is False and standing.site["visibility"] == "public" and len(standing.bundles) == 3
+
+
+def test_a_decision_that_is_none_leaves_the_version_that_stood(published: Published, other: Record) -> None:
+    before = (published.folder.parent.parent / "site.json").read_bytes()
+    for wrong in ({"visibility": "secret"}, {"expires": "2001-01-01"}):
+        for version in (None, 1):
+            with pytest.raises(WorkbenchError):
+                republish(published.slug, None if version else other, version=version, **wrong)
+    assert (published.folder.parent.parent / "site.json").read_bytes() == before
+    assert len(Dashboard(published.folder.parent.parent).bundles) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -248,6 +272,8 @@ def test_the_command_line(record: Record, other: Record, genai4eu: Cli) -> None:
     assert again.stdout.startswith("Published as version 2: tiny-wave-a1b2 in "), again.stderr
     assert "Version 2 is shown" in genai4eu("publish", "a1b2").stdout
     assert json.loads(genai4eu("republish", "tiny", "--version", "1", "--json").stdout)["current"] == 1
+    seen = json.loads(genai4eu("republish", "tiny", "--visibility", "link", "--expires", "2999-01-31", "--json").stdout)
+    assert seen["visibility"] == "link" and seen["expires"] and seen["link"].startswith("/l/")
     refused = genai4eu("unpublish", "tiny")
     assert refused.returncode == 1 and "say --yes" in refused.stderr
     assert json.loads(genai4eu("unpublish", "tiny", "--yes", "--json").stdout) == {"unpublished": "tiny-wave-a1b2"}

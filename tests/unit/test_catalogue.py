@@ -108,6 +108,15 @@ def test_unknown_template_suggests_the_nearest() -> None:
         catalogue.source("health-imagin")
 
 
+@pytest.mark.parametrize("name", ["health-imaging", "robotics"])
+def test_a_copy_keeps_what_the_template_says_of_itself(house: Path, name: str) -> None:
+    found = catalogue.usecase(name)
+    own = json.loads(found.notebook())["metadata"]["genai4eu"]
+    assert own.keys() & {"languages", "tolerance"}
+    made = json.loads(catalogue.copy(name, house).read_text("utf-8"))["metadata"]["genai4eu"]
+    assert made == {**own, "usecase": name, "version": found.version}
+
+
 def test_copy_never_overwrites(house: Path) -> None:
     made = catalogue.copy("health-imaging", house)
     made.write_text("my work")

@@ -24,6 +24,11 @@ _Languages = Annotated[
     str | None,
     typer.Option("--lang", metavar="EN,NL,…", help="Languages of its text, the main one first, if not the notebook's."),
 ]
+_Visibility = Annotated[
+    str | None,
+    typer.Option(help="Who may see it: public (the default of a new one), link (who has the link) or private."),
+]
+_Expires = Annotated[str | None, typer.Option(metavar="DATE", help="Last day on which it is shown.")]
 _Slug = Annotated[str, typer.Argument(help="Dashboard: its slug, or the beginning or end of it.")]
 
 
@@ -33,10 +38,8 @@ def publish(
     title: _Title = None,
     summary: _Summary = None,
     languages: _Languages = None,
-    visibility: Annotated[
-        str | None, typer.Option(help="Who may see it: public (the default), link (who has the link) or private.")
-    ] = None,
-    expires: Annotated[str | None, typer.Option(metavar="DATE", help="Last day on which it is shown.")] = None,
+    visibility: _Visibility = None,
+    expires: _Expires = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only look whether it can be published; exit code 1 if not.")
     ] = False,
@@ -72,6 +75,8 @@ def republish(
     title: _Title = None,
     summary: _Summary = None,
     languages: _Languages = None,
+    visibility: _Visibility = None,
+    expires: _Expires = None,
     version: Annotated[
         int | None, typer.Option(min=1, help="Show this earlier version again instead of making one.")
     ] = None,
@@ -80,7 +85,11 @@ def republish(
     """Show a new version at the address of a dashboard; the old ones are kept."""
     from ..dashboards.publishing.publish import republish as renew
 
-    _told(renew(slug, run, title=title, summary=summary, languages=_split(languages), version=version), as_json)
+    made = renew(
+        slug, run, title=title, summary=summary, languages=_split(languages), visibility=visibility, expires=expires,
+        version=version,
+    )  # fmt: skip
+    _told(made, as_json)
 
 
 @app.command()

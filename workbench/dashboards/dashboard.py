@@ -25,8 +25,11 @@ from .memory import read_json
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
 SITE = "site.json"
-#: What holds where ``site.json`` says nothing.
-DEFAULTS: dict[str, Any] = {"current": 1, "visibility": "public", "withdrawn": False, "expires": None, "order": 0}
+#: What holds where ``site.json`` says nothing. ``guest`` says of another centre's dashboard how it is shown here:
+#: ``recorded``, nothing of it runs, or ``trusted``.
+DEFAULTS: dict[str, Any] = {
+    "current": 1, "visibility": "public", "withdrawn": False, "expires": None, "order": 0, "guest": None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@
       [page.querySelector("h1"), words.question],
       [page.querySelector(".answer"), words.answer],
       [figure, [words.figure, text(figure && figure.querySelector("figcaption"))]],
-      [page.querySelector("#explore"), words.explore],
+      [page.querySelector("#explore:not([data-still])"), words.explore],
       [limits, words.limits],
     ].filter(function (one) { return one[0]; });
   }

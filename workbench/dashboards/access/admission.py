@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import WorkbenchError
 from ..dashboard import SITE, Dashboard, all_dashboards
 from .links import Link, add_link, links_of, past, revoke_link, until
-from .visibility import decisions
+from .visibility import decisions, sentence
 
 if TYPE_CHECKING:
     from .register import Register
@@ -17,38 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Closed", "Link", "add_link", "admitted", "let_in", "links_of", "listed", "may_see", "revoke_link", "until"]
 
-_SENTENCES = {
-    "public": "{0} is public: it stands in the gallery",
-    "link": "{0} is seen with a link alone, {1} made so far: genai4eu dashboards link {0}",
-    "private": "{0} is private: {2} may see it after signing in",
-}
-
 
 def let_in(
     dashboard: Dashboard, visibility: str, users: list[str] | None = None, groups: list[str] | None = None
 ) -> str:
     """Decide who sees a dashboard; return that in a sentence.
 
-    Parameters
-    ----------
-    visibility : {"public", "link", "private"}
-        Everyone, who has a link, or who signs in.
-    users, groups : list of str, optional
-        With ``private``: who of those that sign in; everyone of them where neither is given.
-
-    Raises
-    ------
-    WorkbenchError
-        If there is no such visibility, or people are named where nobody signs in.
+    Parameters and what is raised are those of :func:`~.visibility.decisions`; who was named before is named no more.
     """
-    decided = decisions(visibility, None)
-    if visibility != "private" and (users is not None or groups is not None):
-        raise WorkbenchError(f"users and groups are for private dashboards: {visibility} asks nobody for a name")
-    if [] in (users, groups):
-        raise WorkbenchError("no name was given: name at least one, or leave the option out")
-    dashboard.decide(**decided, users=users, groups=groups)
-    who = ", ".join([*(users or []), *(f"group {name}" for name in groups or [])]) or "everyone"
-    return _SENTENCES[visibility].format(dashboard.slug, len(links_of(dashboard)), who)
+    decided = decisions(visibility, users=users, groups=groups)
+    dashboard.decide(**{"users": None, "groups": None, **decided})
+    return sentence(dashboard.slug, dashboard.site)
 
 
 class Closed(Exception):

@@ -36,6 +36,7 @@ class _Seen:
     root: str
     address: Address
     older: bool
+    guest: str | None
     versions: tuple[tuple[int, str, bool], ...]
 
 
@@ -49,6 +50,7 @@ def html(
     asked: str = "",
     address: Address | None = None,
     older: bool = False,
+    guest: str | None = None,
 ) -> str:
     """Return a page, from memory while nothing changed.
 
@@ -70,13 +72,15 @@ def html(
         Absolute address of the dashboard; without one the page names none.
     older : bool, optional
         Whether another version stands now: then nothing here goes live, and the page says so.
+    guest : {"recorded", "trusted"}, optional
+        How it is shown where it came from another centre.
     """
     made = (bundle.folder / "dashboard.json").stat().st_mtime_ns  # another may stand there after this was unpublished
     languages = _offered(bundle, made)
     content = next((found for found in (*wanted, language) if found in languages), languages[0])
     kept = asked if asked in (*LANGUAGES, *languages) else ""
     versions = _versions(bundle) if older or name == "evidence" else ()
-    seen = _Seen(name, (language, content, kept), root, address or Address(""), older, versions)
+    seen = _Seen(name, (language, content, kept), root, address or Address(""), older, guest, versions)
     return _html(bundle, seen, (made, _verdicts(bundle)))
 
 
@@ -85,7 +89,7 @@ def _html(bundle: Bundle, seen: _Seen, _stamp: object) -> str:
     language, content, kept = seen.languages
     about = translated.told(bundle.info, content)
     shown: dict[str, Any] = {
-        **{name: getattr(seen, name) for name in ("root", "address", "older", "versions")},
+        **{name: getattr(seen, name) for name in ("root", "address", "older", "guest", "versions")},
         "lang": language,
         "kept": kept,
         "about": about,

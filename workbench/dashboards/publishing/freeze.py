@@ -12,6 +12,7 @@ from ...errors import WorkbenchError
 from ..pages import translated
 from ..part import Json, text_of
 from . import recorded
+from .attached import rendered
 from .markup import Media, clean, from_markdown, shift_headings
 
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
@@ -127,11 +128,8 @@ def _note(block: Block, soups: Mapping[str, Any], page: Frozen) -> None:
 
 
 def _prose(cell: Json) -> Block:
-    return Block("prose", from_markdown(text_of(cell["source"])), texts=_rendered(translated.texts_of(cell)))
-
-
-def _rendered(texts: Mapping[str, str]) -> dict[str, str]:
-    return {name: from_markdown(text) for name, text in texts.items()}
+    further = {name: rendered(text, cell) for name, text in translated.texts_of(cell).items()}
+    return Block("prose", rendered(text_of(cell["source"]), cell), texts=further)
 
 
 def _code(cell: Json, state: Mapping[str, Any], number: int) -> list[Block]:
@@ -158,7 +156,8 @@ def _output(output: Json, state: Mapping[str, Any]) -> Block | None:
         drawn = data.get(DATA_MIME, {})
         return Block("figure" if "<img" in html else "prose", html, [], translated.figure_texts(output, html), drawn)
     if "text/markdown" in data:
-        return Block("markdown", from_markdown(text_of(data["text/markdown"])), [], _rendered(translated.said(output)))
+        further = {name: from_markdown(text) for name, text in translated.said(output).items()}
+        return Block("markdown", from_markdown(text_of(data["text/markdown"])), [], further)
     if any(mime in data for mime in (*_IMAGES, "image/svg+xml")):
         return Block("figure", _image(data, output.get("metadata", {})))
     if "text/plain" in data and "application/javascript" not in data and not _ours(data):

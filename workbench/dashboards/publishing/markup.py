@@ -44,7 +44,9 @@ _RUNS = ("script", "iframe", "frame", "object", "embed", "base", "meta", "link")
 _LEADS_TO_CODE = re.compile(
     r"[\s\x00-\x20]*j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s", re.IGNORECASE
 )
-_markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
+#: Besides addresses of the web: pictures that a cell has with it, which are put in where it is known.
+_renderer = mistune.HTMLRenderer(escape=False, allow_harmful_protocols=("attachment:",))
+_markdown = mistune.create_markdown(renderer=_renderer, plugins=["table", "strikethrough"])
 
 
 @dataclass

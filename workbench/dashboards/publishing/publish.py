@@ -104,6 +104,8 @@ def republish(
     title: str | None = None,
     summary: str | None = None,
     languages: Sequence[str] | None = None,
+    visibility: str | None = None,
+    expires: str | datetime | None = None,
     version: int | None = None,
 ) -> Published:
     """Show a new version at the address of a dashboard; the old ones are kept.
@@ -116,6 +118,9 @@ def republish(
         The run to show from now on; without one, the same run is frozen anew.
     title, summary, languages
         As for :func:`publish`. A title or languages given before hold on, a summary as long as the run is the same.
+    visibility, expires
+        As for :func:`publish`; what is not given stays as it was decided. They hold from the moment at which the
+        version stands, and not before.
     version : int, optional
         Show this earlier version again, instead of making one.
 
@@ -129,17 +134,23 @@ def republish(
     WorkbenchError
         If there is no such dashboard, run or version, or the run cannot be published; what stood stands then.
     """
-    dashboard = find(slug)
+    dashboard, decided = find(slug), decisions(visibility, expires)
     if version is not None:
         if run is not None or title or summary or languages:
             raise WorkbenchError("a version is shown again as it was: give no run, title, summary or language with it")
-        return _roll_back(dashboard, version)
+        made = _roll_back(dashboard, version, decided)
+    else:
+        made = _add(dashboard, _renewed(dashboard, run, Wording(title, summary, languages)), decided)
+    return _with_link(made) if visibility == "link" else made
+
+
+def _renewed(dashboard: Dashboard, run: Record | str | None, asked: Wording) -> Content:
+    """Return what the next version of a dashboard holds; words that were given before hold on."""
     before = dashboard.current.info
     record = find_run(before["run"] if run is None else run) if not isinstance(run, Record) else run
     check_finished(record)
     kept = {k: v for k, v in before.get("given", {}).items() if k != "summary" or record.id == before["run"]}
-    asked = Wording(title, summary, languages).given
-    return _add(dashboard, Content.of(record, Wording(**{**kept, **asked})))
+    return Content.of(record, Wording(**{**kept, **asked.given}))
 
 
 def unpublish(slug: str) -> str:
@@ -211,7 +222,7 @@ def _place(root: Path, content: Content, decided: dict[str, Any]) -> Published:
     return Published(slug, root / slug / "versions" / "1", warnings=content.warnings)
 
 
-def _add(dashboard: Dashboard, content: Content) -> Published:
+def _add(dashboard: Dashboard, content: Content, decided: dict[str, Any]) -> Published:
     """Build a version aside and let it stand, unless it would show the same as the one that does."""
     with aside(dashboard.folder.parent) as building:
         made, place = building / "made", dashboard.folder / "versions"
@@ -221,15 +232,17 @@ def _add(dashboard: Dashboard, content: Content) -> Published:
                 number = max((b.number for b in dashboard.bundles), default=0) + 1
                 content.name(made, dashboard.slug, number)
                 if same(made, dashboard.current.folder):
+                    if decided:
+                        dashboard.note(**decided)
                     return Published(dashboard.slug, dashboard.current.folder, new=False)
                 made.rename(place / str(number))
-                dashboard.note(current=number)
+                dashboard.note(current=number, **decided)
         except OSError as error:
             raise WorkbenchError(f"cannot publish to {place}: {error.strerror or error}") from None
     return Published(dashboard.slug, place / str(number), warnings=content.warnings)
 
 
-def _roll_back(dashboard: Dashboard, number: int) -> Published:
+def _roll_back(dashboard: Dashboard, number: int, decided: dict[str, Any]) -> Published:
     """Let an earlier version stand."""
     with dashboard.changing():
         known = [b.number for b in dashboard.bundles]
@@ -240,5 +253,5 @@ def _roll_back(dashboard: Dashboard, number: int) -> Published:
         bundle = dashboard.version(number)
         bundle.info  # noqa: B018 - what is damaged is not shown
         new = dashboard.site["current"] != number
-        dashboard.note(current=number)
+        dashboard.note(current=number, **decided)
     return Published(dashboard.slug, bundle.folder, new=new)

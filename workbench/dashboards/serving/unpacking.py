@@ -67,7 +67,8 @@ def unpack(path: Path, root: Path, *, trusted: bool = False) -> Dashboard:
                     _read(path, archive, name, about, copy)
     if not trusted:
         _disarm(Bundle(folder))
-    write_json(root / manifest["slug"] / SITE, {"current": manifest["number"]})
+    guest = "trusted" if trusted else "recorded"
+    write_json(root / manifest["slug"] / SITE, {"current": manifest["number"], "guest": guest})
     _try_out(path, Bundle(folder))
     return Dashboard(root / manifest["slug"])
 

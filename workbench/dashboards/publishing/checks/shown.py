@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from ...part import text_of
+from ..attached import rendered
 from ..markup import from_markdown
 from .finding import Finding, Numbered, cell
 
@@ -52,7 +53,7 @@ def pieces(numbered: Numbered) -> Iterator[Piece | Finding]:
     """Yield what a cell shows, and what of it no page can show."""
     number, content = numbered
     if content["cell_type"] == "markdown":
-        yield Piece(number, from_markdown(text_of(content["source"])))
+        yield Piece(number, rendered(text_of(content["source"]), content))
     for output in content.get("outputs", []):
         yield from of_output(number, output)
 
@@ -125,7 +126,10 @@ def _images(soup: BeautifulSoup, where: str) -> Iterator[Finding]:
         source = str(image.get("src", ""))
         if str(image.get("alt", "")).strip() in _NO_ALT:
             yield Finding("alternative text", where, "a figure has no alternative text", _FIGURE)
-        if not source.startswith("data:") and not _FOREIGN.match(source):
+        if source.startswith("attachment:"):
+            yield Finding("image", where, f"{source[11:91]!r} is not attached to the cell",
+                          "paste the picture into the cell once more, and run again")  # fmt: skip
+        elif not source.startswith("data:") and not _FOREIGN.match(source):
             yield Finding("image", where, f"the image {source[:80]!r} is not part of the notebook",
                           "show it with genai4eu.widgets.figure and run again")  # fmt: skip
     for svg in soup.find_all("svg"):

@@ -29,6 +29,7 @@ class Page(OfVersion):
         if name == "" and not older and bundle.read("page.json").get("part"):
             self.set_header("Content-Security-Policy", WIDGETS)
         shown = {"wanted": self.wanted, "asked": self.asked, "address": self.address(place), "older": older}
+        shown["guest"] = dashboard.site["guest"]
         self.finish(frozen.html(bundle, name or "index", self.language, self.gallery, **shown))
 
     head = get
