@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 from jupyter_client.connect import LocalPortCache
+from playwright.sync_api import Browser
+
+from .chromium import FLAT, launched
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -82,6 +85,27 @@ def _ports_of_their_own() -> Iterator[None]:
 def chromium_path() -> str:
     """Path of Debian's Chromium."""
     return _require("chromium", "chromium")
+
+
+@pytest.fixture(scope="module")
+def browser_options() -> tuple[str, ...]:
+    """What Chromium is started with; a file whose pages draw in three dimensions puts its own in place of it."""
+    return FLAT
+
+
+@pytest.fixture(scope="module")
+def _chromium(chromium_path: str, browser_options: tuple[str, ...]) -> Iterator[Browser]:
+    """One Chromium a file: Playwright's event loop would be in the way of other files' own."""
+    with launched(chromium_path, *browser_options) as started:
+        yield started
+
+
+@pytest.fixture
+def browser(_chromium: Browser) -> Iterator[Browser]:
+    """Debian's Chromium; what a test opened in it is closed after the test."""
+    yield _chromium
+    for context in _chromium.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Dialog, sync_playwright
+from playwright.sync_api import Browser, Dialog
 
 from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.publishing.publish import publish
@@ -35,15 +35,6 @@ CELLS = [
     ("dashboard", f"from IPython.display import HTML, Markdown, display\ndisplay(Markdown({SAID}), HTML({SAID}))"),
     ("dashboard", f"import ipywidgets as w\nw.HTML({SAID}, description='Text')"),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=quiet)
-        yield browser
-        browser.close()
 
 
 def test_words_of_a_hostile_run_run_no_script_on_any_page(browser: Browser, house: Path) -> None:

@@ -14,8 +14,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.live.tier import _PASSED
@@ -27,17 +26,7 @@ from genai4eu.kernels.warm.variables import fixed
 from genai4eu.runs.record import Record
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
-_QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"]
 _PATIENCE = 90_000  # ms; the first live view of a computer starts a server and a kernel
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = [f"--{name}" for name in (*_QUIET, "disable-component-update", "disable-sync")]
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -115,19 +104,6 @@ def test_widgets_stand_on_the_frozen_page_as_they_were_recorded(page: Page, serv
     assert server.tier.pid is None
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_no_barrier(browser: Browser, server: Server, width: int, colours: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=colours, bypass_csp=True)  # type: ignore[arg-type]
-    page = context.new_page()
-    for path in ("", "d/tiny-wave-a1b2/", "d/tiny-wave-a1b2/evidence", "no/such/page"):
-        page.goto(server.address + path)
-        found = Axe().run(page).response["violations"]
-        assert not found, [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} scrolls sideways at {width} px"
-    context.close()
-
-
 def test_a_touch_brings_a_kernel_that_answers_in_the_same_place(page: Page, server: Server) -> None:
     seen = _hosts(page)
     slider = _open(page, server)
@@ -199,15 +175,6 @@ def test_going_back_to_the_recorded_result_frees_the_kernel(page: Page, server: 
     expect(_picture(page)).to_have_attribute("alt", "A wave of 2 m; line")
     expect(page.get_by_role("slider", name="Height (m)")).to_have_attribute("aria-valuenow", re.compile("^2"))
     kernel.wait(timeout=30)
-
-
-def test_axe_finds_no_barrier_in_the_live_view(browser: Browser, server: Server) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
-    page = context.new_page()
-    _go_live(page, server)
-    found = Axe().run(page).response["violations"]
-    assert not found, [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found]
-    context.close()
 
 
 def test_a_full_house_says_which_place_in_the_queue(browser: Browser, published: Published) -> None:

@@ -9,26 +9,18 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, expect
 
 from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.publishing.publish import publish
 from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+from ..barriers import barriers_in
+
 #: How many dashboards are shown one after the other; 500 where someone wants to know.
 CYCLES = int(os.environ.get("GENAI4EU_CYCLES", "24"))
 SLUGS = ("tiny-wave-a1b2", "tiny-wave-a1b3")
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -175,8 +167,7 @@ def test_the_screen_has_no_barrier_and_large_type(browser: Browser, two: Server,
     page = context.new_page()
     page.goto(f"{two.address}kiosk?seconds=600")
     expect(_shown(page).locator("html")).to_have_attribute("data-widgets", "ready", timeout=30_000)
-    found = Axe().run(page).response["violations"]
-    assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
+    assert not (found := barriers_in(page)), found
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for button in page.locator("button").all():
         box = button.bounding_box()

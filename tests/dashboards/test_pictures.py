@@ -16,26 +16,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.dashboards.dashboard import all_dashboards, dashboards_root
 from genai4eu.dashboards.publishing.publish import publish
 from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
+from ..chromium import SOFTWARE
+
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
-_ARGUMENTS = ["--no-sandbox", "--no-first-run", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SIZES = {1280: 800, 320: 640}
 PAGES = ("gallery", "frozen", "live", "evidence", "kiosk")
 _PATIENCE = 120_000
 
 
 @pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=_ARGUMENTS)
-        yield browser
-        browser.close()
+def browser_options() -> tuple[str, ...]:
+    return SOFTWARE
 
 
 @pytest.fixture

@@ -7,22 +7,21 @@ from pathlib import Path
 
 import pytest
 from jupyter_server.auth.security import passwd
+from playwright.sync_api import Browser
 
 from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
 from genai4eu.dashboards.publishing.published import Published
 from genai4eu.dashboards.serving.server import running
 
-playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
 
-def test_signing_in_and_out(published: Published, tmp_path: Path, chromium_path: str) -> None:
+def test_signing_in_and_out(published: Published, tmp_path: Path, browser: Browser) -> None:
     admission.let_in(Dashboard(dashboards_root() / published.slug), "private")
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"IdentityProvider": {"hashed_password": passwd("sesame", "sha256")}}), "utf-8")
-    with running(dashboards_root(), config=config) as server, playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+    with running(dashboards_root(), config=config) as server:
         page = browser.new_page(locale="en")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -41,4 +40,3 @@ def test_signing_in_and_out(published: Published, tmp_path: Path, chromium_path:
         answer = page.goto(f"{server.address}d/{published.slug}/")
         assert answer is not None and answer.status == 404
         assert all(url.startswith((server.address, "data:", "blob:")) for url in asked)
-        browser.close()

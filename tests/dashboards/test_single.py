@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from genai4eu.dashboards.access.links import links_of
 from genai4eu.dashboards.bundle import Bundle
@@ -22,6 +21,8 @@ from genai4eu.dashboards.publishing.publish import publish
 from genai4eu.dashboards.publishing.published import Published
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.record import Record
+
+from ..barriers import barriers_in
 
 
 @pytest.fixture
@@ -88,24 +89,21 @@ def test_a_page_too_large_to_send_is_refused(
     assert list(tmp_path.glob("*.html")) == []
 
 
+@pytest.mark.chromium
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_chromium_opens_it_from_a_file_and_asks_nobody(
-    page: Path, width: int, scheme: Literal["light", "dark"]
+    browser: Browser, page: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     asked: list[str] = []
     said: list[str] = []
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        shown = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        shown.on("request", lambda request: asked.append(request.url))
-        shown.on("console", lambda message: said.append(message.text))
-        shown.goto(page.as_uri())
-        shown.wait_for_timeout(200)
-        assert shown.evaluate("Array.from(document.images).every(i => i.naturalWidth > 0)")
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width
-        assert [v["id"] for v in Axe().run(shown).response["violations"]] == []
-        browser.close()
+    shown = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.on("console", lambda message: said.append(message.text))
+    shown.goto(page.as_uri())
+    assert shown.evaluate("Array.from(document.images).every(i => i.naturalWidth > 0)")
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    assert barriers_in(shown) == []
     assert [a for a in asked if not a.startswith("data:")] == [page.as_uri()] and said == []
 
 

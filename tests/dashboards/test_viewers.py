@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from genai4eu.dashboards.serving.server import Server
 
+from ..barriers import barriers_in
+from ..chromium import SOFTWARE
+
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 _PATIENCE = 90_000  # ms; the first live view of a computer starts a server and a kernel
-_SOFTWARE = ["use-angle=swiftshader", "enable-unsafe-swiftshader", "ignore-gpu-blocklist"]  # WebGL without a card
-_QUIET = ["no-sandbox", "disable-background-networking", "disable-component-update", "disable-sync", "no-first-run"]
 STILL = (
     "still = \"<figure><img alt='{alt}' width='9' height='9' "
     "src='data:image/gif;base64,R0lGODlhAQABAAAAACw='></figure>\"\n"
@@ -40,12 +40,8 @@ VIEWERS = {
 
 
 @pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = [f"--{name}" for name in (*_QUIET, *_SOFTWARE)]
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
-        yield browser
-        browser.close()
+def browser_options() -> tuple[str, ...]:
+    return SOFTWARE
 
 
 def _cells(alt: str, source: str) -> list[tuple[str, str]]:
@@ -100,8 +96,7 @@ def test_a_viewer_draws_what_was_recorded_and_needs_no_kernel(
         assert page.locator(".recorded img:visible").count() == 0, "the picture stands beside its viewer"
         assert name != "structure" or _eventually_drawn(page, canvas) > 0.4, "a cell is lost in its frame"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        found = Axe().run(page).response["violations"]
-        assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
+        assert not (found := barriers_in(page)), found
         assert hosts <= {"127.0.0.1", ""} and not errors, (hosts, errors)
         assert server.tier.pid is None
         page.close()

@@ -14,15 +14,13 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from genai4eu.kernels.connect import connect
 from genai4eu.kernels.gateway import process
 from genai4eu.lab import fill
 
 pytestmark = [pytest.mark.slow, pytest.mark.chromium]
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture
@@ -49,11 +47,8 @@ def lab(house: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium_path: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=QUIET)
-        yield browser.new_page(viewport={"width": 1280, "height": 900})
-        browser.close()
+def page(browser: Browser) -> Page:
+    return browser.new_page(viewport={"width": 1280, "height": 900})
 
 
 def test_targets_are_offered_and_a_template_runs_from_top_to_bottom(lab: str, page: Page, house: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from genai4eu.runs.figures import figures
 from genai4eu.runs.record import Record
 from genai4eu.runs.view import page
 
-from ..barriers import launched, without_barriers
+from ..barriers import without_barriers
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 CELLS = [
@@ -43,13 +43,6 @@ def runs(notebook: Callable[..., Path]) -> list[Record]:
     path = notebook(*CELLS)
     given: list[dict[str, Any]] = [{"height": 3.0}, {"label": "b"}, {"height": 5, "fail": True}]
     return [workbench.run(path, listener=lambda *_: None, **values) for values in given]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with launched(chromium_path) as started:
-        yield started
 
 
 @pytest.mark.slow

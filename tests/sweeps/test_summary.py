@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from rich.console import Console
 from rich.live import Live
 
@@ -24,7 +25,7 @@ from genai4eu.sweeps.summary import Summary, write
 from genai4eu.sweeps.table import Drawing, Lines, progress, span, window
 from genai4eu.sweeps.trend import trend
 
-from ..barriers import launched, without_barriers
+from ..barriers import without_barriers
 
 CELL = "rate: float = 0.1  # rate [1/s] in 0..1\nkind: str = 'a'  # kind in {a, b}\nseed: int = 0  # seed"
 
@@ -112,15 +113,14 @@ def test_a_finding_follows_the_order_of_the_parameter(sweep: Sweep, values: list
 
 
 @pytest.mark.slow
-def test_the_page_in_a_browser(sweep: Sweep, chromium_path: str) -> None:
+def test_the_page_in_a_browser(sweep: Sweep, browser: Browser) -> None:
     path = write(sweep)
-    with launched(chromium_path) as browser:
-        without_barriers(browser, path)
-        shown = browser.new_page(viewport={"width": 320, "height": 800})
-        shown.goto(path.as_uri())
-        table = shown.get_by_role("region", name="All points, table")
-        assert table.evaluate("t => t.scrollWidth > t.clientWidth && getComputedStyle(t).backgroundImage != 'none'")
-        assert all((d.bounding_box() or {"width": 999})["width"] <= 320 for d in shown.locator("figure svg").all())
+    without_barriers(browser, path)
+    shown = browser.new_page(viewport={"width": 320, "height": 800})
+    shown.goto(path.as_uri())
+    table = shown.get_by_role("region", name="All points, table")
+    assert table.evaluate("t => t.scrollWidth > t.clientWidth && getComputedStyle(t).backgroundImage != 'none'")
+    assert all((d.bounding_box() or {"width": 999})["width"] <= 320 for d in shown.locator("figure svg").all())
 
 
 def test_without_matplotlib_the_summary_says_so(

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from genai4eu import widgets
+
+from ..barriers import barriers_in
 
 #: What a model does that has nothing of its own to do: everyone who listens hears of a change.
 HEARD = "listeners.forEach((f) => f());"
@@ -100,8 +101,7 @@ def without_barriers(page: Page, faults: list[str]) -> None:
 
     What can be touched is 44 px high, or stands in a label that is.
     """
-    found = Axe().run(page).response["violations"]
-    assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
+    assert not (found := barriers_in(page)), found
     assert not faults, faults
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     small = page.evaluate(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.widgets import Choice, Outcome, Range, ScenarioBoard
 
+from ..barriers import barriers_in
 from .conftest import HEARD, open_widget
 
 OUTCOMES = {"yield": Outcome("Dry yield", "t/ha", 1), "water": Outcome("Irrigation", "mm"), "margin": Outcome("Margin", "€/ha")}  # fmt: skip # noqa: E501
@@ -128,32 +128,29 @@ def _open(page: Page, tmp_path: Path) -> list[str]:
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_the_frontier_is_walked_with_keys_and_picked_with_a_finger(chromium_path: str, tmp_path: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        for width in (1280, 320):
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            faults = _open(page, tmp_path)
-            picture = page.get_by_role("img", name="Highest margin at 0 % TAW")
-            expect(picture).to_be_visible()
-            expect(page.get_by_role("status")).to_contain_text("Irrigate below 50 % TAW")
-            expect(page.get_by_text("10.0 t/ha", exact=True)).to_be_visible()
-            expect(page.get_by_text("Whiskers and band: 10th to 90th percentile of years.")).to_be_visible()
-            picture.focus()
-            for key, place in (("ArrowRight", 3), ("End", 4), ("ArrowUp", 4), ("Home", 0), ("ArrowLeft", 0)):
-                page.keyboard.press(key)
-                assert page.evaluate("window.state.chosen") == place, key
-            page.locator(".dot").nth(3).click()
-            assert page.evaluate("window.state.chosen") == 3
-            expect(page.get_by_text("your setting, 75 % TAW")).to_be_visible()
-            words = "(t) => { const b = t.getBoundingClientRect(); return b.left >= 0 && b.right <= innerWidth; }"
-            assert all(
-                page.locator("svg.frontier text").nth(i).evaluate(words)
-                for i in range(page.locator("svg.frontier text").count())
-            )
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            found = Axe().run(page).response["violations"]
-            assert not found and not faults, (found, faults)
-            page.screenshot(path=tmp_path / f"board-{width}.png")
-            page.close()
-        browser.close()
+def test_the_frontier_is_walked_with_keys_and_picked_with_a_finger(browser: Browser, tmp_path: Path) -> None:
+    for width in (1280, 320):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        faults = _open(page, tmp_path)
+        picture = page.get_by_role("img", name="Highest margin at 0 % TAW")
+        expect(picture).to_be_visible()
+        expect(page.get_by_role("status")).to_contain_text("Irrigate below 50 % TAW")
+        expect(page.get_by_text("10.0 t/ha", exact=True)).to_be_visible()
+        expect(page.get_by_text("Whiskers and band: 10th to 90th percentile of years.")).to_be_visible()
+        picture.focus()
+        for key, place in (("ArrowRight", 3), ("End", 4), ("ArrowUp", 4), ("Home", 0), ("ArrowLeft", 0)):
+            page.keyboard.press(key)
+            assert page.evaluate("window.state.chosen") == place, key
+        page.locator(".dot").nth(3).click()
+        assert page.evaluate("window.state.chosen") == 3
+        expect(page.get_by_text("your setting, 75 % TAW")).to_be_visible()
+        words = "(t) => { const b = t.getBoundingClientRect(); return b.left >= 0 && b.right <= innerWidth; }"
+        assert all(
+            page.locator("svg.frontier text").nth(i).evaluate(words)
+            for i in range(page.locator("svg.frontier text").count())
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = barriers_in(page)
+        assert not found and not faults, (found, faults)
+        page.screenshot(path=tmp_path / f"board-{width}.png")
+        page.close()

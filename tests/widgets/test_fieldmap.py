@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.widgets import FieldMap
 
+from ..barriers import barriers_in
 from .conftest import open_widget
 
 # four members, two times, a grid of 6 x 8: member m has 10 m mm/day in one half of the second time
@@ -70,36 +70,33 @@ def _pixel(page: Page, row: int, column: int) -> list[int]:
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_it_shows_members_mean_and_chance_and_is_steered_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        for width in (1280, 320):
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            faults = _open(page, tmp_path)
-            said = page.locator("output")
-            expect(said).to_contain_text("chance above 15 mm/day, day 1: up to 0 % of members")
-            page.get_by_role("slider", name="Time").press("ArrowRight")
-            expect(said).to_contain_text("day 2: up to 50 % of members")  # members of 20 and 30 of the four
-            assert _pixel(page, 0, 0) != _pixel(page, 0, 7)
-            page.get_by_role("slider", name="Threshold").press("End")
-            expect(said).to_contain_text("chance above 40 mm/day, day 2: up to 0 %")
-            page.get_by_role("combobox", name="Show").select_option("mean")
-            expect(said).to_contain_text("mean of all members, day 2: up to 15.0 mm/day")
-            page.get_by_role("combobox", name="Show").select_option("3")
-            picture = page.get_by_role("img", name=ALT)
-            expect(picture).to_have_attribute(
-                "aria-label", f"{ALT} Shown: member 4, up to 30.0 mm/day. Arrow keys read single points."
-            )
-            picture.press("ArrowLeft")
-            expect(said).to_contain_text("member 4, day 2: 0.0 mm/day at 350 km east, 350 north")
-            picture.press("ArrowRight")
-            expect(said).to_contain_text("30.0 mm/day at 450 km east")
-            page.get_by_role("combobox", name="Show").select_option("truth")
-            expect(said).to_contain_text("truth, day 2: 5.0 mm/day at 450 km east")
-            assert page.evaluate("[window.state.view, window.state.time, window.state.threshold]") == ["truth", 1, 40]
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            found = Axe().run(page).response["violations"]
-            assert not found and not faults, (found, faults)
-            page.screenshot(path=tmp_path / f"map-{width}.png")
-            page.close()
-        browser.close()
+def test_it_shows_members_mean_and_chance_and_is_steered_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
+    for width in (1280, 320):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        faults = _open(page, tmp_path)
+        said = page.locator("output")
+        expect(said).to_contain_text("chance above 15 mm/day, day 1: up to 0 % of members")
+        page.get_by_role("slider", name="Time").press("ArrowRight")
+        expect(said).to_contain_text("day 2: up to 50 % of members")  # members of 20 and 30 of the four
+        assert _pixel(page, 0, 0) != _pixel(page, 0, 7)
+        page.get_by_role("slider", name="Threshold").press("End")
+        expect(said).to_contain_text("chance above 40 mm/day, day 2: up to 0 %")
+        page.get_by_role("combobox", name="Show").select_option("mean")
+        expect(said).to_contain_text("mean of all members, day 2: up to 15.0 mm/day")
+        page.get_by_role("combobox", name="Show").select_option("3")
+        picture = page.get_by_role("img", name=ALT)
+        expect(picture).to_have_attribute(
+            "aria-label", f"{ALT} Shown: member 4, up to 30.0 mm/day. Arrow keys read single points."
+        )
+        picture.press("ArrowLeft")
+        expect(said).to_contain_text("member 4, day 2: 0.0 mm/day at 350 km east, 350 north")
+        picture.press("ArrowRight")
+        expect(said).to_contain_text("30.0 mm/day at 450 km east")
+        page.get_by_role("combobox", name="Show").select_option("truth")
+        expect(said).to_contain_text("truth, day 2: 5.0 mm/day at 450 km east")
+        assert page.evaluate("[window.state.view, window.state.time, window.state.threshold]") == ["truth", 1, 40]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = barriers_in(page)
+        assert not found and not faults, (found, faults)
+        page.screenshot(path=tmp_path / f"map-{width}.png")
+        page.close()

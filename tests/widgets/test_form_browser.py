@@ -13,13 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from genai4eu.kernels import local
 from genai4eu.widgets import ParameterForm
 
-from ..barriers import launched
+from ..barriers import barriers_in
 from .conftest import LOOKS, look, open_panel, without_barriers
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -67,8 +66,7 @@ def _open(page: Page, address: str) -> None:
 
 
 def _check_page(page: Page, width: int) -> None:
-    found = Axe().run(page, context=".genai4eu-form").response["violations"]
-    assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
+    assert not (found := barriers_in(page, context=".genai4eu-form")), found
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -100,18 +98,15 @@ def _use(page: Page) -> None:
     expect(page.get_by_role("cell", name="0.84")).to_be_visible()
 
 
-def test_the_form_in_a_browser(chromium_path: str, address: str, house: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        for width in (1280, 320):
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            _open(page, address)
-            _check_page(page, width)
-            _use(page)
-            _check_page(page, width)
-            page.screenshot(path=house / f"form-{width}.png")
-            page.close()
-        browser.close()
+def test_the_form_in_a_browser(browser: Browser, address: str, house: Path) -> None:
+    for width in (1280, 320):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        _open(page, address)
+        _check_page(page, width)
+        _use(page)
+        _check_page(page, width)
+        page.screenshot(path=house / f"form-{width}.png")
+        page.close()
     assert len(list((house / "runs").glob("*/run.json"))) == 2
 
 
@@ -139,29 +134,28 @@ def _filled() -> ParameterForm:
     return form
 
 
-def test_it_looks_well_and_frozen_says_what_needs_a_kernel(chromium_path: str, tmp_path: Path) -> None:
-    with launched(chromium_path) as browser:
-        for width, colours in LOOKS:
-            page = look(browser, width, colours)
-            faults = open_panel(page, tmp_path, _filled())
-            expect(page.get_by_text("Nothing was started. 2 values will not do: load, epochs.")).to_be_visible()
-            page.screenshot(path=tmp_path / f"form-{width}-{colours}.png", full_page=True)
-            without_barriers(page, faults)
-            page.get_by_label("load (mL)").fill("17")
-            page.keyboard.press("Enter")  # starts nothing
-            assert page.evaluate("window.sent") == []
-            page.get_by_label("day").fill("")
-            page.get_by_role("radio", name="smoke").check()
-            page.get_by_label("model").select_option("e")
-            page.get_by_label("note").fill("one")
-            page.get_by_role("button", name="Run").press("Enter")
-            (sent,) = page.evaluate("window.sent")
-            assert sent["entered"] == {
-                "profile": "smoke", "epochs": "", "load": "17", "day": None, "model": "e", "note": "one",
-            }  # fmt: skip
-            faults = open_panel(page, tmp_path, _filled(), frozen=True)
-            expect(page.get_by_text("there is none behind this page").first).to_be_visible()
-            page.get_by_role("button", name="Run").press("Enter")
-            assert page.evaluate("window.sent") == []
-            without_barriers(page, faults)
-            page.close()
+def test_it_looks_well_and_frozen_says_what_needs_a_kernel(browser: Browser, tmp_path: Path) -> None:
+    for width, colours in LOOKS:
+        page = look(browser, width, colours)
+        faults = open_panel(page, tmp_path, _filled())
+        expect(page.get_by_text("Nothing was started. 2 values will not do: load, epochs.")).to_be_visible()
+        page.screenshot(path=tmp_path / f"form-{width}-{colours}.png", full_page=True)
+        without_barriers(page, faults)
+        page.get_by_label("load (mL)").fill("17")
+        page.keyboard.press("Enter")  # starts nothing
+        assert page.evaluate("window.sent") == []
+        page.get_by_label("day").fill("")
+        page.get_by_role("radio", name="smoke").check()
+        page.get_by_label("model").select_option("e")
+        page.get_by_label("note").fill("one")
+        page.get_by_role("button", name="Run").press("Enter")
+        (sent,) = page.evaluate("window.sent")
+        assert sent["entered"] == {
+            "profile": "smoke", "epochs": "", "load": "17", "day": None, "model": "e", "note": "one",
+        }  # fmt: skip
+        faults = open_panel(page, tmp_path, _filled(), frozen=True)
+        expect(page.get_by_text("there is none behind this page").first).to_be_visible()
+        page.get_by_role("button", name="Run").press("Enter")
+        assert page.evaluate("window.sent") == []
+        without_barriers(page, faults)
+        page.close()

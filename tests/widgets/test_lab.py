@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from ..barriers import launched
+from ..barriers import barriers_in
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 _PATIENCE = 90_000  # ms
@@ -96,22 +95,20 @@ def _use(page: Page) -> None:
 def _without_barriers(page: Page) -> None:
     for name in ("picker", "monitor", "runtable", "form"):
         page.locator(f".genai4eu-{name}").first.scroll_into_view_if_needed()
-        found = Axe().run(page, context=f".genai4eu-{name}").response["violations"]
-        assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
+        assert not (found := barriers_in(page, context=f".genai4eu-{name}")), found
 
 
-def test_the_panels_in_jupyterlab(chromium_path: str, address: str, house: Path) -> None:
-    with launched(chromium_path) as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 2400})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        _run_all(page, address)
-        _use(page)
-        _without_barriers(page)
-        page.get_by_role("menuitem", name="Settings", exact=True).click()
-        page.get_by_text("Theme", exact=True).first.hover()
-        page.get_by_text("JupyterLab Dark", exact=True).click()
-        page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
-        _without_barriers(page)
-        page.screenshot(path=house / "panels.png")
-        assert not errors
+def test_the_panels_in_jupyterlab(browser: Browser, address: str, house: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 2400})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    _run_all(page, address)
+    _use(page)
+    _without_barriers(page)
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).first.hover()
+    page.get_by_text("JupyterLab Dark", exact=True).click()
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+    _without_barriers(page)
+    page.screenshot(path=house / "panels.png")
+    assert not errors

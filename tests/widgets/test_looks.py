@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from genai4eu.widgets import FieldMap, StructureViewer, TrajectoryPlayer
 
-from ..barriers import launched
+from ..chromium import SOFTWARE, launched
 from .conftest import LOOKS, look, open_panel, without_barriers
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -49,7 +49,7 @@ def _contrasts(page: Page) -> list[float]:
 @pytest.mark.parametrize("name", sorted(VIEWERS))
 def test_a_viewer_in_the_light_and_in_the_dark(name: str, chromium_path: str, tmp_path: Path) -> None:
     viewer = VIEWERS[name]()
-    with launched(chromium_path) as browser:
+    with launched(chromium_path, *SOFTWARE) as browser:
         for width, colours in LOOKS:
             page = look(browser, width, colours)
             faults = open_panel(page, tmp_path, viewer)

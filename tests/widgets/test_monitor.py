@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from genai4eu.widgets import RunMonitor
 
-from ..barriers import launched
 from .conftest import LOOKS, look, open_panel, without_barriers
 
 CELLS = [
@@ -109,56 +108,54 @@ def test_without_a_script_a_table_is_left() -> None:
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_it_is_followed_and_cancelled_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
+def test_it_is_followed_and_cancelled_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
     monitor = RunMonitor(lambda: RUN, lambda: None, every=600)
-    with launched(chromium_path) as browser:
-        for width, colours in LOOKS:
-            page = look(browser, width, colours)
-            faults = open_panel(page, tmp_path, monitor)
-            expect(page.get_by_text("Cell 3 of 4 · training 30 of 40 · about 21 s left")).to_be_visible()
-            expect(page.get_by_role("progressbar")).to_have_js_property("value", 2.75 / 4)
-            assert page.locator("pre").evaluate("n => n.scrollTop + n.clientHeight >= n.scrollHeight - 1")
-            page.locator("summary", has_text="Cells").press("Enter")
-            expect(page.get_by_role("row", name="train(<b>)")).to_contain_text("running")
-            page.screenshot(path=tmp_path / f"monitor-{width}-{colours}.png", full_page=True)
-            without_barriers(page, faults)
-            cancel = page.get_by_role("button", name="Cancel the run")
-            cancel.press("Enter")
-            expect(page.get_by_role("alertdialog")).to_be_visible()
-            expect(page.get_by_role("button", name="Let it run")).to_be_focused()
-            page.keyboard.press("Escape")
-            expect(cancel).to_be_focused()
-            assert page.evaluate("window.sent") == []
-            page.keyboard.press("Enter")
-            without_barriers(page, faults)
-            page.keyboard.press("Shift+Tab")
-            page.keyboard.press("Enter")
-            assert page.evaluate("window.sent") == [{"ask": "cancel"}]
-            page.evaluate("window.tell({ cancelling: true })")
-            expect(page.get_by_text("It is being cancelled…")).to_be_visible()
-            page.evaluate(
-                "window.tell({ cancelling: false, run: { ...window.state.run, over: true, status: 'cancelled', "
-                "error: 'it was cancelled', record: 'runs/x' } })"
-            )
-            expect(page.get_by_role("status").first).to_have_text("Cancelled")
-            expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
-            expect(page.get_by_role("progressbar")).to_have_count(0)
-            page.screenshot(path=tmp_path / f"over-{width}-{colours}.png", full_page=True)
-            without_barriers(page, faults)
-            page.close()
+    for width, colours in LOOKS:
+        page = look(browser, width, colours)
+        faults = open_panel(page, tmp_path, monitor)
+        expect(page.get_by_text("Cell 3 of 4 · training 30 of 40 · about 21 s left")).to_be_visible()
+        expect(page.get_by_role("progressbar")).to_have_js_property("value", 2.75 / 4)
+        assert page.locator("pre").evaluate("n => n.scrollTop + n.clientHeight >= n.scrollHeight - 1")
+        page.locator("summary", has_text="Cells").press("Enter")
+        expect(page.get_by_role("row", name="train(<b>)")).to_contain_text("running")
+        page.screenshot(path=tmp_path / f"monitor-{width}-{colours}.png", full_page=True)
+        without_barriers(page, faults)
+        cancel = page.get_by_role("button", name="Cancel the run")
+        cancel.press("Enter")
+        expect(page.get_by_role("alertdialog")).to_be_visible()
+        expect(page.get_by_role("button", name="Let it run")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(cancel).to_be_focused()
+        assert page.evaluate("window.sent") == []
+        page.keyboard.press("Enter")
+        without_barriers(page, faults)
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("window.sent") == [{"ask": "cancel"}]
+        page.evaluate("window.tell({ cancelling: true })")
+        expect(page.get_by_text("It is being cancelled…")).to_be_visible()
+        page.evaluate(
+            "window.tell({ cancelling: false, run: { ...window.state.run, over: true, status: 'cancelled', "
+            "error: 'it was cancelled', record: 'runs/x' } })"
+        )
+        expect(page.get_by_role("status").first).to_have_text("Cancelled")
+        expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+        page.screenshot(path=tmp_path / f"over-{width}-{colours}.png", full_page=True)
+        without_barriers(page, faults)
+        page.close()
     monitor.stop()
 
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_frozen_it_says_of_when_it_is_and_what_needs_a_kernel(chromium_path: str, tmp_path: Path) -> None:
+def test_frozen_it_says_of_when_it_is_and_what_needs_a_kernel(browser: Browser, tmp_path: Path) -> None:
     monitor = RunMonitor(lambda: RUN, lambda: None, every=600)
-    with launched(chromium_path) as browser:
-        page = look(browser, 320, "light")
-        faults = open_panel(page, tmp_path, monitor, frozen=True)
-        expect(page.get_by_text("nothing follows it here")).to_be_visible()
-        page.get_by_role("button", name="Cancel the run").press("Enter")
-        expect(page.get_by_text("To cancel it, a kernel must be running here.")).to_be_visible()
-        assert page.evaluate("window.sent") == []
-        without_barriers(page, faults)
+    page = look(browser, 320, "light")
+    faults = open_panel(page, tmp_path, monitor, frozen=True)
+    expect(page.get_by_text("nothing follows it here")).to_be_visible()
+    page.get_by_role("button", name="Cancel the run").press("Enter")
+    expect(page.get_by_text("To cancel it, a kernel must be running here.")).to_be_visible()
+    assert page.evaluate("window.sent") == []
+    without_barriers(page, faults)
     monitor.stop()

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.widgets import TargetPicker
 
-from ..barriers import launched
 from .conftest import LOOKS, look, open_panel, without_barriers
 
 TARGETS: list[dict[str, Any]] = [
@@ -94,69 +93,64 @@ def _choose(page: Page) -> None:
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_it_is_chosen_from_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
+def test_it_is_chosen_from_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
     picker = TargetPicker(TARGETS, refresh=lambda: TARGETS)
-    with launched(chromium_path) as browser:
-        for width, colours in LOOKS:
-            page = look(browser, width, colours)
-            faults = open_panel(page, tmp_path, picker)
-            _choose(page)
-            page.keyboard.press("Tab")
-            page.keyboard.press("Enter")
-            assert page.evaluate("window.sent") == [{"ask": "targets"}]
-            page.evaluate("window.tell({ asking: true })")
-            expect(page.get_by_role("status").last).to_have_text("Asking all targets…")
-            expect(page.get_by_role("button")).to_have_attribute("aria-disabled", "true")
-            page.keyboard.press("Enter")
-            assert page.evaluate("window.sent.length") == 1
-            page.evaluate(
-                "window.tell({ asking: false, targets: window.state.targets.slice(0, 1), chosen: 'genai4eu' })"
-            )
-            expect(page.get_by_role("radio")).to_have_count(1)
-            page.evaluate("window.tell({ targets: [], chosen: '' })")
-            expect(page.get_by_text("There is no target yet.")).to_be_visible()
-            without_barriers(page, faults)
-            faults = open_panel(page, tmp_path, picker)
-            page.screenshot(path=tmp_path / f"picker-{width}-{colours}.png", full_page=True)
-            without_barriers(page, faults)
-            page.close()
+    for width, colours in LOOKS:
+        page = look(browser, width, colours)
+        faults = open_panel(page, tmp_path, picker)
+        _choose(page)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("window.sent") == [{"ask": "targets"}]
+        page.evaluate("window.tell({ asking: true })")
+        expect(page.get_by_role("status").last).to_have_text("Asking all targets…")
+        expect(page.get_by_role("button")).to_have_attribute("aria-disabled", "true")
+        page.keyboard.press("Enter")
+        assert page.evaluate("window.sent.length") == 1
+        page.evaluate("window.tell({ asking: false, targets: window.state.targets.slice(0, 1), chosen: 'genai4eu' })")
+        expect(page.get_by_role("radio")).to_have_count(1)
+        page.evaluate("window.tell({ targets: [], chosen: '' })")
+        expect(page.get_by_text("There is no target yet.")).to_be_visible()
+        without_barriers(page, faults)
+        faults = open_panel(page, tmp_path, picker)
+        page.screenshot(path=tmp_path / f"picker-{width}-{colours}.png", full_page=True)
+        without_barriers(page, faults)
+        page.close()
 
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_frozen_it_says_what_needs_a_kernel_and_many_can_be_sifted(chromium_path: str, tmp_path: Path) -> None:
+def test_frozen_it_says_what_needs_a_kernel_and_many_can_be_sifted(browser: Browser, tmp_path: Path) -> None:
     many = [*TARGETS, *({"name": f"node-{n}", "where": f"room {n}"} for n in range(9))]
     picker = TargetPicker(many, refresh=lambda: many, words={"refresh": "Neu fragen"})
-    with launched(chromium_path) as browser:
-        page = look(browser, 320, "dark")
-        faults = open_panel(page, tmp_path, picker, frozen=True)
-        expect(page.get_by_text("Asking again needs a running kernel.")).to_be_visible()
-        page.get_by_role("button", name="Neu fragen").press("Enter")
-        assert page.evaluate("window.sent") == []
-        page.get_by_label("Look for a target").fill("room 7")
-        expect(page.get_by_role("radio")).to_have_count(1)
-        page.get_by_role("radio").check()
-        assert page.evaluate("window.state.chosen") == "node-7"
-        page.get_by_label("Look for a target").fill("<i>")
-        expect(page.get_by_text("No target is like “<i>”.")).to_be_visible()
-        without_barriers(page, faults)
-        page.screenshot(path=tmp_path / "picker-frozen.png", full_page=True)
+    page = look(browser, 320, "dark")
+    faults = open_panel(page, tmp_path, picker, frozen=True)
+    expect(page.get_by_text("Asking again needs a running kernel.")).to_be_visible()
+    page.get_by_role("button", name="Neu fragen").press("Enter")
+    assert page.evaluate("window.sent") == []
+    page.get_by_label("Look for a target").fill("room 7")
+    expect(page.get_by_role("radio")).to_have_count(1)
+    page.get_by_role("radio").check()
+    assert page.evaluate("window.state.chosen") == "node-7"
+    page.get_by_label("Look for a target").fill("<i>")
+    expect(page.get_by_text("No target is like “<i>”.")).to_be_visible()
+    without_barriers(page, faults)
+    page.screenshot(path=tmp_path / "picker-frozen.png", full_page=True)
 
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_a_kernel_that_keeps_silent_is_told_of(chromium_path: str, tmp_path: Path) -> None:
-    with launched(chromium_path) as browser:
-        page = look(browser, 320, "light")
-        page.clock.install()
-        open_panel(page, tmp_path, TargetPicker(TARGETS, refresh=lambda: TARGETS))
-        page.get_by_role("button").press("Enter")
-        page.clock.run_for(5000)
-        silent = page.get_by_text("The kernel has not answered yet: it may be busy, or gone.")
-        expect(silent).to_have_count(0)
-        page.clock.run_for(2000)
-        expect(silent).to_be_visible()
-        page.get_by_role("button").press("Enter")
-        page.evaluate("window.tell({ asked: '2026-11-27T12:00:00+00:00' })")
-        page.clock.run_for(9000)
-        expect(silent).to_have_count(0)
+def test_a_kernel_that_keeps_silent_is_told_of(browser: Browser, tmp_path: Path) -> None:
+    page = look(browser, 320, "light")
+    page.clock.install()
+    open_panel(page, tmp_path, TargetPicker(TARGETS, refresh=lambda: TARGETS))
+    page.get_by_role("button").press("Enter")
+    page.clock.run_for(5000)
+    silent = page.get_by_text("The kernel has not answered yet: it may be busy, or gone.")
+    expect(silent).to_have_count(0)
+    page.clock.run_for(2000)
+    expect(silent).to_be_visible()
+    page.get_by_role("button").press("Enter")
+    page.evaluate("window.tell({ asked: '2026-11-27T12:00:00+00:00' })")
+    page.clock.run_for(9000)
+    expect(silent).to_have_count(0)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.widgets import RunTable
 
-from ..barriers import launched
 from .conftest import LOOKS, look, open_panel, without_barriers
 
 ABOUT = {"dice": {"better": "higher"}, "loss": {"better": "lower"}, "time": {"unit": "s"}}
@@ -106,100 +105,97 @@ def _choose_all(page: Page) -> None:
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_it_sorts_and_sifts(chromium_path: str, tmp_path: Path) -> None:
+def test_it_sorts_and_sifts(browser: Browser, tmp_path: Path) -> None:
     table = RunTable([_run(n) for n in range(60)], ABOUT)
-    with launched(chromium_path) as browser:
-        page = look(browser, 1280, "light")
+    page = look(browser, 1280, "light")
+    faults = open_panel(page, tmp_path, table, frozen=True)
+    expect(page.get_by_text("60 of 60 runs")).to_be_visible()
+    assert _ids(page) == list(range(59, 34, -1))  # the newest first, a page of them
+    page.get_by_role("button", name="Next").press("Enter")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert _ids(page) == list(range(9, -1, -1)) and page.get_by_text("Page 3 of 3").is_visible()
+    heading = page.get_by_role("button", name="loss")
+    heading.press("Enter")
+    assert _ids(page)[:2] == [59, 58] and page.locator("[aria-sort=ascending]").inner_text() == "loss ▲"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="loss")).to_be_focused()
+    assert _ids(page)[:2] == [0, 1]
+    assert _sift(page, "dice>=0.555 failed") == [55]
+    assert (
+        _sift(page, "seed=7") == [7]
+        and _sift(page, "time<2 time!=0") == [1]
+        and _sift(page, "<no>") == [*range(0, 60, 5)]
+    )
+    assert _sift(page, "nothing") == [] and page.get_by_text("0 of 60 runs").is_visible()
+    _sift(page, "")
+    page.get_by_label("Status").select_option("failed")
+    page.get_by_label("Template").select_option("<b>own")
+    assert _ids(page) == [0, 15, 30, 45]
+    page.get_by_text("Columns").click()
+    page.get_by_role("checkbox", name="sites").check()
+    expect(page.get_by_role("cell", name='["A","B"]')).to_have_count(4)
+    without_barriers(page, faults)
+    page.close()
+
+
+@pytest.mark.chromium
+@pytest.mark.slow
+def test_two_to_ten_are_compared_without_a_kernel(browser: Browser, tmp_path: Path) -> None:
+    runs = [*RUNS[:11], _run(11, units={"time": "min"}, link="https://records.example/11")]
+    table = RunTable(runs, ABOUT, show=lambda name: "")
+    for width, colours in LOOKS:
+        page = look(browser, width, colours)
         faults = open_panel(page, tmp_path, table, frozen=True)
-        expect(page.get_by_text("60 of 60 runs")).to_be_visible()
-        assert _ids(page) == list(range(59, 34, -1))  # the newest first, a page of them
-        page.get_by_role("button", name="Next").press("Enter")
-        page.keyboard.press("Enter")
-        page.keyboard.press("Enter")
-        assert _ids(page) == list(range(9, -1, -1)) and page.get_by_text("Page 3 of 3").is_visible()
-        heading = page.get_by_role("button", name="loss")
-        heading.press("Enter")
-        assert _ids(page)[:2] == [59, 58] and page.locator("[aria-sort=ascending]").inner_text() == "loss ▲"
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("button", name="loss")).to_be_focused()
-        assert _ids(page)[:2] == [0, 1]
-        assert _sift(page, "dice>=0.555 failed") == [55]
-        assert (
-            _sift(page, "seed=7") == [7]
-            and _sift(page, "time<2 time!=0") == [1]
-            and _sift(page, "<no>") == [*range(0, 60, 5)]
+        act = page.get_by_role("button", name="Choose two to ten runs to compare")
+        expect(act).to_have_attribute("aria-disabled", "true")
+        act.press("Enter")
+        for number in (11, 10, 9):  # all in sight, also on a phone
+            page.get_by_role("checkbox", name=f"Compare {runs[number]['id']}").press("Space")
+        page.get_by_role("button", name="Compare 3 runs").press("Enter")
+        expect(page.get_by_text("3 runs side by side")).to_be_focused()
+        metrics = page.get_by_role("group", name="Metrics, and how far they are from run A")
+        rows = [" | ".join(r.locator("th, td").all_inner_texts()) for r in metrics.locator("tbody tr").all()]
+        assert rows == [
+            "dice | 1 | 0.511 | 0.51 −0.001 worse | 0.509 −0.002 worse",
+            "loss | 1 | 0.08333 | 0.09091 +0.007576 worse | 0.1 +0.01667 worse",
+            "time | min, s | 11 | 10 | 9",  # in other units: no difference
+            "bias | 1 | undefined | undefined | undefined",
+        ]
+        page.get_by_label("Hold the metrics against").select_option("2")
+        against = page.get_by_role("group", name="from run C").get_by_role("row", name="dice")
+        expect(against).to_have_text("dice10.511 +0.002 better0.51 +0.001 better0.509")
+        expect(page.get_by_role("group", name="Parameters that differ").get_by_role("row")).to_have_text(
+            ["ParameterABC", "seed11109"]
         )
-        assert _sift(page, "nothing") == [] and page.get_by_text("0 of 60 runs").is_visible()
-        _sift(page, "")
-        page.get_by_label("Status").select_option("failed")
-        page.get_by_label("Template").select_option("<b>own")
-        assert _ids(page) == [0, 15, 30, 45]
-        page.get_by_text("Columns").click()
-        page.get_by_role("checkbox", name="sites").check()
-        expect(page.get_by_role("cell", name='["A","B"]')).to_have_count(4)
+        page.get_by_text("2 parameters that are the same in all").click()
+        expect(page.get_by_role("link", name=runs[11]["id"]).first).to_have_attribute(
+            "href", "https://records.example/11"
+        )
+        page.get_by_role("button", name=runs[10]["id"]).first.press("Enter")
+        expect(page.get_by_text("For this, a kernel must be running.")).to_be_visible()
+        assert page.evaluate("window.sent") == [] and len(page.evaluate("window.state.chosen")) == 3
+        page.screenshot(path=tmp_path / f"runtable-{width}-{colours}.png", full_page=True)
+        without_barriers(page, faults)
+        if width == 320:
+            _choose_all(page)
+            page.get_by_role("button", name="Next").press("Enter")
+        _choose_all(page)
+        assert len(page.evaluate("window.state.chosen")) == 10
+        expect(page.get_by_text("10 runs fit side by side: take one out first.")).to_be_visible()
         without_barriers(page, faults)
         page.close()
 
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_two_to_ten_are_compared_without_a_kernel(chromium_path: str, tmp_path: Path) -> None:
-    runs = [*RUNS[:11], _run(11, units={"time": "min"}, link="https://records.example/11")]
-    table = RunTable(runs, ABOUT, show=lambda name: "")
-    with launched(chromium_path) as browser:
-        for width, colours in LOOKS:
-            page = look(browser, width, colours)
-            faults = open_panel(page, tmp_path, table, frozen=True)
-            act = page.get_by_role("button", name="Choose two to ten runs to compare")
-            expect(act).to_have_attribute("aria-disabled", "true")
-            act.press("Enter")
-            for number in (11, 10, 9):  # all in sight, also on a phone
-                page.get_by_role("checkbox", name=f"Compare {runs[number]['id']}").press("Space")
-            page.get_by_role("button", name="Compare 3 runs").press("Enter")
-            expect(page.get_by_text("3 runs side by side")).to_be_focused()
-            metrics = page.get_by_role("group", name="Metrics, and how far they are from run A")
-            rows = [" | ".join(r.locator("th, td").all_inner_texts()) for r in metrics.locator("tbody tr").all()]
-            assert rows == [
-                "dice | 1 | 0.511 | 0.51 −0.001 worse | 0.509 −0.002 worse",
-                "loss | 1 | 0.08333 | 0.09091 +0.007576 worse | 0.1 +0.01667 worse",
-                "time | min, s | 11 | 10 | 9",  # in other units: no difference
-                "bias | 1 | undefined | undefined | undefined",
-            ]
-            page.get_by_label("Hold the metrics against").select_option("2")
-            against = page.get_by_role("group", name="from run C").get_by_role("row", name="dice")
-            expect(against).to_have_text("dice10.511 +0.002 better0.51 +0.001 better0.509")
-            expect(page.get_by_role("group", name="Parameters that differ").get_by_role("row")).to_have_text(
-                ["ParameterABC", "seed11109"]
-            )
-            page.get_by_text("2 parameters that are the same in all").click()
-            expect(page.get_by_role("link", name=runs[11]["id"]).first).to_have_attribute(
-                "href", "https://records.example/11"
-            )
-            page.get_by_role("button", name=runs[10]["id"]).first.press("Enter")
-            expect(page.get_by_text("For this, a kernel must be running.")).to_be_visible()
-            assert page.evaluate("window.sent") == [] and len(page.evaluate("window.state.chosen")) == 3
-            page.screenshot(path=tmp_path / f"runtable-{width}-{colours}.png", full_page=True)
-            without_barriers(page, faults)
-            if width == 320:
-                _choose_all(page)
-                page.get_by_role("button", name="Next").press("Enter")
-            _choose_all(page)
-            assert len(page.evaluate("window.state.chosen")) == 10
-            expect(page.get_by_text("10 runs fit side by side: take one out first.")).to_be_visible()
-            without_barriers(page, faults)
-            page.close()
-
-
-@pytest.mark.chromium
-@pytest.mark.slow
-def test_thousands_of_runs_put_few_rows_on_the_page(chromium_path: str, tmp_path: Path) -> None:
+def test_thousands_of_runs_put_few_rows_on_the_page(browser: Browser, tmp_path: Path) -> None:
     many = [_run(n, id=f"run-{n:04x}") for n in range(5000)]
-    with launched(chromium_path) as browser:
-        page = look(browser, 1280, "light")
-        faults = open_panel(page, tmp_path, RunTable(many, ABOUT))
-        assert _sift(page, "dice>5.4")[:1] == [4999] and page.get_by_text("99 of 5,000 runs").is_visible()
-        assert page.locator("tbody tr").count() == 25
-        page.get_by_role("button", name="Look again").wait_for(state="hidden")
-        page.get_by_role("button", name="dice").click()
-        assert _ids(page)[0] == 4901 and not faults
-        page.close()
+    page = look(browser, 1280, "light")
+    faults = open_panel(page, tmp_path, RunTable(many, ABOUT))
+    assert _sift(page, "dice>5.4")[:1] == [4999] and page.get_by_text("99 of 5,000 runs").is_visible()
+    assert page.locator("tbody tr").count() == 25
+    page.get_by_role("button", name="Look again").wait_for(state="hidden")
+    page.get_by_role("button", name="dice").click()
+    assert _ids(page)[0] == 4901 and not faults
+    page.close()

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.widgets import TrajectoryPlayer
 
+from ..barriers import barriers_in
 from .conftest import HEARD, open_widget
 
 WAYS = np.stack([np.linspace([-15, 0], [15, 2], 11), np.linspace([-15, 0], [15, -9], 11)])
@@ -72,29 +72,26 @@ def _places(page: Page) -> list[float]:
 
 @pytest.mark.chromium
 @pytest.mark.slow
-def test_it_plays_and_scrubs_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        for width in (1280, 320):
-            page = browser.new_page(viewport={"width": width, "height": 800})
-            faults = _open(page, tmp_path)
-            expect(page.get_by_role("img", name=ALT)).to_be_visible()
-            assert _places(page) == [15.0, 15.0, 15.0]
-            page.get_by_role("slider", name="Time of the motions").focus()
-            for _ in range(5):
-                page.keyboard.press("ArrowLeft")
-            assert _places(page) == [0.0, 0.0, 0.0]
-            expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "0.20 s of 0.40 s")
-            page.keyboard.press("Home")
-            page.keyboard.press("Shift+Tab")
-            page.keyboard.press("Enter")
-            expect(page.get_by_role("button", name="Pause")).to_be_focused()
-            expect(page.get_by_role("button", name="Play")).to_be_focused(timeout=5000)  # played to the end
-            assert _places(page) == [15.0, 15.0, 15.0]
-            assert page.evaluate("window.saved.at(-1)") == 10
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            found = Axe().run(page).response["violations"]
-            assert not found and not faults, (found, faults)
-            page.screenshot(path=tmp_path / f"player-{width}.png")
-            page.close()
-        browser.close()
+def test_it_plays_and_scrubs_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
+    for width in (1280, 320):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        faults = _open(page, tmp_path)
+        expect(page.get_by_role("img", name=ALT)).to_be_visible()
+        assert _places(page) == [15.0, 15.0, 15.0]
+        page.get_by_role("slider", name="Time of the motions").focus()
+        for _ in range(5):
+            page.keyboard.press("ArrowLeft")
+        assert _places(page) == [0.0, 0.0, 0.0]
+        expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "0.20 s of 0.40 s")
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Pause")).to_be_focused()
+        expect(page.get_by_role("button", name="Play")).to_be_focused(timeout=5000)  # played to the end
+        assert _places(page) == [15.0, 15.0, 15.0]
+        assert page.evaluate("window.saved.at(-1)") == 10
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = barriers_in(page)
+        assert not found and not faults, (found, faults)
+        page.screenshot(path=tmp_path / f"player-{width}.png")
+        page.close()

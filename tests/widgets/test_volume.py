@@ -15,14 +15,15 @@ import nibabel
 import numpy as np
 import pytest
 import xarray as xr
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from genai4eu import widgets
 from genai4eu.widgets import VolumeViewer
 from genai4eu.widgets.volume import niivue
 
+from ..barriers import barriers_in
+from ..chromium import SOFTWARE, launched
 from .conftest import faults_of
 
 ALT = "Two lesions of 8 mL; slices of a volume, signal 0 to 100."
@@ -33,8 +34,6 @@ VOLUME = np.broadcast_to(np.linspace(0, 100, 30), (6, 20, 30)).copy()
 LABELS = np.zeros((6, 20, 30), np.uint8)
 LABELS[2, 5:10, 4:24] = 1
 LABELS[4, 2, 2] = 7
-#: What the browser needs to draw without a graphics card.
-SOFTWARE = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 
 
 def _viewer(**more: Any) -> VolumeViewer:
@@ -199,8 +198,7 @@ def _colour(page: Page) -> int:
 @pytest.mark.chromium
 @pytest.mark.slow
 def test_niivue_draws_and_is_steered_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=SOFTWARE)
+    with launched(chromium_path, *SOFTWARE) as browser:
         for width in (1280, 320):
             page = browser.new_page(viewport={"width": width, "height": 900})
             faults = _open(page, tmp_path)
@@ -241,33 +239,30 @@ def test_niivue_draws_and_is_steered_with_the_keyboard(chromium_path: str, tmp_p
             expect(page.locator("canvas[role=img]")).to_have_count(2, timeout=60_000)
             assert page.evaluate("window.asked") == 1, "the script is fetched once a page"
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            found = Axe().run(page).response["violations"]
+            found = barriers_in(page)
             assert not found and not faults, (found, faults)
             page.screenshot(path=tmp_path / f"volume-{width}.png")
             page.evaluate("window.end()")
             page.close()
-        browser.close()
 
 
 @pytest.mark.chromium
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("answer", "arguments", "told"),
+    ("answer", "options", "told"),
     [
         ("silence", SOFTWARE, "This is the recorded picture. The viewer comes when the kernel answers"),
         ("ipyniivue is not installed", SOFTWARE, "ipyniivue is not installed. This is the recorded picture."),
-        ("", ["--no-sandbox", "--disable-gpu", "--disable-3d-apis"], "WebGL 2 is off"),
+        ("", ("--disable-gpu", "--disable-3d-apis"), "WebGL 2 is off"),
     ],
 )
 def test_where_it_cannot_draw_the_picture_stands(
-    answer: str, arguments: list[str], told: str, chromium_path: str, tmp_path: Path
+    answer: str, options: tuple[str, ...], told: str, chromium_path: str, tmp_path: Path
 ) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+    with launched(chromium_path, *options) as browser:
         page = browser.new_page(viewport={"width": 320, "height": 800})
         faults = _open(page, tmp_path, answer)
         expect(page.locator("output")).to_contain_text(told, timeout=15_000)
         expect(page.get_by_role("img", name="two lesions")).to_be_attached()
         expect(page.locator("canvas")).to_have_count(0)
-        assert not Axe().run(page).response["violations"] and not faults, faults
-        browser.close()
+        assert not barriers_in(page) and not faults, faults
