@@ -64,9 +64,12 @@ def _ports_of_their_own() -> Iterator[None]:
     """Give kernels ports that nobody else is given.
 
     Jupyter chooses a free one and lets it go until the kernel binds it; tests that run beside would take it meanwhile.
+    Who holds the first port of a range has the range, whether it is another worker or another session of tests.
     """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
-    ports = itertools.cycle(range(10_000 + 4000 * worker, 14_000 + 4000 * worker))
+    guard, start = socket.socket(), 10_000
+    while not _bound(guard, start):
+        start += 250
+    ports = itertools.cycle(range(start + 1, start + 250))
 
     def find(self: LocalPortCache, ip: str) -> int:
         while True:
@@ -79,6 +82,15 @@ def _ports_of_their_own() -> Iterator[None]:
     before, LocalPortCache.find_available_port = LocalPortCache.find_available_port, find
     yield
     LocalPortCache.find_available_port = before
+    guard.close()
+
+
+def _bound(guard: socket.socket, port: int) -> bool:
+    try:
+        guard.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

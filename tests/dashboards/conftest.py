@@ -15,13 +15,16 @@ import nbclient
 import nbformat
 import pytest
 
+from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.bundle import Bundle
-from genai4eu.dashboards.dashboard import dashboards_root
+from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
 from genai4eu.dashboards.pages import frozen
 from genai4eu.dashboards.publishing.publish import publish
 from genai4eu.dashboards.publishing.published import Published
 from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
+
+from .evidence import CARD, METRICS
 
 RUN = "20261120-191500-tiny-wave-a1b2"
 CELLS = [
@@ -158,3 +161,35 @@ def server(published: Published) -> Iterator[Server]:
     """A gallery with one dashboard."""
     with running(dashboards_root()) as started:
         yield started
+
+
+@pytest.fixture
+def dashboard(published: Published) -> Dashboard:
+    return Dashboard(dashboards_root() / published.slug)
+
+
+@pytest.fixture
+def other(dashboard: Dashboard) -> Dashboard:
+    """Another dashboard beside it, private."""
+    folder = dashboards_root() / "other-0000"
+    shutil.copytree(dashboard.folder, folder)
+    about = folder / "versions" / "1" / "dashboard.json"
+    about.chmod(0o644)
+    about.write_text(about.read_text("utf-8").replace(dashboard.slug, "other-0000"), "utf-8")
+    found = Dashboard(folder)
+    admission.let_in(found, "private")
+    return found
+
+
+@pytest.fixture
+def carded(record: Record) -> Record:
+    """The small run as one of a use case with a card, that measured its model beside a baseline."""
+    for name, content in {
+        "card.json": CARD,
+        "metrics.json": METRICS,
+        "energy.json": {"joules": 7200.0, "source": "estimate"},
+    }.items():
+        (record.folder / name).write_text(json.dumps(content), encoding="utf-8")
+    (record.folder / "log.txt").write_text("said", encoding="utf-8")
+    seal(record.folder)
+    return record

@@ -12,15 +12,9 @@ import pytest
 from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.access.links import past
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
-from genai4eu.dashboards.publishing.published import Published
 from genai4eu.errors import WorkbenchError
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def dashboard(published: Published) -> Dashboard:
-    return Dashboard(dashboards_root() / published.slug)
 
 
 def test_a_link_is_256_random_bits_of_which_the_digest_alone_is_kept(dashboard: Dashboard) -> None:

@@ -1,0 +1,86 @@
+"""Two dashboards on a server, and visitors of their live views. Called by tests without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genai4eu.dashboards.access import admission
+from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
+from genai4eu.runs.record import Record
+
+from ..benchmarks.viewers import Visitor
+from .conftest import RUN, seal
+
+SLUG, OTHER = "tiny-wave-a1b2", "tiny-wave-b2c3"
+
+
+@pytest.fixture(scope="module")
+def root(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Two dashboards of the small run."""
+    house = tmp_path_factory.mktemp("live")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("RUNS", "DASHBOARDS", "SCRATCH"):
+            patch.setenv(f"GENAI4EU_{variable}", str(house / variable.lower()))
+        for variable in ("JUPYTER_DATA_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(variable, str(house / variable.lower()))
+        for run in (RUN, RUN.replace("a1b2", "b2c3")):
+            copy = shutil.copytree(executed, house / "runs" / run)
+            told = json.loads((copy / "run.json").read_text("utf-8"))
+            (copy / "run.json").write_text(json.dumps({**told, "id": run}), "utf-8")
+            seal(copy)
+            publish(Record(copy))
+        yield dashboards_root()
+
+
+@pytest.fixture(scope="module")
+def link(root: Path) -> str:
+    """The first dashboard's place by its link."""
+    return f"l/{admission.add_link(Dashboard(root / SLUG))}"
+
+
+@pytest.fixture(scope="module")
+def server(root: Path) -> Iterator[Server]:
+    with running(root, viewers=9) as started:
+        yield started
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scene, 150))
+
+
+def visitor(server: Server, place: str = f"d/{SLUG}") -> Visitor:
+    return Visitor(f"{server.address}{place}/")
+
+
+async def eventually(what: Callable[[], bool], sentence: str) -> None:
+    for _ in range(300):
+        if what():
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(sentence)
+
+
+async def closed(one: Visitor) -> int | None:
+    """Read until the connection ends, and return why it did."""
+    while await asyncio.wait_for(one.read(), 60) is not None:
+        pass
+    return one.socket.close_code if one.socket else None
+
+
+def height(one: Visitor) -> str:
+    """Return the id of the slider's model."""
+    return next(name for name, told in one.shown() if told["state"].get("max") == 10)
+
+
+async def drawn(one: Visitor, value: float) -> bool:
+    """Move the slider, and tell whether the kernel drew that wave."""
+    return f"A wave of {value:g} m; line" in json.dumps(await one.move(height(one), value=value))
