@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 # -P: the folder `kernels` must not hide the package of that name from libraries that mean it.
 RUN := $(BIN)/python -P
 
-# Most tests wait for kernels, servers and Slurm: two at a time keep two cores busy. TESTERS=0 runs one after the other.
-TESTERS ?= 2
+# Most tests wait for kernels, servers and Slurm: four at a time keep two cores busy. They take up to 2 GB each: fewer
+# where memory is short; TESTERS=0 runs one after the other.
+TESTERS ?= 4
 
 .PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases bench-dashboards clean
 

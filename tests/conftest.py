@@ -23,10 +23,41 @@ from .chromium import FLAT, launched
 ROOT = Path(__file__).resolve().parents[1]
 
 
+#: The files that take longest, the longest first: nobody waits for them at the end while a processor has nothing to do.
+LONGEST = (
+    "test_readme.py",
+    "test_reconnect.py",
+    "test_batch_runs.py",
+    "test_study.py",
+    "test_browser.py",
+    "test_resume.py",
+    "test_kernels.py",
+    "test_sweep.py",
+    "test_local.py",
+    "test_live.py",
+    "test_house.py",
+    "test_queue.py",
+    "test_lab.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files: nobody waits for them at the end while another processor has nothing to do."""
-    longest = ("test_readme.py", "test_study.py", "test_resume.py", "test_batch_runs.py", "test_local.py")
-    items.sort(key=lambda item: item.path.name not in longest)
+    """Begin with the longest files."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a worker a file after the other, but all files that look at one trained study: it is made once."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    class ByStudy(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return file.rpartition("/")[0] if file.startswith("tests/usecases/") else file
+
+    return ByStudy(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _require(name: str, program: str) -> str:

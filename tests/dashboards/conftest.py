@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +151,19 @@ def html(published: Published, name: str = "index") -> str:
     return frozen.html(Bundle(published.folder), name, "en", "../../")
 
 
+@pytest.fixture(scope="session")
+def _published(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENAI4EU_DASHBOARDS", str(tmp_path_factory.mktemp("made") / "dashboards"))
+        return publish(Record(executed))
+
+
 @pytest.fixture
-def published(record: Record) -> Published:
-    """The small run's dashboard."""
-    return publish(record)
+def published(record: Record, _published: Published) -> Published:
+    """The small run's dashboard, to be changed at will: a copy of what was published once."""
+    made = _published.dashboard.folder.parent
+    shutil.copytree(made, dashboards_root())
+    return replace(_published, folder=dashboards_root() / _published.folder.relative_to(made))
 
 
 @pytest.fixture

@@ -221,6 +221,7 @@ def test_visitors_are_told_what_another_centre_made(published: Published, packed
             assert ("Probeer andere instellingen" in page) == (sources == [] or trusted)
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_bundles_of_runs_and_dashboards(
     published: Published, tmp_path: Path, genai4eu: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

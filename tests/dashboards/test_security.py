@@ -77,13 +77,11 @@ def test_no_path_leads_out_of_what_is_published(scene: Server) -> None:
     assert httpx.get(scene.address).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "BREW"]
-)
 @pytest.mark.parametrize("path", ["", "d/tiny-wave-a1b2/", "static/dashboard.css", "sign-in"])
-def test_pages_can_only_be_read(scene: Server, method: str, path: str) -> None:
-    answer = send(scene, f"{method} /{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())  # fmt: skip  # noqa: E501
-    assert status(answer) in (404, 405)
+def test_pages_can_only_be_read(scene: Server, path: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "BREW"):
+        answer = send(scene, f"{method} /{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())  # fmt: skip  # noqa: E501
+        assert status(answer) in (404, 405), method
 
 
 @pytest.mark.parametrize(

@@ -265,6 +265,7 @@ def test_hostile_titles_stay_text_on_every_page(record: Record) -> None:
         assert "{{ 7 * 7 }}" in page.get_text()
 
 
+@pytest.mark.slow
 def test_the_command_line(record: Record, other: Record, genai4eu: Cli) -> None:
     made = json.loads(genai4eu("publish", "a1b2", "--visibility", "private", "--json").stdout)
     assert (made["version"], made["visibility"], made["path"]) == (1, "private", "/d/tiny-wave-a1b2/")

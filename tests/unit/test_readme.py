@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 #: What tells that a command which runs until Ctrl-C is ready.
 READY = {"genai4eu serve": "http://", "genai4eu lab": "http://", "genai4eu gateway": "ready"}
+#: Where the gallery is served unless a command says otherwise.
+GALLERY = "8866"
 #: make's own targets: the demo has a test that carries it out, and the others are what continuous integration does.
 MAKE = {f"make {target}": ["make", "-n", target] for target in ("demo", "lint", "test", "test-quick")}
 
@@ -41,10 +44,14 @@ class Reader:
             self.environment.pop(name, None)
         self.said = ""
         self.running: list[tuple[str, subprocess.Popen[bytes], Path]] = []
+        #: Ports of the README that others had on this computer, and those taken in place of them.
+        self.ports: dict[str, str] = {}
 
     def type(self, line: str) -> None:
         """Run one command; one that runs until Ctrl-C is left running."""
         command = line.partition("  #")[0].strip()
+        for theirs, ours in self.ports.items():
+            command = command.replace(theirs, ours)
         if "until Ctrl-C" in line:
             self._leave_running(command)
             return
@@ -63,6 +70,7 @@ class Reader:
         self.said += done.stdout
 
     def _leave_running(self, command: str) -> None:
+        command = self._on_a_free_port(command)
         log = self.folder / f"log-{len(self.running)}.txt"
         arguments = [*shlex.split(command), *(["--no-browser"] if command.split()[1] in ("lab", "serve") else [])]
         with log.open("wb") as stream:
@@ -72,6 +80,20 @@ class Reader:
         while sign not in log.read_text():
             assert process.poll() is None, f"{command}\n{log.read_text()}"
             time.sleep(0.1)
+
+    def _on_a_free_port(self, command: str) -> str:
+        """Return a server's command as it stands, or with another port where somebody else has the one it wants."""
+        asked = re.search(r"--port (\d+)", command)
+        port = asked[1] if asked else GALLERY
+        with socket.socket() as probe:
+            if not command.startswith(("genai4eu serve", "genai4eu gateway")) or probe.connect_ex(
+                ("127.0.0.1", int(port))
+            ):
+                return command
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.ports[port] = str(free.getsockname()[1])
+        return command.replace(port, self.ports[port]) if asked else f"{command} --port {self.ports[port]}"
 
     def press_ctrl_c(self) -> None:
         """End what still runs, and hold each to leaving nothing behind."""
