@@ -99,6 +99,13 @@ def _manifest(**changes: Any) -> Callable[[dict[str, bytes]], None]:
     return edit
 
 
+def _info(**changes: Any) -> Callable[[dict[str, bytes]], None]:
+    def edit(content: dict[str, bytes]) -> None:
+        content["dashboard.json"] = json.dumps(json.loads(content["dashboard.json"]) | changes).encode()
+
+    return edit
+
+
 @pytest.mark.parametrize(
     ("edit", "renew", "says"),
     [
@@ -120,7 +127,14 @@ def _manifest(**changes: Any) -> Callable[[dict[str, bytes]], None]:
         (lambda c: c.update({"PAGE.json": b"x"}), True, "two files of one name"),
         (lambda c: c.update({"card.json": b'{"question": 1}'}), True, "pages cannot be shown"),
         (lambda c: c.update({"dashboard.json": b"{}"}), True, "pages cannot be shown"),
-        (lambda c: c.update({"page.json": b'{"blocks": [1]}'}), True, "damaged|cannot be shown"),
+        (lambda c: c.update({"page.json": b'{"blocks": [1]}'}), True, "pages cannot be shown"),
+        (_info(texts="nl"), True, "pages cannot be shown"),
+        (_info(texts={"nl": ["title"]}), True, "pages cannot be shown"),
+        (_info(languages="nl"), True, "pages cannot be shown"),
+        (_info(headline={"name": "m", "value": "9", "unit": "m", "words": "far"}), True, "pages cannot be shown"),
+        (_info(metrics={"m": {}}), True, "pages cannot be shown"),
+        (_info(duration="long"), True, "pages cannot be shown"),
+        (_info(figure={"src": "../up.png", "width": "1", "height": "1"}), True, "pages cannot be shown"),
     ],
 )  # fmt: skip
 def test_what_is_not_whole_is_refused(
@@ -128,6 +142,7 @@ def test_what_is_not_whole_is_refused(
 ) -> None:
     with pytest.raises(WorkbenchError, match=says) as caught:
         unpack(_written(packed, edit, renew=renew), place)
+    assert str(packed) in str(caught.value) and str(place) not in str(caught.value), "it names what somebody can mend"
     assert "\n" not in str(caught.value)
     assert "cannot be shown" in says or list(place.iterdir()) == [], "refused before anything is unpacked"
 
@@ -203,6 +218,22 @@ def test_bundles_and_folders_are_served_together(record: Record, packed: Path, t
         assert urllib.request.urlopen(f"{server.address}d/{slug}/").status == 200
     with pytest.raises(WorkbenchError, match="there is no"), gathered([tmp_path / "none.zip"]):
         pass
+
+
+def test_a_bundle_that_is_refused_keeps_the_others_from_nobody(packed: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.zip"
+    wrong.write_bytes(packed.read_bytes())
+    _written(wrong, _info(texts="nl"))
+    told: list[str] = []
+    with gathered([wrong, packed], told=told.append) as (folder, unpacked), running(folder) as server:
+        assert len(unpacked) == 1
+        with urllib.request.urlopen(server.address) as answer:
+            assert answer.status == 200
+    assert len(told) == 1 and str(wrong) in told[0]
+    with pytest.raises(WorkbenchError, match=r"wrong\.zip"), gathered([wrong, wrong], told=told.append):
+        pytest.fail("there is nothing to serve")
+    with pytest.raises(WorkbenchError, match=r"wrong\.zip"), gathered([wrong], told=told.append):
+        pytest.fail("there is nothing to serve")
 
 
 def test_visitors_are_told_what_another_centre_made(published: Published, packed: Path) -> None:

@@ -188,6 +188,7 @@ def test_languages_come_from_who_publishes_then_the_notebook_then_its_text() -> 
     chosen, found = tongue.languages(None, {}, "")
     assert chosen == [] and "--lang" in next(iter(found)).remedy
     assert [f.refused for f in tongue.languages(["en", "english!"], {}, "")[1]] == [True]
+    assert [f.refused for f in tongue.languages(["xx", "en", "ga"], {}, "")[1]] == [True], "there is no such language"
 
 
 def test_missing_translations_are_named(change: Change) -> None:

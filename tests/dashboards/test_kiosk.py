@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -9,9 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from genai4eu.dashboards.dashboard import dashboards_root
+from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
 from genai4eu.dashboards.publishing.publish import publish
 from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
@@ -71,9 +73,20 @@ def test_a_dashboard_that_is_not_there_is_not_found(two: Server) -> None:
     assert httpx.get(f"{two.address}kiosk?show=no-such").status_code == 404
 
 
+def test_one_that_is_not_there_keeps_the_others_from_nobody(two: Server) -> None:
+    there, withdrawn = SLUGS
+    Dashboard(dashboards_root() / withdrawn).decide(withdrawn=True)
+    told = BeautifulSoup(httpx.get(f"{two.address}kiosk?show=no-such,{withdrawn},{there}").text, "html.parser")
+    tour = told.find(id="tour")
+    assert tour and [stop["address"] for stop in json.loads(tour.text)["stops"]] == [f"d/{there}/"]
+    assert httpx.get(f"{two.address}kiosk?show={withdrawn}").status_code == 410
+
+
 def test_without_dashboards_the_tour_says_so(tmp_path: Any) -> None:
     with running(tmp_path) as server:
-        assert "The tour begins when" in httpx.get(server.address + "kiosk").text
+        told = BeautifulSoup(httpx.get(server.address + "kiosk").text, "html.parser")
+    assert "The tour begins when" in told.get_text()
+    assert told.select_one(".guide[hidden]"), "there is nothing to go on to"
 
 
 @pytest.mark.chromium
@@ -83,6 +96,11 @@ def test_the_tour_goes_round_and_captions_what_it_points_at(page: Page, two: Ser
     first = _shown(page).url
     expect(page.locator("#caption")).to_contain_text("The question")
     expect(page.locator("#caption")).to_contain_text("The answer", timeout=15_000)
+    expect(page.locator("#caption")).to_contain_text("What the picture shows", timeout=15_000)
+    expect(page.locator("#caption")).to_contain_text(re.compile(r"shows\s*\S"))
+    place = _shown(page).locator(".main-figure img").first.bounding_box()
+    guide = page.locator(".guide").bounding_box()
+    assert place and guide and place["y"] >= 0 and place["y"] + place["height"] <= guide["y"], "the picture is whole"
     expect(page.locator("#place")).to_have_text("2 of 2", timeout=30_000)
     assert SLUGS[0] in first and SLUGS[1] in _shown(page).url
     expect(page.locator("#place")).to_have_text("1 of 2", timeout=30_000)

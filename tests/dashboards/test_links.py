@@ -61,6 +61,13 @@ def test_the_command_line_makes_lists_and_revokes_links(dashboard: Dashboard, ge
     assert [(link["name"], link["ended"]) for link in listed] == [("EDIH Gent", False)] and "sha256" not in str(listed)
     assert genai4eu("dashboards", "revoke", slug, "EDIH Gent").returncode == 0
     assert "has no links" in genai4eu("dashboards", "links", slug).stdout
+    here = genai4eu("dashboards", "link", slug, "--name", "here")
+    assert "it opens on this computer alone; --url names your gallery" in here.stderr
+    assert genai4eu("dashboards", "link", slug, "--name", "other").returncode == 0
+    assert f"{slug} has 1 link left" in genai4eu("dashboards", "revoke", slug, "here").stdout
+    for wrong_url in ("ftp://x", "dashboards.example.org", "https://"):
+        told = genai4eu("dashboards", "link", slug, "--url", wrong_url)
+        assert told.returncode == 1 and "is no address of a gallery" in told.stderr
     wrong = genai4eu("dashboards", "link", "absent-0000")
     assert wrong.returncode == 1 and "unknown dashboard 'absent-0000'" in wrong.stderr
     past_date = genai4eu("dashboards", "link", slug, "--expires", "2020-01-01")
@@ -73,6 +80,7 @@ def test_the_command_line_decides_who_sees_a_dashboard(dashboard: Dashboard, gen
     assert dashboard.site["visibility"] == "link" and admission.listed(dashboards_root()) == []
     done = genai4eu("dashboards", "access", slug, "private", "--users", "ada, bob", "--groups", "staff")
     assert "ada, bob, group staff may see it" in done.stdout
+    assert "nobody can sign in yet: 'jupyter server password'" in done.stderr
     assert dashboard.site["users"] == ["ada", "bob"] and dashboard.site["groups"] == ["staff"]
     for arguments, said in (
         (["secret"], "a dashboard is public, link or private"),

@@ -75,14 +75,19 @@ def test_the_frozen_page_follows_the_order_of_a_dashboard(published: Published) 
 
 def test_publishing_again_gives_the_same_address_and_changes_nothing(published: Published, record: Record) -> None:
     before = (published.folder / "page.json").stat().st_mtime_ns
-    again = publish(record.id, title="Another")
+    again = publish(record.id)
     assert (again.slug, again.new) == (published.slug, False)
+    with pytest.raises(
+        WorkbenchError, match=f"as {published.slug}, with another title and languages: 'genai4eu republ"
+    ):
+        publish(record.id, title="Another", languages=["nl"])
     assert (published.folder / "page.json").stat().st_mtime_ns == before
 
 
 def test_title_and_summary_can_be_given(record: Record) -> None:
     about = json.loads((publish(record, title="T?", summary="S.").folder / "dashboard.json").read_text("utf-8"))
     assert (about["question"], about["answer"]) == ("T?", "S.")
+    assert publish(record, title="T?", summary="S.").new is False, "the same words are no others"
 
 
 def test_another_run_with_the_same_ending_gets_an_address_of_its_own(published: Published, change: Change) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,18 @@ def test_decisions_are_kept_over_versions_and_may_change(record: Record, other: 
     assert standing.site["expires"][:10] in ("2999-01-31", "2999-02-01")  # the end of the day, in UTC
     assert publish(record, visibility="private").new is False
     assert standing.site["visibility"] == "private" and standing.site["expires"]
+
+
+@pytest.mark.parametrize(("given", "days"), [("30d", 30), ("2w", 14), ("48h", 2)])
+def test_an_end_may_be_a_span_to_come(record: Record, given: str, days: int) -> None:
+    end = datetime.fromisoformat(publish(record, expires=given).dashboard.site["expires"])
+    assert abs(end - datetime.now(UTC) - timedelta(days=days)) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("given", ["soon", "", "2999-13-01", "9999-12-31", "0x1"])
+def test_an_end_that_is_no_time_is_told_so(record: Record, given: str) -> None:
+    with pytest.raises(WorkbenchError, match="is no time: give 2"):
+        publish(record, expires=given)
 
 
 def test_a_new_version_and_who_sees_it_are_decided_at_once(published: Published, other: Record) -> None:

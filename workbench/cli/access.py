@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from ..errors import WorkbenchError
 from .centre import Slug, dashboards, named
 from .show import Json, emit, table
 
@@ -28,8 +30,11 @@ def access(
 ) -> None:
     """Decide who sees a dashboard: everyone, who has a link, or who signs in."""
     from ..dashboards.access.admission import let_in
+    from ..dashboards.access.settings import NOBODY, signing_in
 
     print(let_in(named(slug), visibility, users=_names(users), groups=_names(groups)))
+    if visibility == "private" and not signing_in():
+        print(NOBODY, file=sys.stderr)
 
 
 def _names(given: str | None) -> list[str] | None:
@@ -47,6 +52,9 @@ def link(
     """Make an unguessable link to a dashboard; it is shown this once."""
     from ..dashboards.access.admission import add_link, links_of, until
 
+    gallery = urlsplit(url)
+    if gallery.scheme not in ("http", "https") or not gallery.hostname:
+        raise WorkbenchError(f"--url {url!r} is no address of a gallery: write it like https://dashboards.example.org/")
     dashboard = named(slug)
     token = add_link(dashboard, name, until(expires) if expires else None)
     made = links_of(dashboard)[-1]
@@ -57,6 +65,8 @@ def link(
     print(address)
     for line in _hints(dashboard, made.name):
         print(line, file=sys.stderr)
+    if url == HERE:
+        print("it opens on this computer alone; --url names your gallery as visitors reach it", file=sys.stderr)
 
 
 def _hints(dashboard: Dashboard, name: str) -> list[str]:
@@ -94,4 +104,5 @@ def revoke(
 
     dashboard = named(slug)
     revoke_link(dashboard, name)
-    print(f"revoked: {name}; {dashboard.slug} has {len(dashboard.site['links'])} links left")
+    left = len(dashboard.site["links"])
+    print(f"revoked: {name}; {dashboard.slug} has {left} link{'s' * (left != 1)} left")

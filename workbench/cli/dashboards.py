@@ -67,8 +67,12 @@ def serve(
         names=tuple(name or ()), embed_origins=embedders, identity_provider=identity_provider, config=config,
         contact=contact.strip(), standby=standby, idle=idle,
     )  # fmt: skip
-    with gathered(sources or [], trusted=trust) as (folder, unpacked):
+    with gathered(sources or [], trusted=trust, told=_left_out) as (folder, unpacked):
         for dashboard in unpacked:
             how = "its code may run" if trust else "as it was recorded; --trust lets its code run"
             typer.echo(f"{dashboard.slug}: from a bundle, {how}", err=True)
         run(folder, options, open_browser=browser)
+
+
+def _left_out(why: str) -> None:
+    typer.echo(f"genai4eu: left out: {why}", err=True)

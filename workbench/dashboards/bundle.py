@@ -15,18 +15,67 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType
 from typing import Any
+
+import pydantic
 
 from ..errors import WorkbenchError
 from .memory import read_json
 
-#: What pages show of ``dashboard.json``, with the types that they can show.
-_NEEDED: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("slug", "question", "answer", "run", "published", "where"), (str,)),
-    **dict.fromkeys(("sector", "started"), (str, NoneType)),
-    "figure": (dict, NoneType),
-}
+_STRICT = pydantic.ConfigDict(strict=True, extra="allow", allow_inf_nan=True)
+
+
+class _Figure(pydantic.BaseModel):
+    """The picture of a dashboard's card."""
+
+    model_config = _STRICT
+
+    src: str
+    width: str
+    height: str
+
+
+class _Headline(pydantic.BaseModel):
+    """Its most telling number."""
+
+    model_config = _STRICT
+
+    name: str = ""
+    value: float | None = None
+    unit: str | None = None
+    words: str | None = None
+
+
+class _Info(pydantic.BaseModel):
+    """What pages show of ``dashboard.json``, with the types that they can show; it may come from another centre."""
+
+    model_config = _STRICT
+
+    slug: str
+    question: str
+    answer: str
+    run: str
+    published: str
+    where: str
+    sector: str | None
+    started: str | None
+    figure: _Figure | None
+    headline: _Headline | None = None
+    title: str = ""
+    template: str | None = None
+    usecase: str | None = None
+    usecase_version: str | None = None
+    status: str | None = None
+    duration: float | None = None
+    target: str | None = None
+    host: str | None = None
+    kernel_host: str | None = None
+    factory: str | None = None
+    metrics: dict[str, bool | float | str | None] = {}
+    texts: dict[str, dict[str, str]] | None = None
+    language: str | None = None
+    languages: list[str] | None = None
+    given: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -55,7 +104,11 @@ class Bundle:
             If it is missing or damaged: whoever reads it may rely on every key that a page shows.
         """
         content = self.read("dashboard.json")
-        if not _complete(content) or content["slug"] != self.slug:
+        try:
+            _Info.model_validate(content)
+        except pydantic.ValidationError:
+            raise self._damaged() from None
+        if content["slug"] != self.slug:
             raise self._damaged()
         return content
 
@@ -93,11 +146,3 @@ class Bundle:
 
     def _damaged(self) -> WorkbenchError:
         return WorkbenchError(f"dashboard {self.slug} is damaged: delete {self.folder} and publish its run again")
-
-
-def _complete(content: dict[str, Any]) -> bool:
-    """Tell whether all is there, and of the right kind."""
-    if not all(name in content and isinstance(content[name], types) for name, types in _NEEDED.items()):
-        return False
-    figure = content["figure"]
-    return figure is None or all(isinstance(figure.get(name), str) for name in ("src", "width", "height"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,17 @@ def write_text(path: Path, content: str, durable: bool = True) -> None:
 def write_json(path: Path, content: Any, durable: bool = True) -> None:
     """Write JSON, whole or not at all; NaN is refused, because JSON has none."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", durable)
+
+
+def reason(error: OSError) -> str:
+    """Return in a few words why something cannot be written; of a folder's copy the first of all reasons."""
+    while isinstance(error, shutil.Error):
+        first = error.args[0]
+        first = first[0][2] if isinstance(first, list) and first else first
+        if not isinstance(first, OSError):
+            return re.sub(r"^\[Errno \d+\] |: '.*", "", str(first))
+        error = first
+    return error.strerror or str(error)
 
 
 def cannot_write(error: OSError, folder: Path | None = None) -> WorkbenchError:

@@ -13,6 +13,12 @@
 
   function text(element) { return element ? element.textContent.trim().replace(/\s+/g, " ") : ""; }
 
+  // What a picture shows: its caption, or the first part of the words that stand for it.
+  function shown(figure) {
+    var image = figure && figure.querySelector("img");
+    return text(figure && figure.querySelector("figcaption")) || (image ? image.alt.split(/; |\. /)[0] : "");
+  }
+
   // What the guide points at, with what it says there.
   function tour(page) {
     var figure = page.querySelector(".main-figure");
@@ -20,7 +26,7 @@
     return [
       [page.querySelector("h1"), words.question],
       [page.querySelector(".answer"), words.answer],
-      [figure, [words.figure, text(figure && figure.querySelector("figcaption"))]],
+      [figure, [words.figure, shown(figure)]],
       [page.querySelector("#explore:not([data-still])"), words.explore],
       [limits, words.limits],
     ].filter(function (one) { return one[0]; });

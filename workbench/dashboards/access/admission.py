@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from .register import Register
     from .visitor import Visitor
 
-__all__ = ["Closed", "Link", "add_link", "admitted", "let_in", "links_of", "listed", "may_see", "revoke_link", "until"]
+__all__ = [
+    "Closed", "Link", "add_link", "admitted", "let_in", "links_of", "listed", "may_see", "private", "revoke_link",
+    "until",
+]  # fmt: skip
 
 
 def let_in(
@@ -99,6 +103,16 @@ def may_see(site: Mapping[str, Any], visitor: Visitor | None) -> bool:
 def listed(root: Path, visitor: Visitor | None = None) -> list[Dashboard]:
     """Return the dashboards that the gallery names to a visitor: public ones, and private ones that they may see."""
     return [dashboard for dashboard in all_dashboards(root) if _listed(dashboard, visitor)]
+
+
+def private(root: Path) -> list[str]:
+    """Return the slugs of dashboards that only those see who sign in."""
+    found = []
+    for dashboard in all_dashboards(root):
+        with contextlib.suppress(WorkbenchError):  # damaged: the gallery says so
+            if dashboard.site["visibility"] == "private":
+                found.append(dashboard.slug)
+    return found
 
 
 def _listed(dashboard: Dashboard, visitor: Visitor | None) -> bool:

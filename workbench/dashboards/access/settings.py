@@ -12,6 +12,11 @@ from ...errors import WorkbenchError
 _NAME = "jupyter_server_config"
 #: Where ``jupyter server password`` may have put it.
 _PROVIDERS = ("IdentityProvider", "PasswordIdentityProvider")
+#: What whoever makes a dashboard private must know where nobody can sign in.
+NOBODY = (
+    "nobody can sign in yet: 'jupyter server password' sets one password for all, and "
+    "'genai4eu serve --identity-provider' names who knows your visitors"
+)
 
 
 def configuration(file: Path | None) -> Config:
@@ -34,6 +39,11 @@ def names_somebody(config: Config) -> bool:
     chosen = config.get("ServerApp", Config()).get("identity_provider_class")
     passwords = [config.get(name, Config()).get("hashed_password") for name in _PROVIDERS]
     return bool(chosen or any(passwords))
+
+
+def signing_in() -> bool:
+    """Tell whether a gallery that is served here, without further options, lets anybody sign in."""
+    return names_somebody(configuration(None))
 
 
 def _usual() -> list[Path]:

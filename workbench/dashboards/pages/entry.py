@@ -92,8 +92,8 @@ def entries(dashboards: Iterable[Dashboard]) -> tuple[list[Entry], list[str]]:
     for dashboard in dashboards:
         try:
             found.append(entry(dashboard, runs))
-        except WorkbenchError:
-            damaged.append(dashboard.slug)
+        except (WorkbenchError, LookupError, TypeError, ValueError, AttributeError):
+            damaged.append(dashboard.slug)  # whatever one of them holds, the others are shown
     found.sort(key=lambda e: (str(e.about["published"]), e.slug), reverse=True)
     found.sort(key=lambda e: e.rank)
     return found, damaged

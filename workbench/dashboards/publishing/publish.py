@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import WorkbenchError
-from ...runs.files import write_json
+from ...runs.files import reason, write_json
 from ...runs.record import Record
 from ...runs.store import find as find_run
 from ..access.links import add_link, links_of
 from ..access.visibility import decisions
+from ..bundle import Bundle
 from ..dashboard import SITE, SLUG, Dashboard, all_dashboards, dashboards_root, find
 from ..lock import held
 from .aside import aside
@@ -73,9 +74,29 @@ def publish(
     if standing is None:
         content = Content.of(record, wording)
         standing = _place(root, content, decided)
+    else:
+        _unchanged(standing, wording)
     if decided and not standing.new:
         standing.dashboard.decide(**decided)
     return _with_link(standing) if visibility == "link" else standing
+
+
+def _unchanged(standing: Published, wording: Wording) -> None:
+    """Refuse words for a run that stands with others: what was frozen never changes.
+
+    Raises
+    ------
+    WorkbenchError
+        If they are others.
+    """
+    given = Bundle(standing.folder).info.get("given", {})
+    asked = {name: said if isinstance(said, str) else list(said) for name, said in wording.given.items()}
+    others = [name for name, said in asked.items() if given.get(name) != said]
+    if others:
+        raise WorkbenchError(
+            f"its run is published already as {standing.slug}, with another {' and '.join(others)}: "
+            f"'genai4eu republish {standing.slug}' takes the same options and shows a new version"
+        )
 
 
 def check(
@@ -218,7 +239,7 @@ def _place(root: Path, content: Content, decided: dict[str, Any]) -> Published:
                 write_json(made / SITE, {"current": 1, **decided})
                 made.rename(root / slug)
         except OSError as error:
-            raise WorkbenchError(f"cannot publish to {root}: {error.strerror or error}") from None
+            raise WorkbenchError(f"cannot publish to {root}: {reason(error)}") from None
     return Published(slug, root / slug / "versions" / "1", warnings=content.warnings)
 
 
@@ -238,7 +259,7 @@ def _add(dashboard: Dashboard, content: Content, decided: dict[str, Any]) -> Pub
                 made.rename(place / str(number))
                 dashboard.note(current=number, **decided)
         except OSError as error:
-            raise WorkbenchError(f"cannot publish to {place}: {error.strerror or error}") from None
+            raise WorkbenchError(f"cannot publish to {place}: {reason(error)}") from None
     return Published(dashboard.slug, place / str(number), warnings=content.warnings)
 
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import signal
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -22,8 +23,9 @@ from ...errors import WorkbenchError
 from ...screen import has_screen
 from ..access import admission
 from ..access.door import Door
+from ..access.settings import NOBODY
 from ..bundle import Bundle
-from ..dashboard import Dashboard
+from ..dashboard import Dashboard, all_dashboards
 from ..live import capacity
 from ..live.reception import Reception
 from ..live.tier import Tier
@@ -53,20 +55,20 @@ class Server:
     def __init__(self, folder: Path, options: Options | None = None, **one_by_one: Any) -> None:
         self.options = options or Options(**one_by_one)
         self.options.check()
-        self._folder = folder.absolute()
+        self.folder = folder.absolute()
         self._tls = self.options.tls()
         identity = self.options.identity()
         self._sockets = _listen(self.options.address, self.options.port)
         self.port: int = self._sockets[0].getsockname()[1]
         secure = self.options.secure
         self.door = Door(
-            self._folder, names=self.options.known_names(self._tls), anywhere=self.options.anywhere,
+            self.folder, names=self.options.known_names(self._tls), anywhere=self.options.anywhere,
             proxied=self.options.behind_proxy, secure=secure, embedders=self.options.embed_origins, identity=identity,
             cookie="__Host-genai4eu" if secure else f"genai4eu-{self.port}",
         )  # fmt: skip
         viewers = self.options.viewers or capacity.viewers()
         first = self._first(self.options.standby)
-        self.reception = Reception(self._folder, viewers, self.options.idle, first)
+        self.reception = Reception(self.folder, viewers, self.options.idle, first)
         self.connections: Connections | None = None
 
     @property
@@ -101,17 +103,17 @@ class Server:
         """Return what names the first dashboards of the gallery that can be live."""
 
         def bundles() -> list[Bundle]:
-            standing = entries(admission.listed(self._folder))[0] if many else []
+            standing = entries(admission.listed(self.folder))[0] if many else []
             found = []
             for entry in standing:
                 with contextlib.suppress(WorkbenchError):  # damaged since it was listed: the gallery says so
-                    found.append(Dashboard(self._folder / entry.slug).current)
+                    found.append(Dashboard(self.folder / entry.slug).current)
             return [bundle for bundle in found if (bundle.folder / "live.ipynb").is_file()][:many]
 
         return bundles
 
     def _application(self) -> tornado.web.Application:
-        root, live_views = {"root": self._folder}, {"root": self._folder, "reception": self.reception}
+        root, live_views = {"root": self.folder}, {"root": self.folder, "reception": self.reception}
         place = r"(d/[a-z0-9][a-z0-9-]{0,80}|l/[A-Za-z0-9_-]{43})"
         version = r"(?:/v/([1-9][0-9]{0,5}))?"
         media = r"([0-9a-f]{16}\.(?:png|jpg|svg|gif|webp|json|js|bin))"
@@ -178,6 +180,11 @@ async def _serve(server: Server, open_browser: bool) -> None:
         loop.add_signal_handler(number, done.set)
     server.start()
     print(f"Dashboards are at {server.address} (Ctrl-C stops)", flush=True)
+    if not all_dashboards(server.folder):
+        print(f"genai4eu: no dashboard in {server.folder} yet: genai4eu publish RUN", file=sys.stderr, flush=True)
+    if server.door.identity is None and (hidden := admission.private(server.folder)):
+        what = f"{', '.join(hidden[:3])}{', …' if len(hidden) > 3 else ''}: private"
+        print(f"genai4eu: {what}, and {NOBODY}", file=sys.stderr, flush=True)
     if open_browser and has_screen() and not server.options.behind_proxy:
         threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
     try:

@@ -24,6 +24,8 @@ from ...runs.files import write_json
 from ..bundle import Bundle
 from ..dashboard import SITE, SLUG, Dashboard
 from ..pages import frozen
+from ..pages.entry import entry
+from ..pages.language import LANGUAGES
 from ..publishing.archive import FORMAT, MANIFEST, VERSION
 from ..publishing.markup import harmless
 
@@ -65,12 +67,17 @@ def unpack(path: Path, root: Path, *, trusted: bool = False) -> Dashboard:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 with (folder / name).open("wb") as copy:
                     _read(path, archive, name, about, copy)
-    if not trusted:
-        _disarm(Bundle(folder))
     guest = "trusted" if trusted else "recorded"
-    write_json(root / manifest["slug"] / SITE, {"current": manifest["number"], "guest": guest})
-    _try_out(path, Bundle(folder))
-    return Dashboard(root / manifest["slug"])
+    dashboard = Dashboard(root / manifest["slug"])
+    write_json(dashboard.folder / SITE, {"current": manifest["number"], "guest": guest})
+    try:
+        if not trusted:
+            _disarm(Bundle(folder))
+        _try_out(dashboard)
+    except (jinja2.TemplateError, WorkbenchError, LookupError, TypeError, ValueError, AttributeError):
+        shutil.rmtree(dashboard.folder)
+        raise _damaged(path, "its pages cannot be shown") from None
+    return dashboard
 
 
 @contextlib.contextmanager
@@ -173,16 +180,17 @@ def _disarm(bundle: Bundle) -> None:
     write_json(bundle.folder / "page.json", {**content, "blocks": blocks, "part": None})
 
 
-def _try_out(path: Path, bundle: Bundle) -> None:
-    """Refuse a bundle whose pages cannot be shown, before the first visitor comes."""
-    try:
-        figure = bundle.info["figure"]
-        if figure is not None and not _PICTURE.fullmatch(figure["src"]):
-            raise ValueError("a picture outside the bundle")
+def _try_out(dashboard: Dashboard) -> None:
+    """Put together all that a visitor may ask for, in every language, before the first one comes; it may fail."""
+    bundle = dashboard.current
+    figure = bundle.info["figure"]
+    if figure is not None and not _PICTURE.fullmatch(figure["src"]):
+        raise ValueError("a picture outside the bundle")
+    found = entry(dashboard)
+    _ = found.headline, found.sector, found.factory, found.rank  # what its card shows
+    for language in LANGUAGES:
         for name in ("index", "evidence"):
-            frozen.html(bundle, name, "en", "../../")
-    except (jinja2.TemplateError, WorkbenchError, LookupError, TypeError, ValueError, AttributeError):
-        raise _damaged(path, "its pages cannot be shown") from None
+            frozen.html(bundle, name, language, "../../")
 
 
 def _damaged(path: Path, why: str) -> WorkbenchError:

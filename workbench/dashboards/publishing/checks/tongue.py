@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import babel.localedata
+
 from ...pages import translated
 from .finding import Finding, Numbered, cell
 
@@ -70,7 +72,7 @@ def _findings(chosen: Sequence[str], heard: str | None) -> Iterator[Finding]:
     if not chosen:
         yield Finding("language", "notebook", "nothing says in which language its text is", _REMEDY)
     for name in chosen:
-        if not _CODE.fullmatch(name):
+        if not _CODE.fullmatch(name) or not babel.localedata.exists(name.partition("-")[0]):
             yield Finding("language", "notebook", f"{name[:40]!r} is no code of a language", "use en, nl, de, fr, …")
     if len(set(chosen)) < len(chosen):
         yield Finding("language", "notebook", "a language is named twice", "name each once, the main one first")

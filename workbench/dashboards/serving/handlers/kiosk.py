@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from pathlib import Path
 
+import tornado.web
+
+from ....errors import WorkbenchError
 from ...access import admission
 from ...access.answers import Refused
 from ...dashboard import SLUG
 from ...pages.language import translations
 from .base import Asset, Base
 
+_log = logging.getLogger("genai4eu.dashboards")
 #: Seconds that a dashboard is shown, and that nobody may touch one before the tour goes on: least, default, most.
 SECONDS = (5, 40, 3600)
 IDLE = (10, 60, 3600)
@@ -26,16 +31,30 @@ class Kiosk(Base):
     def get(self) -> None:
         """Show the tour, or say what of its address is wrong."""
         seconds, idle = self._number("seconds", SECONDS), self._number("idle", IDLE)
-        places = self._places()
-        stops = [
-            {"address": f"{place}/", "question": self.admit(self.root, place).current.info["question"]}
-            for place in places
-        ]
+        stops = self._stops(self._places())
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Vary", "Accept-Language")
         self.finish(self.render_page("kiosk", stops=stops, seconds=seconds, idle=idle))
 
     head = get
+
+    def _stops(self, places: list[str]) -> list[dict[str, str]]:
+        """Return what the tour shows; what cannot be shown keeps the others from nobody, unless nothing is left."""
+        stops: list[dict[str, str]] = []
+        refused: tornado.web.HTTPError | None = None
+        for place in places:
+            try:
+                question = self.admit(self.root, place).current.info["question"]
+            except tornado.web.HTTPError as why:
+                _log.warning("the tour leaves %s out: it is not there for everybody", place)
+                refused = why
+            except WorkbenchError as why:
+                _log.warning("the tour leaves %s out: %s", place, why)
+            else:
+                stops.append({"address": f"{place}/", "question": question})
+        if refused and not stops:
+            raise refused
+        return stops
 
     def _places(self) -> list[str]:
         """Return the dashboards in the order asked for; all of the gallery's where none is named."""
