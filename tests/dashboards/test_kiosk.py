@@ -79,7 +79,7 @@ def test_one_that_is_not_there_keeps_the_others_from_nobody(two: Server) -> None
     told = BeautifulSoup(httpx.get(f"{two.address}kiosk?show=no-such,{withdrawn},{there}").text, "html.parser")
     tour = told.find(id="tour")
     assert tour and [stop["address"] for stop in json.loads(tour.text)["stops"]] == [f"d/{there}/"]
-    assert httpx.get(f"{two.address}kiosk?show={withdrawn}").status_code == 410
+    assert httpx.get(f"{two.address}kiosk?show={withdrawn}").status_code == 404
 
 
 def test_without_dashboards_the_tour_says_so(tmp_path: Any) -> None:
