@@ -47,6 +47,15 @@ class Model(pydantic.BaseModel):
     sources: list[str]
 
 
+class Generated(pydantic.BaseModel):
+    """Something that a generative model makes in a run, so that nobody takes it for a record of something real."""
+
+    model_config = _SHAPE
+
+    what: str
+    by: str
+
+
 class Card(pydantic.BaseModel):
     """What a use case says of itself, whatever a run finds.
 
@@ -60,6 +69,8 @@ class Card(pydantic.BaseModel):
         Every source of data.
     model : Model
         The generative model, and what stands beside it.
+    generated : list of Generated
+        Figures, numbers, data and texts that a generative model makes, and which model.
     metrics : dict
         What the metrics that a run records mean, by name.
     headline : str, optional
@@ -75,6 +86,7 @@ class Card(pydantic.BaseModel):
     not_for: list[str]
     data: list[Data]
     model: Model
+    generated: list[Generated] = []
     metrics: dict[str, str]
     headline: str | None = None
     limits: list[str]
@@ -139,6 +151,8 @@ def markdown(card: dict[str, Any]) -> str:
     model = card["model"]
     parts += ["## Model", model["description"], f"**Training.** {model['training']}"]
     parts += ["**Beside it**\n\n" + _list(model["baselines"]), "**Sources**\n\n" + _list(model["sources"])]
+    if made := card.get("generated"):  # records of earlier versions do not say
+        parts += ["## Made by AI", _table(["What", "By"], [(one["what"], one["by"]) for one in made])]
     parts += ["## Metrics", _metrics(card)]
     parts += ["## Limits", _list(card["limits"]), "## What a scientist of the field would object to"]
     parts.append(_list(card["objections"]))

@@ -88,7 +88,7 @@ def test_a_visitor_reads_the_dashboard_in_their_language(server: Server) -> None
 def test_what_is_not_there_stays_in_the_main_language_and_says_so(server: Server) -> None:
     soup = _soup(server, accepted="de")
     assert _text(soup, "h1") == "Does a higher wave carry further?"
-    assert {str(e["lang"]) for e in soup.select("h1, .answer, .main-figure, .prose")} == {"en"}
+    assert {str(e["lang"]) for e in soup.select("h1, .answer, .main-figure > div, .prose")} == {"en"}
     assert "Der Text dieses Dashboards ist auf Englisch." in soup.text
     assert "language of" not in soup.text and "is in English" not in _soup(server, accepted="en").text
 

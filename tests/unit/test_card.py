@@ -36,9 +36,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("shipped", SHIPPED, ids=lambda u: u.name)
 def test_every_shipped_use_case_says_what_it_is(shipped: UseCase) -> None:
     said = card.declared(shipped)
-    assert said is not None and said.data and said.limits and said.model.baselines and said.metrics
+    assert said is not None and said.data and said.limits and said.model.baselines and said.metrics and said.generated
     text = card.markdown(said.model_dump())
-    for heading in ("## Data", "## Model", "## Metrics", "## Limits"):
+    for heading in ("## Data", "## Model", "## Made by AI", "## Metrics", "## Limits"):
         assert heading in text
     assert all(data.licence in text for data in said.data)
 

@@ -15,6 +15,16 @@ DRIVES = {
 }
 METRICS = ("crps", "spread_skill", "spectrum_db", "p999", "fss", "water", "mae")
 
+#: Which way a metric is better, by how its name begins; a ratio to the truth is best at 1.
+BETTER = {
+    "crps_gain": "higher",
+    "crps_": "lower",
+    "mae_": "lower",
+    "fss_": "higher",
+    "spectrum_db_": "lower",
+    "water_": "lower",
+}
+
 
 def metrics(scores: xr.Dataset) -> dict[str, tuple[float, str]]:
     """Return values and units by metric name, such as ``crps_flow`` and, when driven, ``crps_flow_driven``.
@@ -38,6 +48,11 @@ def metrics(scores: xr.Dataset) -> dict[str, tuple[float, str]]:
     for name, end in (("as it is", "free"), ("adjusted", "free_adjusted")):
         values |= {f"{k}_{MODEL}_{end}": (float(errors[k].sel(free=name)), unit[k]) for k in ("p999", "spectrum_db")}
     return values
+
+
+def better(metric: str) -> str | None:
+    """Return which way a metric of :func:`metrics` is better, ``"higher"`` or ``"lower"``; None where neither is."""
+    return next((way for begins, way in BETTER.items() if metric.startswith(begins)), None)
 
 
 def alone(scores: xr.Dataset) -> str:

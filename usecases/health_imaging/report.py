@@ -17,6 +17,9 @@ OTHERS = {
     "real only": ("real", "the network without augmentation"),
 }
 
+#: Which way a metric is better, by how its name begins; neither is of how near synthetic scans are to real ones.
+BETTER = {"dice_": "higher", "surface_dice_": "higher", "hd95_": "lower"}
+
 
 def metrics(scores: xr.Dataset) -> dict[str, tuple[float, str]]:
     """Return values and units by metric name: Dice at every site, and what the outlines say at the unseen one.
@@ -37,6 +40,11 @@ def metrics(scores: xr.Dataset) -> dict[str, tuple[float, str]]:
                 name = f"{measure}_{str(site).lower()}_{short}"
                 values[name] = (float(mean.sel(segmenter=method, site=site)), unit)
     return values
+
+
+def better(metric: str) -> str | None:
+    """Return which way a metric of :func:`metrics` is better, ``"higher"`` or ``"lower"``; None where neither is."""
+    return next((way for begins, way in BETTER.items() if metric.startswith(begins)), None)
 
 
 def change(scores: xr.Dataset, site: str = UNSEEN_SITE) -> tuple[str, float, float, float, float]:

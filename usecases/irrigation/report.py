@@ -64,6 +64,10 @@ def finding(decision: xr.Dataset, chosen: pd.DataFrame) -> str:
     return f"{thresholds(chosen)}: {abs(water):.0f} % {'less' if water > 0 else 'more'} water, {grain:+z.1f} % yield"
 
 
+#: Which way a metric is better, by how its name begins; a ratio to the record is best at 1.
+BETTER = {"crps_": "lower", "water_saved_": "higher", "yield_change_": "higher"}
+
+
 def metrics(table: pd.DataFrame, yields: xr.Dataset, decision: xr.Dataset) -> dict[str, tuple[float, str]]:
     """Return the goals' numbers and units by metric name: ratios of weather, CRPS, water saved and yield changed."""
     made = {f"ratio_{n}": (float(table.loc[n, "flow"] / table.loc[n, "record"]), "1") for n in GOAL}
@@ -74,6 +78,11 @@ def metrics(table: pd.DataFrame, yields: xr.Dataset, decision: xr.Dataset) -> di
         made[f"water_saved_{short}"] = (float(against.loc["water", "mean"]), "%")
         made[f"yield_change_{short}"] = (float(against.loc["yield", "mean"]), "%")
     return made
+
+
+def better(metric: str) -> str | None:
+    """Return which way a metric of :func:`metrics` is better, ``"higher"`` or ``"lower"``; None where neither is."""
+    return next((way for begins, way in BETTER.items() if metric.startswith(begins)), None)
 
 
 def weather_shown(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,9 @@ SHORT = dict(
     )
 )
 
+#: Which way a metric is better, by how its name begins.
+BETTER = {"stable_": "higher", "new_": "higher", "valid_": "higher", "unique_": "higher", "moved_": "lower"}
+
 
 def metrics(scores: xr.Dataset) -> dict[str, float]:
     """Return the numbers of a run by metric name, such as ``stable_flow`` and ``moved_flow``.
@@ -31,6 +34,11 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
     told |= {f"new_{SHORT[m]}": float(scores["new"].sel(proposer=m)) for m in METHODS}
     told |= {f"moved_{SHORT[m]}": moved(scores, m) for m in METHODS}
     return told | {f"{name}_flow": float(scores.attrs[name]) for name in ("valid", "unique")}
+
+
+def better(metric: str) -> str | None:
+    """Return which way a metric of :func:`metrics` is better, ``"higher"`` or ``"lower"``; None where neither is."""
+    return next((way for begins, way in BETTER.items() if metric.startswith(begins)), None)
 
 
 def unit(metric: str) -> str:

@@ -24,6 +24,9 @@ SHORT = {
     "expert": "expert",
 }
 
+#: Which way a metric is better, by how its name begins. An entropy says how policies choose, not how well.
+BETTER = {"success_": "higher", "collision_": "lower", "decision_ms": "lower"}
+
 
 def metrics(scores: xr.Dataset) -> dict[str, float]:
     """Return rates and entropies by metric name, such as ``success_flow`` and ``collision_perceptron``.
@@ -45,6 +48,11 @@ def metrics(scores: xr.Dataset) -> dict[str, float]:
         for metric, variable in named.items()
         if policy in scores["policy"].values
     }
+
+
+def better(metric: str) -> str | None:
+    """Return which way a metric of :func:`metrics` is better, ``"higher"`` or ``"lower"``; None where neither is."""
+    return next((way for begins, way in BETTER.items() if metric.startswith(begins)), None)
 
 
 def decision_metrics(times: dict[str, float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from ...runs.store import runs_root
 from ...verify import verdict
 from ..bundle import Bundle
 from ..dashboard import Dashboard
-from . import evidence, page, translated, verified
+from . import evidence, origin, page, translated, verified
 from .language import LANGUAGES, SOURCE
 from .share import Address
 
@@ -100,11 +100,12 @@ def _html(bundle: Bundle, seen: _Seen, _stamp: object) -> str:
         "up": "../../" if seen.older else "",
         "generated": evidence.generated(bundle),
     }
+    blocks = [translated.block_in(block, content, about["language"]) for block in bundle.blocks]
     if seen.name == "index":
-        blocks = [translated.block_in(block, content, about["language"]) for block in bundle.blocks]
         part = None if seen.older else bundle.read("page.json").get("part")
         can_be_live = (bundle.folder / "live.ipynb").is_file()
         return page.render("index", blocks=blocks, part=part, live=can_be_live, **shown)
+    shown["labelled"] = list(origin.labelled(blocks))
     return page.render("evidence", **shown, **evidence.shown(bundle, seen.address, language))
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from . import values
 from .anchors import keep_language
 from .language import LANGUAGES, N_, SOURCE, name_in, own_name, reviewed, translations
+from .origin import BY_AI, ORIGINS
 from .translated import first_sentence, told
 
 ASSETS = Path(str(importlib.resources.files("genai4eu.templates"))) / "dashboard"
@@ -57,6 +58,7 @@ def _environment(language: str) -> Any:
     environment.globals["unreviewed"] = [code for code in LANGUAGES if not reviewed(code)]
     environment.globals |= {"asset": asset, "pieces": pieces}
     environment.globals["in_language"] = functools.partial(in_language, lang=language)
+    environment.globals |= {"origins": ORIGINS, "by_ai": BY_AI}
     environment.tests["own_word"] = _COLUMNS.__contains__
     environment.filters |= {"told": functools.partial(told, language=language), "first_sentence": first_sentence}
     return environment

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from ...errors import WorkbenchError
-from ..pages import translated
+from ..pages import origin, translated
 from ..part import Json, text_of
 from . import recorded
 from .attached import rendered
@@ -34,6 +34,8 @@ class Block:
     #: The HTML in the dashboard's further languages, and the numbers that a figure draws.
     texts: dict[str, str] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    #: Who made what it shows, one of ``pages.origin.ORIGINS``; empty where the notebook does not say.
+    origin: str = ""
     #: Of a widget: its model, and which view of which code cell it is, by which the live one is found.
     model: str = ""
     cell: int = 0
@@ -75,6 +77,7 @@ def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
     for cell in cells:
         number += cell["cell_type"] == "code"
         blocks = _code(cell, state, number) if cell["cell_type"] == "code" else [_prose(cell)]
+        _mark(blocks, origin.declared(cell))
         for block in blocks:
             before = level, headed
             soup, level, headed = _tidy(block.html, page.media, *before)
@@ -92,6 +95,13 @@ def freeze(cells: Sequence[Json], notebook: Json) -> Frozen:
     if roots := [block.model for block in page.blocks if block.model]:
         page.part = recorded.keep(roots, state, page.media)
     return page
+
+
+def _mark(blocks: Sequence[Block], said: str) -> None:
+    """Let the pictures of a cell say who made them; its tables, where it has no picture."""
+    drawn = [b for b in blocks if b.kind in ("figure", "viewer") or "<img" in b.html]
+    for block in drawn or [b for b in blocks if "<table" in b.html]:
+        block.origin = said
 
 
 def _tidy(html: str, media: Media, level: int, headed: bool) -> tuple[Any, int, bool]:
@@ -125,6 +135,7 @@ def _note(block: Block, soups: Mapping[str, Any], page: Frozen) -> None:
     image = soups[""].find("img")
     if image is not None and page.figure is None:
         page.figure = {name: str(image.get(name, "")) for name in ("src", "alt", "width", "height")}
+        page.figure["origin"] = block.origin
 
 
 def _prose(cell: Json) -> Block:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .... import card
 from ....errors import WorkbenchError
 from ....runs.large import files_of
 from ....runs.record import Record
 from ...part import TAG
-from . import leaks, names, shown, tongue, widgets
+from . import leaks, names, origins, shown, tongue, widgets
 from .finding import Finding, Numbered, refuse
 from .shown import Piece
 
@@ -45,11 +46,17 @@ def inspect(
     for piece in (p for p in found if isinstance(p, Piece)):
         findings += shown.check(piece)
     findings += shown.levels([p for p in found if isinstance(p, Piece)])
+    findings += origins.check(part, generative=_generates(record))
     findings += [*of_language, *tongue.missing(part, languages[1:])]
     code = [(n, c) for n, c in cells if c["cell_type"] == "code"]
     findings += names.check([c for c in code if c not in part], [c for c in code if c in part])
     findings += leaks.check(_files(record, copied))
     return sorted(dict.fromkeys(findings), key=lambda f: not f.refused), languages
+
+
+def _generates(record: Record) -> bool:
+    """Tell whether the use case says that it has a generative model."""
+    return (record.folder / card.FILE).is_file() and bool(record.read(card.FILE).get("model"))
 
 
 def of_fault(fault: WorkbenchError) -> Finding:
