@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -13,8 +14,10 @@ from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
 from genai4eu.dashboards.publishing.publish import publish, republish
 from genai4eu.dashboards.publishing.published import Published
 from genai4eu.dashboards.serving.server import Server, running
+from genai4eu.runs.crate import seal as describe
 from genai4eu.runs.record import Record
 
+from ..crates import faults, warmed
 from .conftest import seal
 from .evidence import download, page_of
 
@@ -36,6 +39,23 @@ def test_the_download_describes_each_of_its_files(carded: Record) -> None:
         assert {"notebook.ipynb", "outputs/wave.npy", "outputs/ä #1%.txt", "card.md", "metrics.json"} <= names
         assert not {"log.txt", "run.json", "media", "live.ipynb", "site.json", "seal.json"} & names
         assert graph["./"]["license"] == {"@id": "https://spdx.org/licenses/CC-BY-4.0"}
+
+
+@pytest.mark.parametrize("profile", ["ro-crate-1.1", "process-run-crate-0.5"])
+def test_the_download_is_a_valid_crate_and_a_fault_is_found(carded: Record, tmp_path: Path, profile: str) -> None:
+    (carded.outputs / "ä #1%.txt").write_text("x")
+    describe(carded)  # as the runner does: what the download says of the run comes from there
+    publish(carded)
+    with running(dashboards_root()) as server, download(server) as archive:
+        archive.extractall(tmp_path / "taken")
+    (crate,) = (tmp_path / "taken").iterdir()
+    cache = warmed(tmp_path)
+    assert faults(crate, cache, profile) == []
+    about = json.loads((crate / "ro-crate-metadata.json").read_text("utf-8"))
+    for entity in about["@graph"]:
+        entity.pop("@type", None)
+    (crate / "ro-crate-metadata.json").write_text(json.dumps(about), "utf-8")
+    assert faults(crate, cache, profile)
 
 
 def test_the_download_has_a_head_and_is_none_of_a_dashboard_that_is_not_there(server: Server) -> None:

@@ -35,6 +35,9 @@ def serve(
     name: Annotated[
         list[str] | None, typer.Option(help="Name under which visitors reach it; all others are refused.")
     ] = None,
+    base_path: Annotated[
+        str, typer.Option(metavar="/PATH", help="Path below which the proxy shows it, taken off before it asks here.")
+    ] = "",
     embed_origins: Annotated[
         str | None, typer.Option(help="Sites whose pages may show dashboards in a frame, as https://a.eu,https://b.eu.")
     ] = None,
@@ -64,8 +67,8 @@ def serve(
     embedders = tuple(filter(None, (origin.strip().rstrip("/") for origin in (embed_origins or "").split(","))))
     options = Options(
         host=host, port=port, viewers=viewers, certfile=certfile, keyfile=keyfile, behind_proxy=behind_proxy,
-        names=tuple(name or ()), embed_origins=embedders, identity_provider=identity_provider, config=config,
-        contact=contact.strip(), standby=standby, idle=idle,
+        names=tuple(name or ()), base_path=base_path, embed_origins=embedders, identity_provider=identity_provider,
+        config=config, contact=contact.strip(), standby=standby, idle=idle,
     )  # fmt: skip
     with gathered(sources or [], trusted=trust, told=_left_out) as (folder, unpacked):
         for dashboard in unpacked:

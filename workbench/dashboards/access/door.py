@@ -48,6 +48,8 @@ class Door:
         its own name at us, but no number.
     proxied : bool
         Whether a proxy tells who asks, and how.
+    outside : str
+        Name and path under which that proxy shows us: ``dash.example.org/results``.
     secure : bool
         Whether visitors come by TLS.
     embedders : tuple of str
@@ -64,6 +66,7 @@ class Door:
     names: frozenset[str] = frozenset()
     anywhere: bool = False
     proxied: bool = False
+    outside: str = ""
     secure: bool = False
     embedders: tuple[str, ...] = ()
     identity: Identity | None = None
@@ -84,6 +87,18 @@ class Door:
             return False
         name = (found[1] or found[2]).lower().rstrip(".")
         return is_loopback(name) or name in self.names or (self.anywhere and _is_number(name))
+
+    def place(self, request: tornado.httputil.HTTPServerRequest) -> str:
+        """Return the absolute address of the gallery, with a slash at its end, as whoever asks calls it.
+
+        Behind a proxy what it says to us may be none of the names that visitors know; then it is our first name.
+        """
+        if not self.proxied:
+            return f"{request.protocol}://{request.host}/"
+        name, slash, path = self.outside.partition("/")
+        found = _HOST.fullmatch(request.host)
+        known = found is not None and (found[1] or found[2]).lower().rstrip(".") in self.names
+        return f"https://{request.host if known else name}{slash}{path}/"
 
     def address(self, request: tornado.httputil.HTTPServerRequest) -> str:
         """Return where a request comes from; of IPv6 the network, because a visitor has all of it."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PORT = 8866
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+#: Folders of an address, such as ``/results/ai``; nothing that a browser would take apart or go up by.
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -42,6 +44,8 @@ class Options:
         A proxy adds TLS, and alone can reach this address.
     names : tuple of str
         Names under which visitors reach it.
+    base_path : str
+        Path below which a proxy shows it, ``/results``; the proxy takes it off before it asks here.
     embed_origins : tuple of str
         Origins whose pages may show dashboards in a frame.
     identity_provider : str, optional
@@ -61,6 +65,7 @@ class Options:
     keyfile: Path | None = None
     behind_proxy: bool = False
     names: tuple[str, ...] = ()
+    base_path: str = ""
     embed_origins: tuple[str, ...] = ()
     identity_provider: str | None = None
     config: Path | None = None
@@ -70,6 +75,12 @@ class Options:
     def address(self) -> str:
         """Address to listen on."""
         return "127.0.0.1" if self.host == "localhost" else self.host
+
+    @property
+    def prefix(self) -> str:
+        """What visitors' addresses have before ours: ``/results``, or nothing."""
+        trimmed = self.base_path.strip("/")
+        return f"/{trimmed}" if trimmed else ""
 
     @property
     def anywhere(self) -> bool:
@@ -99,6 +110,10 @@ class Options:
         for name in self.names:
             if not _NAME.fullmatch(name.lower()):
                 raise WorkbenchError(f"{name!r} is no host name: write it like dashboards.example.org")
+        if self.base_path and not self.behind_proxy:
+            raise WorkbenchError("--base-path is the path below which a proxy shows the gallery: give --behind-proxy")
+        if not _PATH.fullmatch(self.prefix):
+            raise WorkbenchError(f"{self.base_path!r} is no path of an address: write it like /results")
         for origin in self.embed_origins:
             if not _ORIGIN.fullmatch(origin):
                 raise WorkbenchError(f"{origin!r} is no origin: write it like https://www.example.org, without a path")

@@ -63,7 +63,8 @@ class Server:
         secure = self.options.secure
         self.door = Door(
             self.folder, names=self.options.known_names(self._tls), anywhere=self.options.anywhere,
-            proxied=self.options.behind_proxy, secure=secure, embedders=self.options.embed_origins, identity=identity,
+            proxied=self.options.behind_proxy, outside=self._outside(), secure=secure,
+            embedders=self.options.embed_origins, identity=identity,
             cookie="__Host-genai4eu" if secure else f"genai4eu-{self.port}",
         )  # fmt: skip
         viewers = self.options.viewers or capacity.viewers()
@@ -81,9 +82,13 @@ class Server:
         """Where to open the gallery."""
         name = next(iter(self.options.names), None)
         if self.options.behind_proxy:
-            return f"https://{name}/"
+            return f"https://{self._outside()}/"
         host = name or self.options.host
         return f"http{'s' if self._tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    def _outside(self) -> str:
+        """Return name and path under which a proxy shows the gallery; empty without one."""
+        return f"{self.options.names[0]}{self.options.prefix}" if self.options.behind_proxy else ""
 
     def start(self) -> None:
         """Begin to answer. Call from a coroutine."""

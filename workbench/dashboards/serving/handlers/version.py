@@ -40,7 +40,7 @@ class OfVersion(Base):
 
     def address(self, place: str) -> Address:
         """Return the absolute address of a dashboard, under the name that this visitor calls the server."""
-        return Address(f"{self.request.protocol}://{self.request.host}/{place}/")
+        return Address(f"{self.door.place(self.request)}{place}/")
 
     def version(self, dashboard: Dashboard, number: str | None) -> Bundle:
         """Return a version of a dashboard: the one that stands, or that of an address.
