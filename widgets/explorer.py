@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
-from .controls import Control
+from .controls import Control, described
 from .figures import figure_html
 
 #: Says beside the widget view what the controls were set to, so that a page without a kernel can say it too.
 CONTROLS_MIME = "application/vnd.genai4eu.controls+json"
+#: What the panel itself says, in the languages of the dashboards' pages.
+_MORE = "More settings"
+_OURS = {"nl": {_MORE: "Meer instellingen"}, "de": {_MORE: "Weitere Einstellungen"}, "fr": {_MORE: "Plus de réglages"}}
 #: More controls than this would bury the picture; the rest waits behind "More settings".
 IN_SIGHT = 3
 
@@ -28,6 +32,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     draw : callable
         Called with one keyword argument a control; returns ``(matplotlib Figure, alternative text)``. What it raises
         is shown as a sentence, and kept in :attr:`error`.
+    words : mapping of str to mapping of str to str, optional
+        Labels, options and helps in further languages, for the page of a dashboard: ``{"nl": {"Height": "Hoogte"}}``.
     **controls : Range or Choice
         The controls by argument name, the most important first.
 
@@ -37,13 +43,21 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         The present setting by argument name.
     error : Exception or None
         What ``draw`` raised last.
+
+    Raises
+    ------
+    ValueError
+        If ``words`` has one that no control says.
     """
 
     error: Exception | None
 
-    def __init__(self, draw: Callable[..., Any], /, **controls: Control) -> None:
+    def __init__(
+        self, draw: Callable[..., Any], /, *, words: Mapping[str, Mapping[str, str]] | None = None, **controls: Control
+    ) -> None:
         self._draw = draw
         self._controls = controls
+        self._words = _spoken(words or {}, controls)
         self._widgets = {name: control.widget() for name, control in controls.items()}
         self._picture = self._blank()
         self._status = ipywidgets.HTML()
@@ -67,9 +81,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         panel.add_class("genai4eu-controls")
         if len(rows) > IN_SIGHT:
             more = ipywidgets.VBox(rows[IN_SIGHT:], layout={"display": "none"})
-            button = ipywidgets.ToggleButton(
-                description="More settings", layout={"min_height": "44px", "width": "auto"}
-            )
+            button = ipywidgets.ToggleButton(description=_MORE, layout={"min_height": "44px", "width": "auto"})
             button.observe(lambda change: setattr(more.layout, "display", "" if change.new else "none"), names="value")
             panel.children = (*panel.children, button, more)
         return panel
@@ -112,7 +124,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         # ipywidgets returns (data, metadata) in some versions and data alone in others
         data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
         settings = self._settings()
-        data[CONTROLS_MIME] = {"picture": self._picture.model_id, "controls": settings}
+        data[CONTROLS_MIME] = {"picture": self._picture.model_id, "controls": settings, "words": self._words}
         data["text/plain"] = ", ".join(f"{s['label']}: {s['value']}" for s in settings)
         return data
 
@@ -123,10 +135,33 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         ]
 
 
+def _spoken(words: Mapping[str, Mapping[str, str]], controls: Mapping[str, Control]) -> dict[str, dict[str, str]]:
+    """Return all that the panel shows by what it shows, in each further language: also labels with units, and helps."""
+    known = {text for c in controls.values() for text in (c.label, c.help, *getattr(c, "options", ()))}
+    made: dict[str, dict[str, str]] = {}
+    for language in {**_OURS, **words}:
+        given = words.get(language, {})
+        if unknown := next((text for text in given if text not in known), None):
+            near = difflib.get_close_matches(unknown, known, n=1) or sorted(known)[:3]
+            raise ValueError(f"no control says {unknown!r}: give words for {', '.join(near)}")
+        found = {**_OURS.get(language, {}), **given}
+        for control in controls.values():
+            if control.label in given:
+                found[described(control)] = described(control).replace(control.label, given[control.label], 1)
+            if control.help in given:
+                found[_help(control.help)] = _help(given[control.help])
+        made[language] = found
+    return made
+
+
+def _help(text: str) -> str:
+    return f'<p class="genai4eu-help">{html.escape(text)}</p>'
+
+
 def _row(control: Control, widget: ipywidgets.ValueWidget) -> ipywidgets.VBox:
     parts = [widget]
     if control.help:
-        parts.append(ipywidgets.HTML(f'<p class="genai4eu-help">{html.escape(control.help)}</p>'))
+        parts.append(ipywidgets.HTML(_help(control.help)))
     row = ipywidgets.VBox(parts)
     row.add_class("genai4eu-control")
     return row

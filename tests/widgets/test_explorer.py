@@ -96,3 +96,13 @@ def test_whole_numbers_stay_whole_and_fractions_stay_fractions() -> None:
 def test_impossible_controls_are_refused(make: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_words_of_further_languages_go_with_the_stored_output(explorer: Explorer) -> None:
+    site = Choice("Site", {"Hospital A": "A"}, help="Where.")
+    shown = Explorer(_draw, words={"nl": {"Site": "Locatie", "Where.": "Waar."}, "it": {"Site": "Sito"}}, site=site)
+    words = shown._repr_mimebundle_()["application/vnd.genai4eu.controls+json"]["words"]
+    assert words["nl"]["Site"] == "Locatie" and words["it"] == {"Site": "Sito"}
+    assert words["nl"]['<p class="genai4eu-help">Where.</p>'] == '<p class="genai4eu-help">Waar.</p>'
+    with pytest.raises(ValueError, match="no control says 'Sites': give words for Site"):
+        Explorer(_draw, words={"nl": {"Sites": "Locaties"}}, site=site)

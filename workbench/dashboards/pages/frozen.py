@@ -104,7 +104,8 @@ def _html(bundle: Bundle, seen: _Seen, _stamp: object) -> str:
     if seen.name == "index":
         part = None if seen.older else bundle.read("page.json").get("part")
         can_be_live = (bundle.folder / "live.ipynb").is_file()
-        return page.render("index", blocks=blocks, part=part, live=can_be_live, **shown)
+        said = {k: v for block in blocks for k, v in translated.words_in(block, content).items()}
+        return page.render("index", blocks=blocks, part=part, live=can_be_live, said=said, **shown)
     shown["labelled"] = list(origin.labelled(blocks))
     return page.render("evidence", **shown, **evidence.shown(bundle, seen.address, language))
 

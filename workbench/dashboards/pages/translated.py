@@ -95,7 +95,18 @@ def block_in(block: Mapping[str, Any], language: str, main: str) -> dict[str, An
     """Return a block of the page in a language, or else in the dashboard's main one; ``lang`` says in which."""
     texts = block.get("texts") or {}
     name = next((name for name in (language, main) if name in texts), None)
-    return {**block, "html": texts[name], "lang": name} if name else {**block, "lang": main}
+    told = {**block, "html": texts[name], "lang": name} if name else {**block, "lang": main}
+    said = words_in(block, language)
+    kept = block.get("settings") or []
+    settings = [{key: said.get(text, text) for key, text in one.items()} for one in kept]
+    spoken = bool(said) and all(one["label"] in said for one in kept)
+    return {**told, "settings": settings, "settings_lang": language if spoken else main}
+
+
+def words_in(block: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Return the words of a block's controls in a language, by what the kernel calls them; empty in the main one."""
+    words = block.get("words")
+    return _texts(words.get(language)) if isinstance(words, Mapping) else {}
 
 
 def missing(cells: Sequence[tuple[int, Json]], wanted: Sequence[str]) -> Iterator[tuple[int, str, str]]:

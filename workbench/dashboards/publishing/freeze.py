@@ -34,6 +34,8 @@ class Block:
     #: The HTML in the dashboard's further languages, and the numbers that a figure draws.
     texts: dict[str, str] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    #: Of controls: their words in further languages, ``{"nl": {"Height": "Hoogte"}}``.
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Who made what it shows, one of ``pages.origin.ORIGINS``; empty where the notebook does not say.
     origin: str = ""
     #: Of a widget: its model, and which view of which code cell it is, by which the live one is found.
@@ -201,7 +203,8 @@ def _widget(data: Mapping[str, Any], state: Mapping[str, Any]) -> Block:
     html = next((v for v in values if "<img" in v or "<table" in v), "")
     settings = [{**s, "help": s.get("help", "")} for s in told["controls"]] if "controls" in told else []
     shown = settings or _plain_settings(models, state)
-    return Block("viewer", html, shown, model=model if _can_be_drawn(model, state) else "")
+    words = told.get("words", {})
+    return Block("viewer", html, shown, words=words, model=model if _can_be_drawn(model, state) else "")
 
 
 def _can_be_drawn(model: str, state: Mapping[str, Any]) -> bool:

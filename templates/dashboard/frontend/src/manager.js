@@ -10,12 +10,16 @@ import { Line } from "./line.js";
 
 /** Attributes that hold code: the bundle's own file serves, whatever the kernel sends. */
 const CODE = ["_esm", "_css"];
+/** Attributes that hold words; of HTML, whole pieces alone are words. */
+const WORDS = ["description", "tooltip", "_options_labels", "value"];
 
 export class Manager extends ManagerBase {
-  constructor(exchange, modules) {
+  /** `said` holds words of the controls in the visitor's language, by what the kernel calls them. */
+  constructor(exchange, modules, said = {}) {
     super();
     this.exchange = exchange;
     this.modules = modules;
+    this.said = new Map(Object.entries(said));
     this.lines = new Map(); // comm id -> Line
     this.shown = new Set();
     window.addEventListener("resize", () => this.shown.forEach((w) => MessageLoop.postMessage(w, Widget.ResizeMessage.UnknownSize)));
@@ -25,8 +29,19 @@ export class Manager extends ManagerBase {
   async record(states) {
     await Promise.all(Object.entries(states).map(([id, told]) => this.new_model(
       { model_id: id, model_name: told.model_name, model_module: told.model_module, model_module_version: told.model_module_version, comm: this.line(id) },
-      told.state,
+      this.spoken(told.state),
     )));
+  }
+
+  /** Return a state with its words in the visitor's language. The kernel is never told of them. */
+  spoken(state) {
+    const word = (text) => this.said.get(text) ?? text;
+    const found = { ...state };
+    for (const name of WORDS) {
+      if (Array.isArray(found[name])) found[name] = name === "value" ? found[name] : found[name].map(word);
+      else if (name !== "value" || String(found[name]).startsWith("<")) found[name] !== undefined && (found[name] = word(found[name]));
+    }
+    return found;
   }
 
   line(id) {
@@ -57,7 +72,7 @@ export class Manager extends ManagerBase {
   async update(id, state, touched) {
     const model = await this.get_model(id);
     const kept = Object.fromEntries(Object.entries(state).filter(([name]) => !CODE.includes(name) && !touched?.has(name)));
-    model.set_state(await model.constructor._deserialize_state(kept, this));
+    model.set_state(await model.constructor._deserialize_state(this.spoken(kept), this));
   }
 
   /** Take a message of the kernel. */
@@ -69,6 +84,7 @@ export class Manager extends ManagerBase {
     } else if (msg_type === "comm_msg") {
       const state = message.content.data?.state;
       if (state) CODE.forEach((name) => this.exchange.recorded(id) && delete state[name]);
+      if (state) Object.assign(state, this.spoken(state));
       this.lines.get(id)?.heard(message);
     } else if (msg_type === "comm_close") {
       this.lines.get(id)?.ended(message);

@@ -18,7 +18,7 @@ async function start(part) {
   try {
     const states = await read(part.state);
     const exchange = new Exchange(part.live, states, views, (state, told) => signs.show(state, told));
-    const manager = (exchange.manager = new Manager(exchange, part.modules));
+    const manager = (exchange.manager = new Manager(exchange, part.modules, part.said));
     window.genai4eu = { exchange, manager }; // for tests and for who wants to look
     await manager.record(structuredClone(states));
     await Promise.all(places.map((place) => take(manager, place)));
