@@ -61,6 +61,8 @@ class ScenarioBoard(Explorer):
         What the visitor should know of how the numbers came about.
     fallback : str
         HTML shown where no script runs, for example of :func:`.figures.figure_html`, for the initial settings.
+    words : mapping of str to mapping of str to str, optional
+        Words of the controls in further languages, as of :class:`.explorer.Explorer`.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class ScenarioBoard(Explorer):
         spread: str = "",
         note: str = "",
         fallback: str = "",
+        words: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         if along not in controls:
             raise ValueError(f"the frontier follows {along!r}, which is no control: choose among {', '.join(controls)}")
@@ -89,7 +92,7 @@ class ScenarioBoard(Explorer):
             rows(scenarios, {}, along, outcomes)  # so that a wrong table is refused here, and not said on the page
         self._scenarios, self._outcomes, self._along = scenarios, dict(outcomes), along
         self._axes, self._best, self._spread, self._note, self._fallback = axes, best, spread, note, fallback
-        super().__init__(self._answer, **controls)
+        super().__init__(self._answer, words=words, **controls)
         self._picture.observe(self._pick, names="picked")
 
     def _blank(self) -> ipywidgets.DOMWidget:
