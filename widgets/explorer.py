@@ -53,7 +53,12 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     error: Exception | None
 
     def __init__(
-        self, draw: Callable[..., Any], /, *, words: Mapping[str, Mapping[str, str]] | None = None, **controls: Control
+        self,
+        draw: Callable[..., Any],
+        /,
+        *,
+        words: Any = None,  # a mapping; a narrower type would forbid to unpack controls of a mapping
+        **controls: Control,
     ) -> None:
         self._draw = draw
         self._controls = controls
