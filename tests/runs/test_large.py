@@ -170,3 +170,19 @@ def test_a_large_figure_is_published_whole(notebook: Write, house: Path) -> None
     (media,) = (folder / "media").glob("*.png")
     assert media.stat().st_size > 2_000_000
     assert (folder / outputs(record)[2][0]["metadata"]["genai4eu"]["files"]["image/png"]["file"]).is_file()
+
+
+def test_what_a_notebook_says_of_its_cells_is_kept_but_not_of_large_outputs(house: Path) -> None:
+    """A copy of an executed notebook brings old notes of outputs along, which are not this run's."""
+    clears = "from IPython.display import clear_output\nprint('x')\nclear_output()\nprint('y')"
+    made = _notebook(PARAMETERS[1], "print(1)", clears)
+    stale = {"large": [{"file": "gone.txt", "output": 0}]}
+    abouts: list[dict[str, Any]] = [stale, {**stale, "origin": "generated"}, {"origin": "mixed"}]
+    for cell, about in zip(made["cells"], abouts, strict=True):
+        cell["metadata"]["genai4eu"] = about
+    path = house / "said.ipynb"
+    path.write_text(json.dumps(made), "utf-8")
+    record = genai4eu.run(path)
+    cells = json.loads((record.folder / "notebook.ipynb").read_text("utf-8"))["cells"]
+    said = [cell["metadata"].get("genai4eu") for cell in cells if "injected-parameters" not in cell["metadata"]["tags"]]
+    assert said == [None, {"origin": "generated"}, {"origin": "mixed"}]

@@ -17,7 +17,7 @@ from .context import METRIC_MIME, PROGRESS_MIME
 from .endings import KernelEnded, TimeUp, status_of
 from .files import cannot_write
 from .journal import Journal
-from .large import KEY
+from .large import KEY, forget
 
 _DISPLAYS = ("display_data", "update_display_data", "execute_result")
 
@@ -145,6 +145,6 @@ class RunClient(AskingClient):
         outs[:] = []
         self.clear_display_id_mapping(index)
         self.clear_before_next_output = False
-        self.nb.cells[index].metadata.pop(KEY, None)
+        forget(self.nb.cells[index])
         if self.nb_man.streams:
             self.nb_man.streams.cleared(index)

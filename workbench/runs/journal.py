@@ -15,7 +15,7 @@ from papermill.engines import NotebookExecutionManager
 
 from . import cells
 from .files import write_text
-from .large import KEY, Large, files_of
+from .large import Large, files_of, forget
 from .session import Listener
 from .status import Status
 from .streams import Streams
@@ -83,8 +83,7 @@ class Journal(NotebookExecutionManager):  # type: ignore[misc]
         super().notebook_start(**options)
         self._began[None] = time.monotonic()
         for cell in self.nb.cells:
-            if "text" not in cell.metadata.get(KEY, {}):  # its text in other languages is the notebook's own
-                cell.metadata.pop(KEY, None)
+            forget(cell)
         self.write()
 
     def cell_start(self, cell: Any, cell_index: int | None = None, **options: Any) -> None:

@@ -30,6 +30,15 @@ _ENDINGS = {"text/plain": ".txt", "text/html": ".html", "text/markdown": ".md", 
             "application/javascript": ".js", "text/latex": ".tex"}  # fmt: skip
 
 
+def forget(cell: Any) -> None:
+    """Take back what a cell says of its large outputs; the rest under our key is the notebook's own: texts, origins."""
+    about = cell.metadata.get(KEY)
+    if isinstance(about, dict):
+        about.pop("large", None)
+    if not about or not isinstance(about, dict):
+        cell.metadata.pop(KEY, None)
+
+
 def files_of(notebook: Path) -> Path:
     """Return the folder of a notebook's large outputs."""
     return notebook.with_name(f"{notebook.stem}_files")
