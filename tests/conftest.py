@@ -26,10 +26,13 @@ ROOT = Path(__file__).resolve().parents[1]
 #: The files that take longest, the longest first: nobody waits for them at the end while a processor has nothing to do.
 LONGEST = (
     "test_readme.py",
+    "test_faults.py",
     "test_reconnect.py",
     "test_batch_runs.py",
     "test_study.py",
     "test_browser.py",
+    "test_home.py",
+    "test_demo.py",
     "test_resume.py",
     "test_kernels.py",
     "test_sweep.py",

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,17 +98,3 @@ def start_kernel() -> Iterator[Callable[[str], Kernel]]:
 def kernel_ids(rest: Gateway) -> set[str]:
     """Ids of the kernels at the gateway."""
     return {model["id"] for model in rest.call("GET", "/api/kernels")}
-
-
-def eventually(fact: Callable[[], object], seconds: float = 30) -> None:
-    """Ask again and again until ``fact`` holds; the deadline only ends a test that has failed."""
-    deadline = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-
-
-def genai4eu(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line."""
-    command = [sys.executable, "-P", "-m", "genai4eu", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -19,7 +19,8 @@ from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
-from .conftest import WHERE, Kernel, eventually, kernel_ids
+from ..patience import eventually
+from .conftest import WHERE, Kernel, kernel_ids
 
 pytestmark = pytest.mark.slow
 

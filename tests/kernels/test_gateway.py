@@ -22,7 +22,8 @@ from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
-from .conftest import eventually, genai4eu, kernel_ids
+from ..patience import eventually, genai4eu
+from .conftest import kernel_ids
 
 KNOWN = ["/api", "/metrics", "/api/kernels", "/api/kernelspecs", "/api/sessions", "/api/status", "/api/me"]
 UNKNOWN = [

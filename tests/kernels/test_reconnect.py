@@ -18,7 +18,8 @@ from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
-from .conftest import Kernel, eventually, kernel_ids
+from ..patience import eventually
+from .conftest import Kernel, kernel_ids
 from .proxy import Proxy
 
 pytestmark = pytest.mark.slow

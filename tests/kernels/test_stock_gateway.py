@@ -19,7 +19,8 @@ from genai4eu.kernels.connect import connect, disconnect
 from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.rest import Gateway, GatewayDown
 
-from .conftest import Kernel, eventually, kernel_ids
+from ..patience import eventually
+from .conftest import Kernel, kernel_ids
 from .proxy import Proxy
 from .test_reconnect import Cell
 

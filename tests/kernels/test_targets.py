@@ -20,7 +20,7 @@ from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess
 
-from .conftest import genai4eu
+from ..patience import genai4eu
 
 
 def kernels() -> Path:

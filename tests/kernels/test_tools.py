@@ -25,7 +25,8 @@ from genai4eu.kernels.bridge.wire import V1, pack_v1, unpack_v1
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
-from .conftest import WHERE, eventually, kernel_ids
+from ..patience import eventually
+from .conftest import WHERE, kernel_ids
 
 pytestmark = pytest.mark.slow
 

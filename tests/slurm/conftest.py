@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from genai4eu.kernels.slurm.options import Options
 from genai4eu.kernels.slurm.targets import add
 
+from ..patience import eventually
 from . import cluster as slurm
 
 
@@ -137,20 +136,6 @@ def start(cluster: slurm.Cluster, tmp_path: Path) -> Iterator[Callable[..., Kern
         if kernel.manager.has_kernel:
             kernel.manager.shutdown_kernel()
     eventually(lambda: not cluster("squeue", "-h"), 20)
-
-
-def eventually(fact: Callable[[], object], seconds: float = 30) -> None:
-    """Ask again and again until ``fact`` holds; the deadline only ends a test that has failed."""
-    deadline = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-
-
-def genai4eu(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line."""
-    command = [sys.executable, "-P", "-m", "genai4eu", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def state(cluster: slurm.Cluster, job: str) -> str:

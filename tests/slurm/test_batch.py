@@ -12,8 +12,8 @@ from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.slurm import batch
 from genai4eu.kernels.slurm.options import Options
 
+from ..patience import eventually
 from .cluster import Cluster
-from .conftest import eventually
 
 OPTIONS = Options(partition="cpu", time="10", cpus=1)
 #: Prints what it was given, and leaves a file when it has.

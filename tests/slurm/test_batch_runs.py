@@ -26,8 +26,9 @@ from genai4eu.runs.record import Record
 from genai4eu.runs.seal import check
 from genai4eu.runs.store import all_runs, find
 
+from ..patience import eventually, genai4eu
 from .cluster import Cluster
-from .conftest import eventually, genai4eu, state
+from .conftest import state
 
 pytestmark = pytest.mark.slow
 Make = Callable[..., str]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 
+from ..patience import eventually, genai4eu
 from .cluster import Cluster
-from .conftest import Kernel, eventually, genai4eu, state
+from .conftest import Kernel, state
 
 pytestmark = pytest.mark.slow
 

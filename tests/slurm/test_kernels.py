@@ -15,8 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
+from ..patience import eventually
 from .cluster import NODES, Cluster
-from .conftest import Kernel, eventually, state
+from .conftest import Kernel, state
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ import pytest
 
 from genai4eu.kernels import targets
 
+from ..patience import genai4eu
 from .cluster import Cluster
-from .conftest import genai4eu
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
 

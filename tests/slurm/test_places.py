@@ -9,8 +9,9 @@ import pytest
 
 from genai4eu.places import described
 
+from ..patience import eventually
 from .cluster import Cluster
-from .conftest import Kernel, eventually
+from .conftest import Kernel
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,9 @@ import psutil
 import pytest
 from jupyter_client import KernelManager
 
+from ..patience import eventually
 from .cluster import Cluster
-from .conftest import Kernel, eventually, state
+from .conftest import Kernel, state
 
 pytestmark = pytest.mark.slow
 

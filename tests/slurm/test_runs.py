@@ -13,8 +13,8 @@ import pytest
 
 from genai4eu.runs.record import Record
 
+from ..patience import eventually
 from .cluster import Cluster
-from .conftest import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,8 @@ from genai4eu.kernels.slurm import batch
 from genai4eu.runs.record import Record
 from genai4eu.sweeps.folder import State, Sweep, find
 
+from ..patience import eventually
 from .cluster import Cluster
-from .conftest import eventually
 
 CELLS = [
     ("parameters", "seed: int = 0  # seed in 0..99"),

@@ -14,8 +14,9 @@ import pytest
 from genai4eu.kernels.connect import connect
 from genai4eu.kernels.gateway.state import State
 
+from ..patience import eventually, genai4eu
 from .cluster import Cluster, free_block
-from .conftest import Kernel, eventually, genai4eu, state
+from .conftest import Kernel, state
 
 pytestmark = pytest.mark.slow
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +9,6 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib import rc_context
-from matplotlib.text import Text
 
 from genai4eu.usecases.health_imaging import (
     augment,
@@ -29,6 +26,8 @@ from genai4eu.usecases.health_imaging import (
 from genai4eu.usecases.health_imaging.relaxometry import LESION
 from genai4eu.usecases.health_imaging.segmenter import Segmenter, SegmenterError, load_segmenter, save_segmenter
 from genai4eu.widgets import use_style
+
+from .checks import imported_by, read_on_a_phone
 
 
 def test_dice_by_hand() -> None:
@@ -212,11 +211,7 @@ def test_the_scores_figure_is_read_on_a_phone(study: SimpleNamespace) -> None:
     with rc_context():
         use_style()
         fig, _ = figures.scores_figure(study.scores)
-        fig.draw_without_rendering()
-    shrunk = 288 / (fig.get_figwidth() * 72)  # pixels a point
-    texts = [t for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
-    assert min(float(t.get_fontsize()) for t in texts) * shrunk >= 9
-    assert fig.get_tightbbox().x1 <= fig.get_figwidth()
+        read_on_a_phone(fig)
 
 
 def test_a_broken_or_missing_record_is_one_clear_line(study: SimpleNamespace, tmp_path: Path) -> None:
@@ -241,13 +236,9 @@ def test_the_same_seed_gives_the_same_bits(study: SimpleNamespace, tmp_path: Pat
 
 @pytest.mark.slow
 def test_the_dashboard_needs_neither_monai_nor_the_template(study: SimpleNamespace) -> None:
-    code = (
-        "import sys; from genai4eu.usecases.health_imaging import live, keep, report, figures;"
-        f"live.respond({str(study.outputs)!r}, 'C', 20, 5, 'flow 2:1');"
-        "print([m for m in ('monai', 'nilearn', 'nibabel', 'sklearn', 'ipywidgets') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    used = "from genai4eu.usecases.health_imaging import live, keep, report, figures"
+    code = f"{used}; live.respond({str(study.outputs)!r}, 'C', 20, 5, 'flow 2:1')"
+    assert not imported_by(code, "monai", "nilearn", "nibabel", "sklearn", "ipywidgets")
 
 
 @pytest.mark.parametrize("ratio", [2, 10])

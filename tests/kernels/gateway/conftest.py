@@ -22,7 +22,7 @@ import websocket
 
 from genai4eu.kernels.gateway.state import State
 
-from ..conftest import eventually, genai4eu
+from ...patience import eventually, genai4eu
 
 SPEC = "python3"  # of its own process, so that a test sees where it lives and dies
 

@@ -13,7 +13,8 @@ import pytest
 
 from genai4eu.kernels.connect import connect, disconnect
 
-from ..conftest import Kernel, eventually
+from ...patience import eventually
+from ..conftest import Kernel
 from ..proxy import Proxy
 from ..test_reconnect import Cell
 from ..test_tools import run_papermill

@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 import pytest
 
-from ..conftest import eventually
+from ...patience import eventually
 from .conftest import SPEC, Serve, Service, lives
 
 pytestmark = pytest.mark.slow

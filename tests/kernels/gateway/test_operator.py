@@ -23,7 +23,7 @@ from genai4eu.kernels.gateway.settings import Options
 from genai4eu.kernels.gateway.userfile import UserFile
 from genai4eu.kernels.gateway.users import User, Users
 
-from ..conftest import genai4eu
+from ...patience import genai4eu
 from .conftest import Serve, Service, Someone
 
 

@@ -12,7 +12,7 @@ import time
 import psutil
 import pytest
 
-from ..conftest import eventually
+from ...patience import eventually
 from .conftest import Serve, Service, Talk, lives, wait_for
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,7 @@ from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.gateway import spans
 from genai4eu.kernels.tokens import ensure_token
 
-from ..conftest import eventually, genai4eu
+from ...patience import eventually, genai4eu
 from .conftest import SPEC, Serve, Service, Someone, wait_for
 
 pytestmark = pytest.mark.slow

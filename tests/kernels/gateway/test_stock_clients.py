@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import eventually
+from ...patience import eventually
 from .conftest import SPEC, Service, Someone
 
 pytestmark = pytest.mark.slow

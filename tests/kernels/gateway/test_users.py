@@ -16,7 +16,7 @@ from genai4eu.kernels.gateway.throttle import BURST, Throttle
 from genai4eu.kernels.gateway.userfile import UserFile
 from genai4eu.kernels.gateway.users import digest
 
-from ..conftest import eventually
+from ...patience import eventually
 from .conftest import SPEC, Serve, Service, Someone
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,6 @@ import pytest
 import xarray as xr
 from ase.io import read
 from matplotlib import rc_context
-from matplotlib.text import Text
 from pymatgen.core import Lattice, Structure
 
 from genai4eu.usecases.materials import (
@@ -30,6 +29,8 @@ from genai4eu.usecases.materials.propose import METHODS, SCREENED
 from genai4eu.usecases.materials.relax import Relaxed
 from genai4eu.usecases.materials.sizes import PROFILES
 from genai4eu.widgets import use_style
+
+from ..checks import read_on_a_phone
 
 SALT = Structure.from_spacegroup(225, Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
@@ -241,11 +242,7 @@ def test_the_scores_figure_is_read_on_a_phone(study: SimpleNamespace) -> None:
     with rc_context():
         use_style()
         fig, _ = figures.scores_figure(study.scores)
-        fig.draw_without_rendering()
-    shrunk = 288 / (fig.get_figwidth() * 72)  # pixels a point
-    texts = [t for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
-    assert min(float(t.get_fontsize()) for t in texts) * shrunk >= 9
-    assert fig.get_tightbbox().x1 <= fig.get_figwidth()
+        read_on_a_phone(fig)
 
 
 def test_the_record_is_small_and_other_tools_read_it(study: SimpleNamespace) -> None:

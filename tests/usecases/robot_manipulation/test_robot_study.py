@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,11 +10,12 @@ import pytest
 import xarray as xr
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from genai4eu.usecases.robot_manipulation import evaluate, figures, keep, live, model, report
 from genai4eu.usecases.robot_manipulation.readers import load_demonstrations
 from genai4eu.widgets import Choice, Range, TrajectoryPlayer, use_style
+
+from ..checks import imported_by, read_on_a_phone
 
 
 def _with(scores: xr.Dataset, rates: dict[str, tuple[int, int]], bits: float = 0.95) -> xr.Dataset:
@@ -158,11 +157,7 @@ def test_figures_are_read_on_a_phone(robot: SimpleNamespace) -> None:
     with rc_context():
         use_style()
         for fig, _ in (figures.scores_figure(robot.scores), figures.fans_figure(motions)):
-            fig.draw_without_rendering()
-            shrunk = 288 / (fig.get_figwidth() * 72)  # pixels a point
-            texts = [t for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
-            assert min(float(t.get_fontsize()) for t in texts) * shrunk >= 9
-            assert fig.get_tightbbox().x1 <= fig.get_figwidth() + 0.01
+            read_on_a_phone(fig)
 
 
 @pytest.mark.slow
@@ -179,13 +174,9 @@ def test_the_same_seed_gives_the_same_bits(robot: SimpleNamespace, tmp_path: Pat
 
 @pytest.mark.slow
 def test_the_dashboard_needs_neither_scikit_learn_nor_readers(robot: SimpleNamespace) -> None:
-    code = (
-        "import sys; from genai4eu.usecases.robot_manipulation import live, keep, report, figures;"
-        f"live.respond({str(robot.outputs)!r}, 6, 8, 0, 0, 2, 8);"
-        "print([m for m in ('sklearn', 'h5py', 'mcap', 'zarr', 'ipywidgets') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    used = "from genai4eu.usecases.robot_manipulation import live, keep, report, figures"
+    code = f"{used}; live.respond({str(robot.outputs)!r}, 6, 8, 0, 0, 2, 8)"
+    assert not imported_by(code, "sklearn", "h5py", "mcap", "zarr", "ipywidgets")
 
 
 def test_the_player_gets_what_the_figure_shows(robot: SimpleNamespace) -> None:
