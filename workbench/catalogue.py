@@ -39,6 +39,9 @@ class UseCase(pydantic.BaseModel):
         Modules that a kernel must be able to import.
     warm_imports : list of str
         Modules that a warm kernel imports ahead.
+    rehearsal : str or None
+        ``package.module:function``: does what the dashboard part does first, with data of no record, before the live
+        view's kernels are forked.
     card : str or None
         ``package/file.toml``: what the use case says of itself, as :class:`.card.Card` has it.
     """
@@ -54,6 +57,7 @@ class UseCase(pydantic.BaseModel):
     extra: str | None = None
     requires: list[str] = []
     warm_imports: list[str] = []
+    rehearsal: str | None = pydantic.Field(default=None, pattern=r"^[\w.]+:\w+$")
     card: str | None = pydantic.Field(default=None, pattern=r"^[\w.]+/.+\.toml$")
     distribution: str = ""
 

@@ -11,6 +11,8 @@ from ..errors import KernelsError
 IDLE, AHEAD = "GENAI4EU_WARM_IDLE", "GENAI4EU_WARM_AHEAD"
 #: The process with which the template ends, for who has one of their own.
 UNTIL = "GENAI4EU_WARM_UNTIL"
+#: Names of the use cases whose dashboards' first steps the template goes through before it forks, with commas.
+REHEARSE = "GENAI4EU_WARM_REHEARSE"
 
 
 def wanted(env: Mapping[str, str]) -> bool:

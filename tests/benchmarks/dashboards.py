@@ -170,8 +170,8 @@ def _script(page: str, name: str) -> str:
 class Bench:
     """Both servers, running, and what is measured of them."""
 
-    def __init__(self, ours: str, stock: str, page: str, control: str, servers: dict[str, psutil.Process]) -> None:
-        self.ours, self.stock, self.page, self.control = ours, stock, page, control
+    def __init__(self, stock: str, page: str, control: str, servers: dict[str, psutil.Process]) -> None:
+        self.stock, self.page, self.control = stock, page, control
         self.servers = servers
         self.found: dict[str, Any] = {}
 
@@ -322,29 +322,36 @@ asyncio.run(main())
 
 
 @contextlib.contextmanager
+def served(dashboard: Path, viewers: int) -> Iterator[tuple[str, psutil.Process]]:
+    """Run our server for a folder of dashboards; yield the address of one of them, and the process."""
+    port = _free_port()
+    command: list[str | Path] = [_SCRIPTS / "genai4eu", "serve", "--no-browser", "--port", str(port)]
+    environment = {**os.environ, "GENAI4EU_DASHBOARDS": str(dashboard.parent)}
+    address = f"http://127.0.0.1:{port}/"
+    with _serving([*command, "--viewers", str(viewers)], address, environment, dashboard.parent) as process:
+        yield f"{address}d/{dashboard.name}/", process
+
+
+@contextlib.contextmanager
 def _both(dashboard: Path) -> Iterator[Bench]:
     """Run our server, stock Voila, and a plain server of files, until the block ends."""
-    ports = [_free_port() for _ in range(3)]
-    ours, voila, files = (f"http://127.0.0.1:{port}/" for port in ports)
-    environment = {**os.environ, "GENAI4EU_DASHBOARDS": str(dashboard.parent)}
+    ports = [_free_port() for _ in range(2)]
+    voila, files = (f"http://127.0.0.1:{port}/" for port in ports)
     bundle = dashboard / "versions" / str(json.loads((dashboard / "site.json").read_text("utf-8"))["current"])
     with tempfile.TemporaryDirectory() as work, contextlib.ExitStack() as until:
-        command: list[str | Path] = [_SCRIPTS / "genai4eu", "serve", "--no-browser", "--port", str(ports[0])]
-        command += ["--viewers", str(FIFTY + 4)]
-        process = until.enter_context(_serving(command, ours, environment, dashboard.parent))
-        page = f"{ours}d/{dashboard.name}/"
+        page, process = until.enter_context(served(dashboard, FIFTY + 4))
         (Path(work) / "icon.svg").write_text("<svg/>")
         (Path(work) / "page.html").write_bytes(httpx.get(page).content)
         until.enter_context(
-            _serving([sys.executable, "-P", "-c", _CONTROL, str(ports[2]), work], files, environment, Path(work))
+            _serving([sys.executable, "-P", "-c", _CONTROL, str(ports[1]), work], files, dict(os.environ), Path(work))
         )
         notebook = shutil.copy(bundle / "live.ipynb", work)
         told = {**os.environ, "GENAI4EU_BUNDLE": str(bundle), "PYTHONSAFEPATH": "1"}
         stock: list[str | Path] = [
-            sys.executable, "-P", "-m", "voila", "--no-browser", f"--port={ports[1]}", "--Voila.ip=127.0.0.1", notebook,
+            sys.executable, "-P", "-m", "voila", "--no-browser", f"--port={ports[0]}", "--Voila.ip=127.0.0.1", notebook,
         ]  # fmt: skip
         second = until.enter_context(_serving(stock, voila, told, Path(work)))
-        yield Bench(ours, voila, page, f"{files}static/page.html", {"ours": process, "stock Voila": second})
+        yield Bench(voila, page, f"{files}static/page.html", {"ours": process, "stock Voila": second})
 
 
 def measure(

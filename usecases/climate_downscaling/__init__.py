@@ -25,4 +25,5 @@ USECASE = {
         "scipy.ndimage",
         "safetensors.torch",
     ],
+    "rehearsal": "genai4eu.usecases.climate_downscaling.rehearsal:rehearse",
 }

@@ -39,4 +39,5 @@ USECASE = {
         "scipy.ndimage",
         "safetensors.torch",
     ],
+    "rehearsal": "genai4eu.usecases.health_imaging.rehearsal:rehearse",
 }

@@ -35,4 +35,5 @@ USECASE = {
         "scipy.stats",
         "safetensors.torch",
     ],
+    "rehearsal": "genai4eu.usecases.irrigation.rehearsal:rehearse",
 }

@@ -28,4 +28,5 @@ USECASE = {
         "xarray",
         "safetensors.torch",
     ],
+    "rehearsal": "genai4eu.usecases.materials.rehearsal:rehearse",
 }

@@ -43,4 +43,5 @@ USECASE = {
         "mcap.reader",
         "safetensors.torch",
     ],
+    "rehearsal": "genai4eu.usecases.robot_manipulation.rehearsal:rehearse",
 }

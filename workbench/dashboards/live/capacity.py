@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil
 
-#: Bytes of a viewer's kernel that no other has; the five sectors' take 95 to 210 MB once their part is executed.
-VIEWER = 220 << 20
+#: Bytes of a viewer's kernel that no other has; the five sectors' take 71 to 97 MB once a control was moved.
+VIEWER = 110 << 20
 #: Bytes of what all viewers share: the tier, and the template that kernels are forked from.
-SHARED = 800 << 20
+SHARED = 900 << 20
 #: Viewers for whom one processor computes in time, each moving a control every five seconds.
 _A_PROCESSOR = 32
 MOST = 64

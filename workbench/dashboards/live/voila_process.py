@@ -8,6 +8,7 @@ ended.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -33,10 +34,12 @@ from voila.app import Voila
 from voila.execute import VoilaExecutor
 from voila.voila_identity_provider import VoilaIdentityProvider
 
+from ...errors import WorkbenchError
 from ...kernels.errors import KernelsError
 from ...kernels.warm import client as warm
-from ...kernels.warm.settings import UNTIL, wanted
+from ...kernels.warm.settings import REHEARSE, UNTIL, wanted
 from ...runs.context import BUNDLE_VARIABLE
+from ..dashboard import all_bundles
 from .tier import PREFIX
 
 BASE = "/live/"
@@ -200,15 +203,25 @@ def _config(told: dict[str, Any]) -> Config:
     return config
 
 
-def _warm() -> None:
+def _warm(root: Path) -> None:
     """Start a template of our own, so that the first kernel is warm; it ends with us, and has seen no token."""
     if not wanted(os.environ):
         return
     os.environ[UNTIL] = str(os.getpid())
+    os.environ[REHEARSE] = ",".join(_shown(root))
     try:
         warm.ensure(wait=True)
     except KernelsError as why:  # kernels start the ordinary way here: slower, but they start
         logging.getLogger(__name__).warning("%s", why)
+
+
+def _shown(root: Path) -> list[str]:
+    """Return the names of the use cases that have a dashboard: what these have in common is to be in memory once."""
+    names = set()
+    for bundle in all_bundles(root):
+        with contextlib.suppress(WorkbenchError):  # damaged: whoever opens it is told
+            names.add(bundle.info.get("usecase"))
+    return sorted(name for name in names if isinstance(name, str))
 
 
 def main() -> None:
@@ -223,7 +236,7 @@ def main() -> None:
         told["viewers"],
     )
     LiveVoila.socket_path = told["socket"]
-    warming = threading.Thread(target=_warm)
+    warming = threading.Thread(target=_warm, args=(Path(told["root"]),))
     warming.start()
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = LiveVoila.instance(config=_config(told))
