@@ -33,9 +33,9 @@ class ParameterForm(Panel):
         Called with all values by name, as they were entered; returns a sentence for each that will not do.
     targets : sequence of mapping
         Where it can run, as the :class:`.picker.TargetPicker` takes them. The first that is ready is chosen.
-    start : callable
+    start : callable, optional
         Called with the values, the target and ``tell``; returns HTML on what came of it, and the result. What it
-        raises is shown as a sentence. Interrupting the kernel stops it.
+        raises is shown as a sentence. Interrupting the kernel stops it. Without it nothing is started.
     refresh : callable, optional
         Called without arguments in a thread of its own, once; returns targets with their present state.
     words : mapping of str to str, optional
@@ -75,7 +75,7 @@ class ParameterForm(Panel):
         schema: Mapping[str, Any],
         check: Callable[[Mapping[str, Any]], Mapping[str, str]],
         targets: Sequence[Target],
-        start: Callable[[Mapping[str, Any], str, Tell], tuple[str, Any]],
+        start: Callable[[Mapping[str, Any], str, Tell], tuple[str, Any]] | None,
         refresh: Callable[[], Sequence[Target]] | None = None,
         words: Mapping[str, str] | None = None,
     ) -> None:
@@ -132,13 +132,13 @@ class ParameterForm(Panel):
         """Check all fields; where all will do, make the call. Called where a person presses the button."""
         faults = {name: said for name, said in self._check(self.values).items() if said}
         self.faults, self.refused, self.outcome, self.trouble = faults, list(faults), "", ""
-        if not faults:
-            self._go()
+        if not faults and self._start is not None:
+            self._go(self._start)
 
-    def _go(self) -> None:
+    def _go(self, start: Callable[[Mapping[str, Any], str, Tell], tuple[str, Any]]) -> None:
         self.running = True
         try:
-            self.outcome, self.result = self._start(self.values, self.target, self.tell)
+            self.outcome, self.result = start(self.values, self.target, self.tell)
         except KeyboardInterrupt:
             self.trouble = self.words["stopped"]
         except Exception as error:  # noqa: BLE001  # whatever the call raises, the person gets a sentence

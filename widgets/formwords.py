@@ -15,7 +15,7 @@ FORM_WORDS = {
     "wrong_other": "Nothing was started. {count} values will not do: {names}.",
     "stopped": "It was stopped.",
     "failed": "It could not be run: {why}",
-    "needs_kernel": "What is entered here is checked, and run, by a kernel: there is none behind this page.",
+    "needs_kernel": "What is entered here is checked, and run, in the workbench: this page shows what can be set.",
     "parameter": "Parameter",
     "value": "Value",
     "allowed": "What may be entered",

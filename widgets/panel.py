@@ -48,6 +48,8 @@ class Panel(anywidget.AnyWidget):
     words = traitlets.Dict().tag(sync=True)
     #: What a page shows that runs no script; publishing looks for it under this name.
     value = traitlets.Unicode("").tag(sync=True)
+    #: Whether the workbench fills it and carries out what is asked: on a dashboard it stays as it was recorded.
+    workbench = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, words: Mapping[str, str] | None = None, **state: Any) -> None:
         known = {**COMMON, **self.WORDS}

@@ -94,7 +94,7 @@ class RunTable(Panel):
         if unknown or len(chosen) > MOST:
             why = f"there is no run {unknown[0]!r}" if unknown else f"{len(chosen)} runs are chosen"
             raise ValueError(f"{why}: choose at most {MOST} of the runs that are given")
-        self._show, self._refresh = show, refresh
+        self._show, self._refresh, self._ids = show, refresh, {run["id"] for run in shown}
         super().__init__(
             words, runs=shown, about=meant, columns=list(columns) if columns is not None else _common(shown),
             chosen=list(chosen), comparing=len(chosen) > 1, openable=show is not None,
@@ -114,8 +114,11 @@ class RunTable(Panel):
         try:
             if content.get("ask") == "runs" and self._refresh is not None:
                 self.runs = plain(self._refresh())
+                self._ids = {run["id"] for run in self.runs}
                 self._redraw()
-            elif self._show is not None and any(content.get("open") == run["id"] for run in self.runs):
+            elif (
+                self._show is not None and content.get("open") in self._ids
+            ):  # of what was given: pages can write `runs`
                 self.record = self._show(str(content["open"]))
             self.trouble = ""
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a record, the person gets a sentence

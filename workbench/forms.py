@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 from .catalogue import source
 from .json_schema import describe, json_schema
 from .parameters import Parameter, Schema, fault
+from .runs.context import before_visitors
 from .values import members, read_text
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def form(name: str | Path, words: Mapping[str, str] | None = None) -> ParameterF
 
     from .places import described
 
+    if before_visitors():  # the page shows it as it was recorded
+        return ParameterForm(str(name), {"properties": {}}, lambda values: {}, [], None, words=words)
     found = source(name)
     schema = found.schema
 
@@ -52,10 +55,12 @@ def form(name: str | Path, words: Mapping[str, str] | None = None) -> ParameterF
         record = run(name, on=target, parameters=given(schema, values), listener=_follow(tell))
         return _shown(record), record
 
-    return ParameterForm(
+    made = ParameterForm(
         found.title, json_schema(schema, found.title), lambda values: faults(schema, values), _targets(), start,
         refresh=described, words=words,
     )  # fmt: skip
+    made.workbench = True
+    return made
 
 
 def faults(schema: Schema, values: Mapping[str, Any]) -> dict[str, str]:

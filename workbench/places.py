@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.targets import Target
 
+from .runs.context import before_visitors
+
 if TYPE_CHECKING:
     from genai4eu.kernels.slurm.options import Options
     from genai4eu.widgets import TargetPicker
@@ -41,7 +43,11 @@ def targets(chosen: str | None = None, words: Mapping[str, str] | None = None) -
     """
     from genai4eu.widgets import TargetPicker
 
-    return TargetPicker(described(), chosen, refresh=described, words=words)
+    if before_visitors():  # the page shows it as it was recorded
+        return TargetPicker([], words=words)
+    made = TargetPicker(described(), chosen, refresh=described, words=words)
+    made.workbench = True
+    return made
 
 
 def described() -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import WorkbenchError
+from .runs.context import before_visitors
 from .runs.record import Record
 
 if TYPE_CHECKING:
@@ -50,15 +51,19 @@ def table(
 
     from .runs.store import find
 
+    if before_visitors():  # the page shows it as it was recorded
+        return RunTable([], words=words)
     chosen = [run.id if isinstance(run, Record) else find(run).id for run in compare]
     found = _summaries(template)
     try:
-        return RunTable(
+        made = RunTable(
             [_row(s) for s in found], directions(found), columns, chosen, show=_record, words=words,
             refresh=lambda: [_row(s) for s in _summaries(template)],
         )  # fmt: skip
     except ValueError as error:
         raise WorkbenchError(str(error)) from None
+    made.workbench = True
+    return made
 
 
 def _summaries(template: str | None) -> list[dict[str, Any]]:

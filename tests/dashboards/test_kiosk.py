@@ -49,7 +49,8 @@ def _shown(page: Page) -> Frame:
     expect(page.locator("iframe:not(.coming)")).to_have_count(1, timeout=30_000)
     handle = page.locator("iframe:not(.coming)").element_handle()
     frame = handle.content_frame() if handle else None
-    assert frame is not None
+    assert handle is not None and frame is not None
+    handle.dispose()  # who holds the node of a frame that is gone holds that frame
     return frame
 
 
@@ -217,7 +218,10 @@ def test_it_does_not_grow_from_round_to_round(page: Page, two: Server) -> None:
         heap: int = protocol.send("Runtime.getHeapUsage")["usedSize"]
         return {**protocol.send("Memory.getDOMCounters"), "heap": heap}
 
-    before, after = counts(6), counts(CYCLES)
-    for name in ("documents", "nodes", "jsEventListeners"):
-        assert after[name] <= before[name] * 1.2, (name, before, after)
-    assert after["heap"] <= before["heap"] * 1.2 + 2e6, (before, after)
+    before = counts(6)
+    for rounds in (CYCLES // 10, CYCLES // 2 - CYCLES // 10, CYCLES - CYCLES // 2):
+        after = counts(rounds)
+        print(rounds, after)  # with -s, for who wants to know
+        for name in ("documents", "nodes", "jsEventListeners"):
+            assert after[name] <= before[name] * 1.2, (name, before, after)
+        assert after["heap"] <= before["heap"] * 1.2 + 2e6, (before, after)

@@ -233,6 +233,11 @@ def current_run() -> CurrentRun:
     return _current.setdefault(folder, CurrentRun(folder))
 
 
+def before_visitors() -> bool:
+    """Tell whether this kernel shows a published bundle to visitors, in whose hands is nothing of the workbench."""
+    return bool(os.environ.get(BUNDLE_VARIABLE))
+
+
 def open_run() -> OpenRun:
     """Return the run to show: the published bundle, else the current run even unsealed, else the scratch folder.
 

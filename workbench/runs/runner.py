@@ -15,6 +15,7 @@ from ..errors import WorkbenchError
 from .attempts import Attempt, put_away
 from .carry import drop
 from .clock import Clock
+from .context import before_visitors
 from .crate import seal
 from .endings import sentence_of, status_of
 from .files import cannot_write, write_json
@@ -92,8 +93,11 @@ def create(planned: Plan, status: Status = "running") -> Record:
     Raises
     ------
     WorkbenchError
-        If the folder of the records cannot be written, or the use case's card is no such thing.
+        If the folder of the records cannot be written, the use case's card is no such thing, or visitors of a
+        dashboard would be the ones who start it.
     """
+    if before_visitors():
+        raise WorkbenchError("a published dashboard starts no run: run it in the workbench, then publish the run")
     said = card.declared(planned.source.usecase) if planned.source.usecase else None
     record = _fresh(planned.source.name)
     try:

@@ -144,21 +144,27 @@ async def _ask(tier: Tier, path: str, method: str = "GET") -> tornado.httpclient
         follow_redirects=False, request_timeout=PATIENCE,
     )  # fmt: skip
     asking = asyncio.ensure_future(http.fetch(request, raise_error=False))
+    asking.add_done_callback(_take_note)
     ending = asyncio.create_task(tier.ended.wait())
-    tasks: list[asyncio.Future[Any]] = [asking, ending]
+    either: list[asyncio.Future[Any]] = [asking, ending]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
             raise TierGoneError
         answer = asking.result()
     except _GONE:
         raise TierGoneError from None
     finally:
-        for task in tasks:
-            task.cancel()
+        ending.cancel()  # the question is left to itself: tornado complains of the end of a cancelled one
     if answer.code in (HTTPStatus.BAD_GATEWAY, 599):
         raise TierGoneError
     return answer
+
+
+def _take_note(asking: asyncio.Future[Any]) -> None:
+    """Take note of how a question ended for which nobody waits any more: with the tier."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 def _headers(tier: Tier) -> dict[str, str]:

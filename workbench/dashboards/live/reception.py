@@ -62,17 +62,22 @@ class Reception:
         self._at_once = asyncio.Semaphore(max(2, os.cpu_count() or 2))
         self._quiet_from = self._named_until = 0.0
         self._work: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def open(self) -> None:
         """Begin. Call from a coroutine."""
         self._later(self._keep())
 
     async def close(self) -> None:
-        """End everything, and wait for that."""
+        """End everything, and wait for that; whoever waits for a kernel is told that there will be none."""
+        self._closed = True
         work = list(self._work)
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
+        for ticket in self.tickets:
+            if ticket.session is None:
+                ticket.tell("failed")
         await self.tier.stop()
 
     async def ask(self, place: str, bundle: Bundle, key: str, patience: float = PATIENCE) -> Ticket | None:
@@ -99,6 +104,8 @@ class Reception:
 
     def _serve(self) -> None:
         """Give kernels to those who wait, as long as there are places."""
+        if self._closed:
+            return
         for ticket in self.tickets.waiting:
             kernel = self.reserve.take(ticket.bundle) or self._coming.pop(ticket.bundle.folder, None)
             giving = None

@@ -49,6 +49,8 @@ _KEPT = re.compile(r"/live/(api/kernels/\(\?P<kernel_id>.*channels|voila/(api/sh
 _LONGEST_CELL = 100
 #: Seconds between looks at whether the kernels live.
 _LOOK = 0.5
+#: By how many thousandths of the computer's memory our processes count as larger where it runs out, of at most 1000.
+_GIVES_WAY = 500
 #: Characters that our folder's name may have to hold the kernels' sockets, whose names may have 104 in all.
 _LONGEST = 38
 _TOLD_ABOUT_REQUEST = ("HTTP_", "VOILA_", "SERVER_", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
@@ -224,8 +226,15 @@ def _shown(root: Path) -> list[str]:
     return sorted(name for name in names if isinstance(name, str))
 
 
+def _first_to_go() -> None:
+    """Let the system, where memory runs out, end the largest of us and our kernels before the server and others."""
+    with contextlib.suppress(OSError):  # no such file where the system is another
+        Path("/proc/self/oom_score_adj").write_text(str(_GIVES_WAY), encoding="ascii")
+
+
 def main() -> None:
     """Run until the standard input closes."""
+    _first_to_go()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     told = json.loads(sys.stdin.readline())
     notebook_renderer.VoilaExecutor = LiveExecutor  # Voila offers no setting for the class

@@ -24,7 +24,8 @@ from ..part import read_notebook
 LICENCE = "CC-BY-4.0"
 #: What BibTeX would take for a command.
 _BIBTEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_BIBTEX |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
+_BIBTEX |= {sign: f"\\{sign}" for sign in "&%$#_"}
+_BIBTEX |= {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}  # it counts braces, escaped or not
 _MESSAGE = "If you use this result, please cite it as below."
 
 

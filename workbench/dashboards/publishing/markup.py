@@ -39,7 +39,7 @@ _KEPT_ATTRIBUTES = {
 }  # fmt: skip
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg", "image/gif": "gif", "image/webp": "webp"}
 #: What runs, or fetches and runs.
-_RUNS = ("script", "iframe", "frame", "object", "embed", "base", "meta", "link")
+_RUNS = ("script", "iframe", "frame", "object", "embed", "base", "meta", "link", "noscript")
 #: Browsers pass over blanks and control characters before a scheme and inside it.
 _LEADS_TO_CODE = re.compile(
     r"[\s\x00-\x20]*j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s", re.IGNORECASE
@@ -124,6 +124,8 @@ def inert(html: str) -> str:
     Style stays: widgets bring their own along.
     """
     soup = BeautifulSoup(html, "html.parser")
+    for comment in soup.find_all(string=lambda s: isinstance(s, Comment)):  # browsers may see it end sooner
+        comment.extract()
     for tag in soup.find_all(_RUNS):
         tag.decompose()
     for tag in soup.find_all(True):

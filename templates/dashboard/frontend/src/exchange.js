@@ -125,9 +125,10 @@ export class Exchange {
     const names = new Map();
     for (const { cell, view, model } of this.views) if (roots[cell]?.[view]) pair(this.states, states, model, roots[cell][view], names);
     this.names = names;
-    for (const [id, live] of names) await this.manager.bind(id, live);
+    for (const [id, live] of names) if (!this.states[id].state.workbench) await this.manager.bind(id, live);
     await this.add(below(roots.flat(), states, new Set(names.values())), states);
     for (const [id, live] of names) {
+      if (this.states[id].state.workbench) continue; // the kernel knows nothing of it: it stays as it was recorded
       const found = differences(this.states[id], states[live], names);
       if (Object.keys(found).length) await this.manager.update(id, found, this.touched(id));
     }

@@ -6,12 +6,15 @@ import * as controls from "@jupyter-widgets/controls";
 import { MessageLoop } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { load } from "./amd.js";
+import { tamed } from "./inert.js";
 import { Line } from "./line.js";
 
 /** Attributes that hold code: the bundle's own file serves, whatever the kernel sends. */
 const CODE = ["_esm", "_css"];
 /** Attributes that hold words; of HTML, whole pieces alone are words. */
 const WORDS = ["description", "tooltip", "_options_labels", "value"];
+/** Models whose value stands on the page as it is. */
+const HTML = ["HTMLModel", "HTMLMathModel"];
 
 export class Manager extends ManagerBase {
   /** `said` holds words of the controls in the visitor's language, by what the kernel calls them. */
@@ -30,7 +33,7 @@ export class Manager extends ManagerBase {
     await Promise.all(Object.entries(states).map(([id, told]) => this.new_model(
       { model_id: id, model_name: told.model_name, model_module: told.model_module, model_module_version: told.model_module_version, comm: this.line(id) },
       this.spoken(told.state),
-    )));
+    ).then((model) => { if (told.state.workbench) model.comm_live = false; }))); // nobody stands behind it here, or will
   }
 
   /** Return a state with its words in the visitor's language. The kernel is never told of them. */
@@ -95,7 +98,7 @@ export class Manager extends ManagerBase {
   async loadClass(name, module, version) {
     const found = await this.library(module);
     if (!found?.[name]) throw new Error(`${name} of ${module} ${version} is not in this dashboard`);
-    return found[name];
+    return HTML.includes(name) && found === controls ? tamed(found[name]) : found[name];
   }
 
   library(module) {

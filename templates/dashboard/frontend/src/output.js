@@ -2,6 +2,7 @@
 import { OutputModel as Recorded, OutputView } from "@jupyter-widgets/html-manager/lib/output";
 import { WIDGET_MIMETYPE, WidgetRenderer } from "@jupyter-widgets/html-manager/lib/output_renderers";
 import { RenderMimeRegistry, standardRendererFactories } from "@jupyterlab/rendermime";
+import { tame } from "./inert.js";
 
 /** Return the library for a manager, which gets the renderers. */
 export function forManager(manager) {
@@ -16,6 +17,11 @@ export function forManager(manager) {
       this.listenTo(this, "change:msg_id", () => this.follow());
     }
 
+    get(name) {
+      const value = super.get(name);
+      return name === "outputs" && Array.isArray(value) ? value.map(tame) : value;
+    }
+
     /** Show what the message of this id makes the kernel print. */
     follow() {
       const { outputs } = manager.exchange;
@@ -26,7 +32,7 @@ export function forManager(manager) {
     add(message) {
       const { msg_type } = message.header;
       if (msg_type === "clear_output") this.clear_output(message.content.wait);
-      else if (["display_data", "execute_result", "stream", "error"].includes(msg_type)) this.outputs.add({ ...message.content, output_type: msg_type });
+      else if (["display_data", "execute_result", "stream", "error"].includes(msg_type)) this.outputs.add(tame({ ...message.content, output_type: msg_type }));
       else return;
       this.set("outputs", this.outputs.toJSON(), { newMessage: true });
       this.save_changes();

@@ -22,7 +22,7 @@ async function start(part) {
     window.genai4eu = { exchange, manager }; // for tests and for who wants to look
     await manager.record(structuredClone(states));
     await Promise.all(places.map((place) => take(manager, place)));
-    listen(exchange, places, signs);
+    listen(exchange, places, signs, states);
     if (!part.live) await exchange.close();
     signs.show(part.live ? "recorded" : "closed");
     document.documentElement.dataset.widgets = "ready";
@@ -65,12 +65,12 @@ async function drawn(bound) {
   }
 }
 
-function listen(exchange, places, signs) {
+function listen(exchange, places, signs, states) {
   const mark = () => (exchange.gesture = performance.now());
   for (const place of places) {
     for (const name of ["pointerdown", "pointerup", "keydown", "keyup", "input", "change", "click"]) place.addEventListener(name, mark, true);
     // The kernel sets out when a control is touched, not only when its value is settled.
-    place.addEventListener("pointerdown", (event) => event.target.closest(CONTROLS) && exchange.touch(), true);
+    place.addEventListener("pointerdown", (event) => event.target.closest(CONTROLS) && !states[place.dataset.model].state.workbench && exchange.touch(), true);
   }
   signs.back?.addEventListener("click", () => exchange.reset());
   window.addEventListener("pagehide", () => exchange.leave());

@@ -33,12 +33,13 @@ class Offer(OfVersion):
 class Download(Offer):
     """What of the record can be taken along: the notebook, the use-case card, the parameters."""
 
-    def get(self, place: str, version: str | None, name: str) -> None:
+    async def get(self, place: str, version: str | None, name: str) -> None:
         """Send the file under the dashboard's name."""
         bundle = self.version(self.admit(self.root, place), version)
         path = file_of(bundle, name)
         self.offer(path.suffix, f"{bundle.slug}{'-parameters' if path.stem == 'parameters' else ''}{path.suffix}")
-        self.finish(path.read_bytes())
+        about = path.stat()
+        await self.send(path, f"{about.st_mtime_ns:x}-{about.st_size:x}")
 
     head = get
 
@@ -73,8 +74,7 @@ class Crate(Offer):
         loop = asyncio.get_running_loop()
         with contextlib.suppress(StreamClosedError):  # the visitor went away
             while (piece := await loop.run_in_executor(None, next, pieces, None)) is not None:
-                self.write(piece)
-                await self.flush()  # waits until the visitor took it
+                await self.give(piece)
 
     head = get
 

@@ -44,15 +44,11 @@ class Media(OfVersion):
 
     policy = IMAGE
 
-    def get(self, place: str, version: str | None, name: str) -> None:
-        """Send the file; browsers may keep it for ever."""
+    async def get(self, place: str, version: str | None, name: str) -> None:
+        """Send the file; browsers may keep it for ever. Its name is made of the content, and tells versions apart."""
         path = file_of(self.version(self.admit(self.root, place), version), f"media/{name}")
         self.set_header("Content-Type", TYPES[path.suffix])
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        self.finish(path.read_bytes())
+        await self.send(path, name)
 
     head = get
-
-    def compute_etag(self) -> str:
-        """Return the name: it is made of the content."""
-        return f'"{self.request.path.rpartition("/")[2]}"'

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from http import HTTPStatus
 from pathlib import Path
 
 import tornado.web
+from tornado.iostream import StreamClosedError
 
 from ....errors import WorkbenchError
 from ...bundle import Bundle
@@ -31,8 +34,14 @@ TYPES = {
 }
 
 
+#: Bytes of a file that wait in memory for a visitor; seconds that they may: who takes less than 1 kB/s is let go of.
+_PIECE, _LONGEST = 1 << 16, 60.0
+
+
 class OfVersion(Base):
     """Belongs to a version of a dashboard: the one that stands, or the one of an address ``…/v/<number>/``."""
+
+    tag: str | None = None
 
     def initialize(self, root: Path) -> None:
         """Remember where the dashboards are."""
@@ -57,6 +66,40 @@ class OfVersion(Base):
         except WorkbenchError:
             raise tornado.web.HTTPError(HTTPStatus.NOT_FOUND) from None
         return dashboard.version(int(number))
+
+    def compute_etag(self) -> str | None:
+        """Return the tag of what is sent, a file's or that of the text."""
+        return self.tag or super().compute_etag()
+
+    async def send(self, path: Path, tag: str) -> None:
+        """Send a file piece by piece: of what is taken slowly, no more than one piece waits in memory."""
+        self.tag = f'"{tag}"'
+        self.set_etag_header()
+        if self.check_etag_header():
+            self.set_status(HTTPStatus.NOT_MODIFIED)
+            return
+        self.set_header("Content-Length", path.stat().st_size)
+        if self.request.method == "HEAD":
+            return
+        with contextlib.suppress(StreamClosedError), path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                await self.give(piece)
+
+    async def give(self, piece: bytes) -> None:
+        """Send a piece and wait until the visitor has taken it, but not for ever.
+
+        Raises
+        ------
+        StreamClosedError
+            If the visitor went away, or was let go of for taking too long.
+        """
+        self.write(piece)
+        taken = asyncio.ensure_future(self.flush())
+        await asyncio.wait([taken], timeout=_LONGEST)
+        stream = getattr(self.request.connection, "stream", None)
+        if not taken.done() and stream is not None:
+            stream.close()
+        await taken
 
 
 def file_of(bundle: Bundle, name: str) -> Path:
