@@ -20,7 +20,7 @@ from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
 from .conftest import CELLS, RUN, execute
-from .test_live import SLUG, closed, drawn, height, play
+from .live import SLUG, closed, drawn, height, play
 
 pytestmark = pytest.mark.slow
 CONTROL = "jupyter.widget.control"
@@ -50,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def _alt(one: Visitor) -> str:
     """Return what the kernel said of itself in the alternative text of its last picture."""
-    return re.findall(r'A wave of [^"\\]*', json.dumps(one.states))[0]
+    return str(re.findall(r'A wave of [^"\\]*', json.dumps(one.states))[0])
 
 
 def _opened(target: str, module: str, name: str) -> dict[str, Any]:

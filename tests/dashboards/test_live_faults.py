@@ -27,7 +27,7 @@ from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
 from .conftest import CELLS, RUN, execute
-from .test_live import SLUG, closed, drawn, eventually, height, play
+from .live import SLUG, closed, drawn, eventually, height, play
 
 pytestmark = pytest.mark.slow
 PATIENCE = 90_000  # ms
