@@ -85,6 +85,11 @@ _LATER = {
 }
 
 
+def __dir__() -> list[str]:
+    """Name what is imported on first use, too: people find it with the Tab key."""
+    return sorted({*globals(), *_LATER})
+
+
 def __getattr__(name: str) -> Any:
     """Import what starts runs only where it is asked for."""
     if name not in _LATER:

@@ -263,6 +263,9 @@ def test_the_command_line_lists_all(change: Change, genai4eu: Callable[..., subp
     change("notebook.ipynb", spoil)
     said = genai4eu("publish", "a1b2", "--check")
     assert said.returncode == 1 and "alternative text" in said.stdout and "2 of 2 speak against" in said.stdout
+    for wrong, why in ((["--visibility", "bogus"], "not 'bogus'"), (["--bundle", "x.zip"], "--check writes nothing")):
+        refused = genai4eu("publish", "a1b2", "--check", *wrong)
+        assert refused.returncode == 1 and why in refused.stderr
     told = json.loads(genai4eu("publish", "a1b2", "--check", "--json").stdout)
     assert {f["where"] for f in told} == {"cell 5", "cell 7"} and all(f["remedy"] for f in told)
     assert not dashboards_root().exists()

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,30 @@ def test_decisions_are_kept_over_versions_and_may_change(record: Record, other: 
 def test_an_end_may_be_a_span_to_come(record: Record, given: str, days: int) -> None:
     end = datetime.fromisoformat(publish(record, expires=given).dashboard.site["expires"])
     assert abs(end - datetime.now(UTC) - timedelta(days=days)) < timedelta(minutes=5)
+
+
+def test_an_end_may_be_a_date(record: Record) -> None:
+    end = publish(record, expires=date(2999, 1, 31)).dashboard.site["expires"]
+    assert datetime.fromisoformat(end) == datetime(2999, 2, 1).astimezone()
+
+
+@pytest.mark.parametrize("given", [None, 3, Path("run")])
+def test_what_is_no_run_is_told_so(given: Any) -> None:
+    with pytest.raises(WorkbenchError, match="is no run: give a record"):
+        publish(given)
+
+
+def test_a_run_of_another_template_is_told_of(published: Published, other: Record) -> None:
+    path = other.folder / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "template": "climate"}), "utf-8")
+    seal(other.folder)
+    (told,) = [w.sentence for w in republish(published.slug, Record(other.folder)).warnings if w.kind == "run"]
+    assert "it is a run of climate, and tiny-wave-a1b2 showed one of tiny-wave so far" in told
+
+
+def test_a_notebook_writes_the_files_too(published: Published, tmp_path: Path) -> None:
+    assert zipfile.is_zipfile(published.write_bundle(tmp_path / "x.zip"))
+    assert "<html" in published.write_html(str(tmp_path / "x.html")).read_text("utf-8")
 
 
 @pytest.mark.parametrize("given", ["soon", "", "2999-13-01", "9999-12-31", "0x1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -23,13 +24,27 @@ def list_(as_json: Json = False) -> None:
     if not rows:
         print(f"There is no dashboard in {dashboards_root()}: type 'genai4eu publish latest'")
         return
-    headings = ["dashboard", "state", "version", "seen by", "until", "first", "question"]
+    headings = ["dashboard", "state", "version", "seen by", "last day", "first", "title"]
     table(headings, [_row(about) for about in rows])
 
 
 def _row(about: dict[str, object]) -> list[str]:
+    kept = about.get("versions") or 0
+    version = f"{about['version']} of {kept}" if about["version"] and kept != 1 else about["version"]
+    shown = {**about, "version": version, "expires": _day(about["expires"])}
     names = ("slug", "state", "version", "visibility", "expires", "order", "question")
-    return ["" if about[name] in (None, 0) else str(about[name]) for name in names]
+    return ["" if shown[name] in (None, 0) else str(shown[name]) for name in names]
+
+
+def _day(end: object) -> str:
+    """Return the last day as a person wrote it: the end of one is the midnight after it."""
+    try:
+        when = datetime.fromisoformat(str(end)).astimezone()
+    except ValueError:
+        return str(end or "")
+    if (when.hour, when.minute) == (0, 0):
+        return f"{when - timedelta(days=1):%Y-%m-%d}"
+    return f"{when:%Y-%m-%d %H:%M}"
 
 
 @dashboards.command()

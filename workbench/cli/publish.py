@@ -56,10 +56,14 @@ def publish(
     Before anything is written, the run and its page are checked: whole and unchanged, a question, its language, words
     for every figure and control, nothing from other sites, no secret, nothing that only the study part has.
     """
+    from ..dashboards.access.visibility import decisions
     from ..dashboards.publishing import publish as library
 
     spoken = _split(languages)
     if check:
+        if bundle or page:
+            raise WorkbenchError("--check writes nothing: leave --bundle and --html out, or --check")
+        decisions(visibility, expires)
         _checked(library.check(run, title=title, summary=summary, languages=spoken), as_json)
         return
     decided = {"visibility": visibility, "expires": expires}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ...errors import WorkbenchError
@@ -24,7 +24,7 @@ _SPANS = {"h": "hours", "d": "days", "w": "weeks"}
 
 def decisions(
     visibility: str | None,
-    expires: str | datetime | None = None,
+    expires: str | date | None = None,
     *,
     users: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
@@ -35,7 +35,7 @@ def decisions(
     ----------
     visibility : {"public", "link", "private"}, optional
         Everyone, who has a link, or who signs in.
-    expires : str or datetime, optional
+    expires : str, date or datetime, optional
         Until when: a date counts whole.
     users, groups : sequence of str, optional
         With ``private``: who of those that sign in.
@@ -68,9 +68,11 @@ def sentence(slug: str, site: Mapping[str, Any]) -> str:
     return VISIBILITIES[site["visibility"]].format(slug=slug, links=links, who=", ".join(named) or "everyone")
 
 
-def _end(expires: str | datetime) -> datetime:
+def _end(expires: str | date) -> datetime:
     """Return the moment after which nobody sees it; a date counts whole."""
-    end = expires if isinstance(expires, datetime) else _coming(expires)
+    if isinstance(expires, date) and not isinstance(expires, datetime):
+        expires = expires.isoformat()
+    end = expires if isinstance(expires, datetime) else _coming(str(expires))
     if end.astimezone() <= datetime.now().astimezone():
         raise WorkbenchError(f"--expires {expires} is over already: give a date to come")
     return end

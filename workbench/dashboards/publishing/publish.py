@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def publish(
     summary: str | None = None,
     languages: Sequence[str] | None = None,
     visibility: str | None = None,
-    expires: str | datetime | None = None,
+    expires: str | date | None = None,
 ) -> Published:
     """Freeze a run into a dashboard below :func:`~genai4eu.dashboards.dashboard.dashboards_root`.
 
@@ -50,7 +50,7 @@ def publish(
         Languages that its text is in, the main one first, instead of the notebook's.
     visibility : {"public", "link", "private"}, optional
         Who may see it: everybody (the default), who has the link, or who signs in.
-    expires : str or datetime, optional
+    expires : str, date or datetime, optional
         Until when it is shown: a date counts whole.
 
     Returns
@@ -65,7 +65,7 @@ def publish(
         For a run that is unknown, not sealed, not completed, or changed since, and for all that :func:`check` finds,
         all at once. Nothing is left behind then.
     """
-    record = find_run(run) if isinstance(run, str) else run
+    record = _named(run)
     decided = decisions(visibility, expires)
     wording = Wording(title, summary, languages)
     root = dashboards_root()
@@ -114,7 +114,7 @@ def check(
     WorkbenchError
         Where there is nothing to look at: no finished run, one that was changed, no dashboard part.
     """
-    record = find_run(run) if isinstance(run, str) else run
+    record = _named(run)
     return findings(record, Wording(title, summary, languages))
 
 
@@ -126,7 +126,7 @@ def republish(
     summary: str | None = None,
     languages: Sequence[str] | None = None,
     visibility: str | None = None,
-    expires: str | datetime | None = None,
+    expires: str | date | None = None,
     version: int | None = None,
 ) -> Published:
     """Show a new version at the address of a dashboard; the old ones are kept.
@@ -165,13 +165,28 @@ def republish(
     return _with_link(made) if visibility == "link" else made
 
 
+def _named(run: Record | str) -> Record:
+    """Return a run that was named, or given."""
+    if isinstance(run, Record):
+        return run
+    if not isinstance(run, str):
+        raise WorkbenchError(f"{run!r} is no run: give a record, or what 'genai4eu runs list' shows of one")
+    return find_run(run)
+
+
 def _renewed(dashboard: Dashboard, run: Record | str | None, asked: Wording) -> Content:
     """Return what the next version of a dashboard holds; words that were given before hold on."""
     before = dashboard.current.info
-    record = find_run(before["run"] if run is None else run) if not isinstance(run, Record) else run
+    record = _named(before["run"] if run is None else run)
     check_finished(record)
     kept = {k: v for k, v in before.get("given", {}).items() if k != "summary" or record.id == before["run"]}
-    return Content.of(record, Wording(**{**kept, **asked.given}))
+    content = Content.of(record, Wording(**{**kept, **asked.given}))
+    other, shown = (Path(str(name)).stem for name in (record.info["template"], before.get("template")))
+    if other == shown:
+        return content
+    strange = Finding("run", record.id, f"it is a run of {other}, and {dashboard.slug} showed one of {shown} so far",
+                      "look whether it is the one you mean", refused=False)  # fmt: skip
+    return dataclasses.replace(content, warnings=(*content.warnings, strange))
 
 
 def unpublish(slug: str) -> str:

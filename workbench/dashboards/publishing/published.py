@@ -41,6 +41,30 @@ class Published:
         """The dashboard: its versions, and what was decided of it."""
         return Dashboard(self.folder.parent.parent)
 
+    def write_bundle(self, path: str | Path) -> Path:
+        """Write one file that another centre can serve, as ``genai4eu publish --bundle`` does.
+
+        Raises
+        ------
+        WorkbenchError
+            If the file cannot be written, or is there and no bundle.
+        """
+        from .archive import pack
+
+        return pack(Bundle(self.folder), Path(path))
+
+    def write_html(self, path: str | Path, language: str | None = None) -> Path:
+        """Write one page that needs nothing else, for e-mail or a USB stick, as ``genai4eu publish --html`` does.
+
+        Raises
+        ------
+        WorkbenchError
+            If the file cannot be written.
+        """
+        from .single import write
+
+        return write(Bundle(self.folder), Path(path), language)
+
     def about(self) -> dict[str, Any]:
         """Return what scripts are told."""
         site = self.dashboard.site

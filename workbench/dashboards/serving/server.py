@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import signal
+import socket
 import sys
 import threading
 import webbrowser
@@ -84,6 +85,7 @@ class Server:
         if self.options.behind_proxy:
             return f"https://{self._outside()}/"
         host = name or self.options.host
+        host = socket.gethostname() if host in ("0.0.0.0", "::") else host  # that is no address to open
         return f"http{'s' if self._tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def _outside(self) -> str:

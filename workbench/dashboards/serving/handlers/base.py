@@ -101,7 +101,12 @@ class Base(Visit):
         if isinstance(error, Refused) and error.wait:
             self.set_header("Retry-After", str(int(error.wait) + 1))
         heading, sentence = told or _MESSAGES.get(status_code, _FAILED)
-        unknown = self.door.identity is not None and self.visitor is None and status_code == HTTPStatus.NOT_FOUND
+        unknown = (
+            self.door.identity is not None
+            and self.visitor is None
+            and status_code == HTTPStatus.NOT_FOUND
+            and not isinstance(error, Refused)  # of that one, all there is to know is said
+        )
         self.finish(self.render_page("message", heading=heading, sentence=sentence, sign_in=self._back(unknown)))
 
     def _back(self, unknown: bool) -> str | None:
