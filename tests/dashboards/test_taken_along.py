@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from bs4 import BeautifulSoup
 
+from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
 from genai4eu.dashboards.publishing.publish import publish, republish
 from genai4eu.dashboards.publishing.published import Published
@@ -133,3 +135,20 @@ def test_a_withdrawn_dashboard_keeps_nothing_open(twice: Published) -> None:
     with running(dashboards_root()) as server:
         for path in paths:
             assert httpx.get(f"{server.address}d/tiny-wave-a1b2/{path}").status_code == 404, path
+
+
+def test_a_link_stays_with_who_has_it(carded: Record) -> None:
+    """Who cites a dashboard, or passes its record on, gives nobody the link it was seen with."""
+    made = publish(carded, visibility="link").dashboard
+    token = admission.add_link(made)
+    with running(dashboards_root()) as server:
+        evidence = httpx.get(f"{server.address}l/{token}/evidence").text
+        assert token in evidence, "the page itself may be passed on, which its reader decides"
+        assert all(
+            token not in part.text for part in BeautifulSoup(evidence, "html.parser").select("#cite, #bibtex, script")
+        )
+        assert token not in httpx.get(f"{server.address}l/{token}/citation.cff").text
+        with download(server, f"l/{token}/record.zip") as archive:
+            assert not [name for name in archive.namelist() if token.encode() in archive.read(name)]
+            crate = archive.read(next(n for n in archive.namelist() if n.endswith("ro-crate-metadata.json")))
+            assert f"/d/{made.slug}/v/1/".encode() in crate

@@ -33,7 +33,7 @@ def shown(bundle: Bundle, address: Address, language: str) -> dict[str, Any]:
     read = {n: bundle.read(f"{n}.json") if (bundle.folder / f"{n}.json").exists() else {} for n in _READ}
     meanings = read["card"].get("metrics", {}) if isinstance(read["card"], dict) else {}
     groups = measured(read["metrics"], meanings)[:_PICTURES]
-    citation = Citation.of(bundle, address.of(f"v/{bundle.number}/"))
+    citation = Citation.of(bundle, address.cite(f"v/{bundle.number}/"))
     files = _files(bundle)
     return {
         **{name: read[name] for name in ("parameters", "sizes", "metrics", "energy", "card")},
@@ -43,7 +43,7 @@ def shown(bundle: Bundle, address: Address, language: str) -> dict[str, Any]:
         "software": sorted(read["environment"].get("packages", {}).items()),
         "command": command(bundle),
         "citation": citation,
-        "described": described(bundle, citation, address.of(f"v/{bundle.number}/record.zip")),
+        "described": described(bundle, citation, address.cite(f"v/{bundle.number}/record.zip")),
         "intervals": any(row.low is not None for group in groups for row in group.rows),
         "licence": LICENCE,
         "most": MOST,

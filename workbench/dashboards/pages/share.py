@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import io
+import ipaddress
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import segno
 
@@ -26,13 +28,30 @@ class Address:
     ----------
     place : str
         Up to the dashboard, with the slash at its end; empty where nobody knows it, as for a page on a stick.
+    cited : str
+        The same for citations and records, which go to others: where ``place`` is a link, that is a secret, and the
+        dashboard's own address takes its place.
     """
 
     place: str
+    cited: str = ""
 
     def of(self, path: str = "") -> str:
         """Return the address of what lies below the dashboard."""
         return f"{self.place}{path}" if self.place else ""
+
+    def cite(self, path: str) -> str:
+        """Return the address of what lies below the dashboard as others may be told it."""
+        return f"{self.cited or self.place}{path}" if self.place else ""
+
+    @property
+    def here(self) -> bool:
+        """Whether only this computer can open it."""
+        name = urlsplit(self.place).hostname or ""
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return name == "localhost"
 
     @property
     def words(self) -> str:

@@ -27,7 +27,7 @@ class Offer(OfVersion):
 
     def citation(self, place: str, bundle: Bundle) -> Citation:
         """Return how to cite a version under the address that this visitor knows."""
-        return Citation.of(bundle, self.address(place).of(f"v/{bundle.number}/"))
+        return Citation.of(bundle, self.address(place, bundle.slug).cite(f"v/{bundle.number}/"))
 
 
 class Download(Offer):
@@ -89,6 +89,6 @@ class Code(OfVersion):
         bundle = self.version(self.admit(self.root, place), version)
         self.set_header("Content-Type", "image/svg+xml")
         self.set_header("Cache-Control", "no-cache")
-        self.finish(qr(self.address(place).of(f"v/{bundle.number}/" if version else "")))
+        self.finish(qr(self.address(place, bundle.slug).of(f"v/{bundle.number}/" if version else "")))
 
     head = get

@@ -28,7 +28,12 @@ class Page(OfVersion):
         self.set_header("Vary", "Accept-Language")
         if name == "" and not older and bundle.read("page.json").get("part"):
             self.set_header("Content-Security-Policy", WIDGETS)
-        shown = {"wanted": self.wanted, "asked": self.asked, "address": self.address(place), "older": older}
+        shown = {
+            "wanted": self.wanted,
+            "asked": self.asked,
+            "address": self.address(place, dashboard.slug),
+            "older": older,
+        }
         shown["guest"] = dashboard.site["guest"]
         self.finish(frozen.html(bundle, name or "index", self.language, self.gallery, **shown))
 

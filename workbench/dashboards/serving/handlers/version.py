@@ -47,9 +47,10 @@ class OfVersion(Base):
         """Remember where the dashboards are."""
         self.root = root
 
-    def address(self, place: str) -> Address:
+    def address(self, place: str, slug: str) -> Address:
         """Return the absolute address of a dashboard, under the name that this visitor calls the server."""
-        return Address(f"{self.door.place(self.request)}{place}/")
+        gallery = self.door.place(self.request)
+        return Address(f"{gallery}{place}/", f"{gallery}d/{slug}/")
 
     def version(self, dashboard: Dashboard, number: str | None) -> Bundle:
         """Return a version of a dashboard: the one that stands, or that of an address.
