@@ -227,6 +227,4 @@ def _environment(folder: Path) -> dict[str, str]:
         "GENAI4EU_WARM_AHEAD": "2",
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
         "MALLOC_ARENA_MAX": "1",
-        # What an answer took goes back when it is given: many viewers wait most of the time, each with its own memory.
-        **dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(128 << 10)),
     }

@@ -40,6 +40,7 @@ from ...kernels.warm import client as warm
 from ...kernels.warm.settings import REHEARSE, UNTIL, wanted
 from ...runs.context import BUNDLE_VARIABLE
 from ..dashboard import all_bundles
+from . import thrift
 from .tier import PREFIX
 
 BASE = "/live/"
@@ -132,8 +133,13 @@ def _tell(kernels: LiveKernels) -> None:
 class LiveExecutor(VoilaExecutor):  # type: ignore[misc]
     """Says of a failed cell which software is missing, if that is why, and no more."""
 
+    _begun = False
+
     async def execute_cell(self, cell: Any, *args: Any, **options: Any) -> Any:
         """Execute a cell; where the kernel dies or takes too long, the cell has failed as by an error of its own."""
+        if not self._begun:
+            self._begun = True
+            self.kc.execute(thrift.CODE, silent=True, store_history=False, allow_stdin=False)
         try:
             return await super().execute_cell(cell, *args, **options)
         except CellExecutionError:
