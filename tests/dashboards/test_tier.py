@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from genai4eu.dashboards.live import tier
+from genai4eu.dashboards.live import tier, voila_process
 from genai4eu.dashboards.live.proxy import TierGoneError
 
 
@@ -47,3 +47,17 @@ def test_why_it_did_not_start_stands_in_the_servers_log(
     with caplog.at_level(logging.ERROR):
         asyncio.run(scene())
     assert "did not start: No module named voila" in caplog.text
+
+
+def test_a_kernel_that_nobody_asks_for_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asked may have gone, or lost patience, before its part was executed: then nobody ever ends it."""
+    now = 0.0
+    monkeypatch.setattr(voila_process.time, "monotonic", lambda: now)
+    kernels = voila_process.LiveKernels()
+    kernels._kernel_connections = {"held": 1, "alone": 0}
+    assert not kernels._forgotten("alone")
+    now = voila_process.FORGOTTEN + 1
+    assert kernels._forgotten("alone")
+    assert not kernels._forgotten("held")
+    kernels._kernel_connections["held"] = 0
+    assert not kernels._forgotten("held"), "it is alone from now on"

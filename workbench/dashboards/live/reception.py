@@ -31,6 +31,8 @@ PATIENCE = 20
 IDLE = 600
 #: Seconds between rounds: what has expired goes, what is lacking comes.
 _ROUND = 1
+#: Seconds between tries where the tier ended, or counts a kernel that is still ending: under load that takes a while.
+_AGAIN = (0.0, 0.5, 2.0, 5.0, 10.0)
 #: Seconds after a visitor's kernel in which the processors belong to visitors.
 _QUIET = 2
 
@@ -136,18 +138,27 @@ class Reception:
                 ticket.tell("live")
         except PartFailedError as error:
             ticket.missing = error.missing
-            ticket.tell("failed")
-        except (TierGoneError, FullError):
-            ticket.tell("failed")
+            why = f"{error.missing} is not installed here" if error.missing else "its dashboard part failed here"
+            self._failed(ticket, why)
+        except TierGoneError:
+            self._failed(ticket, "the live tier, or the kernel, ended meanwhile")
+        except FullError:
+            self._failed(ticket, "the live tier had no place, though we counted one")
         finally:
             self._starting -= 1
             self._quiet_from = asyncio.get_running_loop().time() + _QUIET
             self._serve()
 
+    @staticmethod
+    def _failed(ticket: Ticket, why: str) -> None:
+        """Tell a visitor that there is no kernel, and whoever runs the gallery why."""
+        _log.warning("no live view of %s: %s", ticket.bundle.slug, why)
+        ticket.tell("failed")
+
     async def _prepare(self, bundle: Bundle) -> LiveKernel:
         """Let a new kernel execute a part; once more if the tier ended meanwhile, or still counts one that ends."""
         async with self._at_once:
-            for pause in (0.0, 0.5, 2.0):
+            for pause in _AGAIN:
                 try:
                     return await prepare(self.tier, bundle)
                 except (TierGoneError, FullError):

@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ BASE = "/live/"
 _KEPT = re.compile(r"/live/(api/kernels/\(\?P<kernel_id>.*channels|voila/(api/shutdown|render)/)")
 #: Seconds that one cell may take.
 _LONGEST_CELL = 100
+#: Seconds until a kernel ends that nobody is connected to; a part has 120 to be executed, and is connected to then.
+FORGOTTEN = 180
 #: Seconds between looks at whether the kernels live.
 _LOOK = 0.5
 #: By how many thousandths of the computer's memory our processes count as larger where it runs out, of at most 1000.
@@ -76,6 +79,8 @@ class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         super().__init__(**options)
         #: Kernels that have a place but are not listed yet: starting one takes a while, and others ask meanwhile.
         self._starting: set[str] = set()
+        #: Since when nobody is connected to a kernel: whoever asked for it may have gone before it was ready.
+        self._alone: dict[str, float] = {}
 
     @property
     def taken(self) -> int:
@@ -114,14 +119,24 @@ class LiveKernels(AsyncMappingKernelManager):  # type: ignore[misc]
         """Say which kernels have ended by themselves: what they held is lost, so they are not started again."""
         for kernel_id in self.list_kernel_ids():
             manager = self._kernels.get(kernel_id)
-            if manager is None or manager.shutting_down or kernel_id in self._starting or await manager.is_alive():
+            if manager is None or manager.shutting_down or kernel_id in self._starting:
+                continue
+            if await manager.is_alive() and not self._forgotten(kernel_id):
                 continue
             _say(f"gone {kernel_id}")
             await self.shutdown_kernel(kernel_id, now=True)
 
+    def _forgotten(self, kernel_id: str) -> bool:
+        """Tell whether nobody has connected to a kernel for longer than any part may take to execute."""
+        if self._kernel_connections.get(kernel_id):
+            self._alone.pop(kernel_id, None)
+            return False
+        return time.monotonic() - self._alone.setdefault(kernel_id, time.monotonic()) > FORGOTTEN
+
     def remove_kernel(self, kernel_id: str) -> Any:
         """Say how many are left."""
         removed = super().remove_kernel(kernel_id)
+        self._alone.pop(kernel_id, None)
         _tell(self)
         return removed
 

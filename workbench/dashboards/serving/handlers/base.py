@@ -123,6 +123,7 @@ _MESSAGES = {
     404: (N_("There is no such page"), N_("The address may be mistyped, or the dashboard may have been taken down.")),
     400: (N_("This request could not be understood"), N_("Go back to the gallery and try again.")),
     405: (N_("This page can only be read"), N_("Open it with a link or by its address.")),
+    410: (N_("This live view has ended"), N_("Open the dashboard again by its address: the recorded result is there.")),
     429: (N_("Too many tries"), N_("Wait a minute, then try again.")),
     503: (N_("The live view is not available"), N_("It is just starting, or it has just ended. Try again soon.")),
 }
