@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_why_it_did_not_start_stands_in_the_servers_log(
 def test_a_kernel_that_nobody_asks_for_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked may have gone, or lost patience, before its part was executed: then nobody ever ends it."""
     now = 0.0
-    monkeypatch.setattr(voila_process.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     kernels = voila_process.LiveKernels()
     kernels._kernel_connections = {"held": 1, "alone": 0}
     assert not kernels._forgotten("alone")
