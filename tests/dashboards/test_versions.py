@@ -205,7 +205,14 @@ def test_names_are_short_but_never_guessed(published: Published, other: Record) 
 
 
 def _publish_in(folder: Path, number: int) -> None:
-    publish(Record(folder), title=f"Title {number}?")
+    publish(Record(folder), title="Title?")
+
+
+def _publish_otherwise_in(folder: Path, number: int) -> None:
+    try:
+        publish(Record(folder), title=f"Title {number}?")
+    except WorkbenchError as error:
+        (folder.parent / f"refused {number}").write_text(str(error))
 
 
 def _republish_in(slug: str, number: int) -> None:
@@ -226,6 +233,12 @@ def test_who_publishes_at_the_same_time_shares_one_address(record: Record) -> No
     _all_at_once(_publish_in, record.folder)
     assert _left(dashboards_root()) == ["tiny-wave-a1b2"]
     assert [b.number for b in Dashboard(dashboards_root() / "tiny-wave-a1b2").bundles] == [1]
+
+
+def test_of_those_who_publish_with_other_words_one_comes_first_and_the_others_are_told(record: Record) -> None:
+    _all_at_once(_publish_otherwise_in, record.folder)
+    refused = [p.read_text() for p in record.folder.parent.glob("refused *")]
+    assert len(refused) == 3 and all("published already as tiny-wave-a1b2, with another title" in why for why in refused)
 
 
 def test_who_republishes_at_the_same_time_gets_a_version_each(published: Published) -> None:

@@ -166,9 +166,17 @@ def test_a_target_that_refuses_all_ends_the_sweep(
 
 
 def test_from_python(house: Path, notebook: Callable[..., Path]) -> None:
+    me = psutil.Process()
+    before = set(me.children(recursive=True))  # of tests before: a browser's driver stays for the session
     done = from_python(notebook(DECLARED, SCORE), seed=range(2), lr=0.5, jobs=1)
     assert [s.metrics["score"] for s in done.states()] == [0.5, 1.0]
     with pytest.raises(WorkbenchError, match="'seed' cannot be -1"):
         from_python(notebook(DECLARED, SCORE), seed=[-1, 0])
-    me = psutil.Process()
-    eventually(lambda: not [c for c in me.children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE])
+    eventually(lambda: not [c for c in me.children(recursive=True) if c not in before and _lives(c)])
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -154,7 +154,7 @@ def test_it_looks_well_and_frozen_says_what_needs_a_kernel(browser: Browser, tmp
             "profile": "smoke", "epochs": "", "load": "17", "day": None, "model": "e", "note": "one",
         }  # fmt: skip
         faults = open_panel(page, tmp_path, _filled(), frozen=True)
-        expect(page.get_by_text("there is none behind this page").first).to_be_visible()
+        expect(page.get_by_text("this page shows what can be set").first).to_be_visible()
         page.get_by_role("button", name="Run").press("Enter")
         assert page.evaluate("window.sent") == []
         without_barriers(page, faults)

@@ -19,14 +19,14 @@ def reasons(service: Service, kernel: str) -> list[str]:
 
 @pytest.mark.slow
 def test_an_idle_kernel_is_warned_and_ended_and_a_busy_one_never(serve: Serve) -> None:
-    service = serve("--cull-idle", "4")
+    service = serve("--cull-idle", "8")
     anna = service.user("anna")
     idle, busy = anna.start(), anna.start()
     listening, working = anna.talk(idle), anna.talk(busy)
     listening.run("1")
-    working.ask("import time; time.sleep(12); print('done')")
+    working.ask("import time; time.sleep(24); print('done')")
     text = listening.next("stream")["text"]
-    assert text.startswith("genai4eu: this kernel is idle and ends in 1 s: run a cell to keep it")
+    assert text.startswith("genai4eu: this kernel is idle and ends in 2 s: run a cell to keep it")
     assert listening.run("print('still here')").endswith("still here\n")
     again = listening.next("stream")["text"]  # warned anew, after it was used
     assert again.startswith("genai4eu: this kernel is idle and ends in")

@@ -74,7 +74,7 @@ def publish(
     if standing is None:
         content = Content.of(record, wording)
         standing = _place(root, content, decided)
-    else:
+    if not standing.new:
         _unchanged(standing, wording)
     if decided and not standing.new:
         standing.dashboard.decide(**decided)
