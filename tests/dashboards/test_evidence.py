@@ -151,3 +151,10 @@ def test_a_picture_can_be_drawn_of_any_numbers(carded: Record, value: float) -> 
     with running(dashboards_root()) as server:
         picture = page_of(server).select_one("svg.dots")
     assert picture and "nan" not in str(picture).lower() and "inf" not in str(picture["aria-label"]).lower()
+
+
+def test_parameters_have_their_unit_and_meaning(server: Server) -> None:
+    rows = page_of(server).select("[aria-label='Parameters, table'] tr")
+    heads, *parameters = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in rows]
+    assert heads == ["Parameter", "Value", "Unit", "Meaning"]
+    assert parameters and any(unit and meaning for _, _, unit, meaning in parameters)

@@ -238,7 +238,9 @@ def test_who_publishes_at_the_same_time_shares_one_address(record: Record) -> No
 def test_of_those_who_publish_with_other_words_one_comes_first_and_the_others_are_told(record: Record) -> None:
     _all_at_once(_publish_otherwise_in, record.folder)
     refused = [p.read_text() for p in record.folder.parent.glob("refused *")]
-    assert len(refused) == 3 and all("published already as tiny-wave-a1b2, with another title" in why for why in refused)
+    assert len(refused) == 3 and all(
+        "published already as tiny-wave-a1b2, with another title" in why for why in refused
+    )
 
 
 def test_who_republishes_at_the_same_time_gets_a_version_each(published: Published) -> None:

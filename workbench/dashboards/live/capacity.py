@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-#: Bytes of a viewer's kernel that no other has; the five sectors' take 71 to 97 MB once a control was moved.
+#: Bytes of a viewer's kernel that no other has; the five sectors' take 63 to 93 MB once a control was moved.
 VIEWER = 110 << 20
 #: Bytes of what all viewers share: the tier, and the template that kernels are forked from.
 SHARED = 900 << 20

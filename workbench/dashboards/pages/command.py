@@ -28,12 +28,25 @@ def command(bundle: Bundle) -> str:
     """
     name = bundle.info["usecase"] or f"{bundle.slug}.ipynb"
     given = bundle.read("parameters.json") if (bundle.folder / "parameters.json").exists() else {}
-    cells = read_notebook(bundle.folder / "notebook.ipynb")["cells"]
-    try:
-        schema = read_schema(cells, name)
-    except WorkbenchError:  # a notebook of plain papermill, whose cell is in no grammar of ours
+    schema = declared(bundle)
+    if schema is None:
         return _typed(name, ["--params", f"{bundle.slug}-parameters.json"] if given else [])
     return _typed(name, options(schema, given, f"{bundle.slug}-parameters.json"))
+
+
+def declared(bundle: Bundle) -> Schema | None:
+    """Return what the notebook declares of its parameters; None for one whose cell is in no grammar of ours.
+
+    Raises
+    ------
+    WorkbenchError
+        If the bundle has no notebook.
+    """
+    cells = read_notebook(bundle.folder / "notebook.ipynb")["cells"]
+    try:
+        return read_schema(cells, bundle.slug)
+    except WorkbenchError:  # a notebook of plain papermill
+        return None
 
 
 def options(schema: Schema, given: Mapping[str, Any], file: str) -> list[str]:

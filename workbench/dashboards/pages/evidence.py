@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from ..bundle import Bundle
 from . import chart, crate, values
 from .citation import LICENCE, Citation
-from .command import command
+from .command import command, declared
 from .language import translations
 from .methods import Measured, measured
 from .share import Address
@@ -36,7 +37,8 @@ def shown(bundle: Bundle, address: Address, language: str) -> dict[str, Any]:
     citation = Citation.of(bundle, address.cite(f"v/{bundle.number}/"))
     files = _files(bundle)
     return {
-        **{name: read[name] for name in ("parameters", "sizes", "metrics", "energy", "card")},
+        **{name: read[name] for name in ("sizes", "metrics", "energy", "card")},
+        "parameters": _parameters(bundle, read["parameters"]),
         "meanings": meanings,
         "pictures": [(group, picture(group, language)) for group in groups],
         "computer": _computer(read["environment"]),
@@ -52,6 +54,14 @@ def shown(bundle: Bundle, address: Address, language: str) -> dict[str, Any]:
         "lacking": crate.lacking(bundle),
         "mark": crate.mark(bundle),
     }
+
+
+def _parameters(bundle: Bundle, given: Mapping[str, Any]) -> list[tuple[str, Any, str, str]]:
+    """Return name, value, unit and meaning of each parameter, the latter two as the notebook declares them."""
+    schema = declared(bundle) if given else None
+    known = schema.parameters if schema else {}
+    about = {name: (p.unit or "", p.help) for name, p in known.items()}
+    return [(name, value, *about.get(name, ("", ""))) for name, value in given.items()]
 
 
 def generated(bundle: Bundle) -> bool:
