@@ -50,6 +50,7 @@ def test_what_is_no_time_is_over(moment: str | None, over: bool) -> None:
     assert past(moment) is over
 
 
+@pytest.mark.slow
 def test_the_command_line_makes_lists_and_revokes_links(dashboard: Dashboard, genai4eu: CLI) -> None:
     slug = dashboard.slug
     done = genai4eu(

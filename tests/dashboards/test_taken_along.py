@@ -43,6 +43,7 @@ def test_the_download_describes_each_of_its_files(carded: Record) -> None:
         assert graph["./"]["license"] == {"@id": "https://spdx.org/licenses/CC-BY-4.0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["ro-crate-1.1", "process-run-crate-0.5"])
 def test_the_download_is_a_valid_crate_and_a_fault_is_found(carded: Record, tmp_path: Path, profile: str) -> None:
     (carded.outputs / "ä #1%.txt").write_text("x")

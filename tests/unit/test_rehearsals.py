@@ -29,6 +29,7 @@ def _declared() -> dict[str, dict[str, Any]]:
     return {about["name"]: about for about in (entry.load() for entry in entries)}
 
 
+@pytest.mark.slow
 def test_a_rehearsal_needs_no_record_and_starts_no_thread() -> None:
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     alone = {**os.environ, **one, "JE_ARROW_MALLOC_CONF": "background_thread:false"}
