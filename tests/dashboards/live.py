@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,21 @@ from .conftest import RUN, seal
 SLUG, OTHER = "tiny-wave-a1b2", "tiny-wave-b2c3"
 
 
-@pytest.fixture(scope="module")
-def root(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Two dashboards of the small run."""
-    house = tmp_path_factory.mktemp("live")
+@contextmanager
+def private(house: Path) -> Iterator[Path]:
+    """Keep runs, dashboards and Jupyter's own files in a folder for as long as a module's server is up."""
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("RUNS", "DASHBOARDS", "SCRATCH"):
             patch.setenv(f"GENAI4EU_{variable}", str(house / variable.lower()))
         for variable in ("JUPYTER_DATA_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(variable, str(house / variable.lower()))
+        yield house
+
+
+@pytest.fixture(scope="module")
+def root(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Two dashboards of the small run."""
+    with private(tmp_path_factory.mktemp("live")) as house:
         for run in (RUN, RUN.replace("a1b2", "b2c3")):
             copy = shutil.copytree(executed, house / "runs" / run)
             told = json.loads((copy / "run.json").read_text("utf-8"))

@@ -193,7 +193,7 @@ def test_a_full_house_says_which_place_in_the_queue(browser: Browser, published:
 
 
 def test_missing_software_is_said_and_the_page_stays(
-    page: Page, record: Record, change: Callable[[str, Callable[[Any], None]], Record]
+    page: Page, record: Record, change: Callable[[str, Callable[[Any], None]], Record], caplog: pytest.LogCaptureFixture
 ) -> None:
     path = record.notebook_path
     text = path.read_text("utf-8").replace("use_style()\\n", 'use_style()\\n",\n    "import no_such_package\\n', 1)
@@ -206,6 +206,7 @@ def test_missing_software_is_said_and_the_page_stays(
         slider.press("ArrowRight")
         told = page.locator("#explore-status")
         expect(told).to_contain_text("lacks the software no_such_package", timeout=_PATIENCE)
+        assert "no live view of tiny-wave-a1b2: no_such_package is not installed here" in caplog.text
         expect(slider).to_have_attribute("aria-valuenow", re.compile("^2"))
         expect(_picture(page)).to_have_attribute("alt", "A wave of 2 m; line")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 import yaml
-from playwright.sync_api import Browser, Dialog, sync_playwright
+from playwright.sync_api import Browser, Dialog
 
 from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.dashboard import dashboards_root
@@ -92,14 +91,6 @@ def test_a_bibtex_entry_has_its_braces_in_pairs(published: Published) -> None:
         assert depth > 0 or at < entry.index("{") or at == len(entry.rstrip()) - 1, "it ends before its end"
     assert depth == 0
     assert "textbraceright" in entry
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.chromium

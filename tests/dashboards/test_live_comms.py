@@ -20,7 +20,7 @@ from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
 from .conftest import CELLS, RUN, execute
-from .live import SLUG, closed, drawn, height, play
+from .live import SLUG, closed, drawn, height, play, private
 
 pytestmark = pytest.mark.slow
 CONTROL = "jupyter.widget.control"
@@ -37,12 +37,7 @@ TELLING = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    house = tmp_path_factory.mktemp("comms")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("RUNS", "DASHBOARDS", "SCRATCH"):
-            patch.setenv(f"GENAI4EU_{variable}", str(house / variable.lower()))
-        for variable in ("JUPYTER_DATA_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(variable, str(house / variable.lower()))
+    with private(tmp_path_factory.mktemp("comms")) as house:
         publish(Record(execute(house / "runs" / RUN, TELLING)))
         with running(dashboards_root(), viewers=2) as started:
             yield started

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.dashboards.dashboard import dashboards_root
 from genai4eu.dashboards.live.tier import PREFIX
@@ -27,7 +27,7 @@ from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
 from .conftest import CELLS, RUN, execute
-from .live import SLUG, closed, drawn, eventually, height, play
+from .live import SLUG, closed, drawn, eventually, height, play, private
 
 pytestmark = pytest.mark.slow
 PATIENCE = 90_000  # ms
@@ -49,12 +49,7 @@ FAULTY = [
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A dashboard with those heights."""
-    house = tmp_path_factory.mktemp("faults")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("RUNS", "DASHBOARDS", "SCRATCH"):
-            patch.setenv(f"GENAI4EU_{variable}", str(house / variable.lower()))
-        for variable in ("JUPYTER_DATA_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(variable, str(house / variable.lower()))
+    with private(tmp_path_factory.mktemp("faults")) as house:
         publish(Record(execute(house / "runs" / RUN, FAULTY)))
         yield dashboards_root()
 
@@ -275,14 +270,6 @@ def test_it_stops_at_any_moment_without_a_trace(serve: Any, folder: Path, moment
         await asyncio.to_thread(_nothing_left, left, folder)
 
     play(scene())
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 def _live(page: Page, address: str, presses: int) -> None:

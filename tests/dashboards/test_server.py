@@ -160,6 +160,21 @@ def test_serve_prints_its_address_and_leaves_on_a_signal(published: Published, g
         assert process.wait(timeout=30) == 0
 
 
+def test_serve_tells_of_what_nobody_can_see(
+    published: Published, genai4eu: Callable[..., object], tmp_path: Path
+) -> None:
+    published.dashboard.decide(visibility="private")
+    for folder, said in ((dashboards_root(), f"{published.slug}: private, and nobody can sign in yet"),
+                         (tmp_path / "absent", f"no dashboard in {tmp_path / 'absent'} yet")):  # fmt: skip
+        command = [str(Path(sys.executable).with_name("genai4eu")), "serve", "--port", "0", "--no-browser"]
+        environment = {**os.environ, "GENAI4EU_DASHBOARDS": str(folder)}
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+            assert process.stderr is not None
+            assert said in process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+
+
 def test_serve_says_in_one_line_that_the_port_is_taken(server: Server, genai4eu: Callable[..., object]) -> None:
     done = genai4eu("serve", "--port", str(server.port), "--no-browser")
     assert isinstance(done, subprocess.CompletedProcess)

@@ -6,19 +6,19 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import genai4eu
 from genai4eu.dashboards.serving.server import Server
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.context import BUNDLE_VARIABLE
 
+from ..barriers import barriers_in, sideways
 from ..benchmarks.viewers import Visitor
 from .conftest import seal
 
@@ -41,14 +41,6 @@ CELLS = [
     ("dashboard", "genai4eu.table()"),
     ("dashboard", "genai4eu.monitor('latest')"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -122,9 +114,8 @@ def test_frozen_they_show_what_was_recorded_and_call_for_no_kernel(
     page = context.new_page()
     _open(page, panels)
     _stays_with_the_workbench(page)
-    found = Axe().run(page).response["violations"]
-    assert not found, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert barriers_in(page) == []
+    assert sideways(page) == 0
     assert panels.tier.pid is None
     if (folder := os.environ.get("GENAI4EU_SCREENSHOTS")) is not None:
         page.screenshot(path=f"{folder}/panels-{width}-{colours}.png", full_page=True)

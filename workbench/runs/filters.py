@@ -28,7 +28,7 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 _CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(<=|>=|!=|==|=|<|>)\s*(.*?)\s*", re.DOTALL)
 #: How a person may ask for a metric that is undefined.
 _UNDEFINED = ("null", "None", "none")
-_AGO = re.compile(r"(\d+)\s*([mhdw])")
+_SPAN = re.compile(r"(\d+)\s*([mhdw])")
 _SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -151,8 +151,8 @@ def known(status: str) -> str:
     return status
 
 
-def moment(text: str, option: str, *, end: bool = False) -> datetime:
-    """Return the time that a person means by ``2026-11-26``, ``2026-11-26 14:30`` or ``7d`` (ago).
+def moment(text: str, option: str, *, end: bool = False, coming: bool = False) -> datetime:
+    """Return the time that a person means by ``2026-11-26``, ``2026-11-26 14:30`` or ``7d`` (ago, or to come).
 
     Parameters
     ----------
@@ -160,20 +160,24 @@ def moment(text: str, option: str, *, end: bool = False) -> datetime:
         Where it was given, for the message.
     end : bool
         Whether a day means its end.
+    coming : bool
+        Whether a span leads into the time to come, and not back.
 
     Raises
     ------
     WorkbenchError
         If it is none of these.
     """
-    if ago := _AGO.fullmatch(text.strip()):
-        return datetime.now().astimezone() - timedelta(**{_SPANS[ago[2]]: int(ago[1])})
+    now = datetime.now().astimezone()
     try:
+        if span := _SPAN.fullmatch(text.strip()):
+            length = timedelta(**{_SPANS[span[2]]: int(span[1])})
+            return now + length if coming else now - length
         when = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise WorkbenchError(
-            f"{option} {text!r} is no time: give 2026-11-26, 2026-11-26T14:30, or 7d for a week ago"
-        ) from None
-    if end and len(text.strip()) == len("2026-11-26"):
-        when += timedelta(days=1)
+        if end and len(text.strip()) == len("2026-11-26"):
+            when += timedelta(days=1)
+    except (ValueError, OverflowError):
+        day = f"{now + timedelta(days=30):%Y-%m-%d}" if coming else "2026-11-26"
+        span_said = "30d for in thirty days" if coming else "7d for a week ago"
+        raise WorkbenchError(f"{option} {text!r} is no time: give {day}, {day}T14:30, or {span_said}") from None
     return when.astimezone()  # a time without a zone is this computer's

@@ -5,12 +5,12 @@ The one place where it is said what a visibility is. Called by publishing, admis
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ...errors import WorkbenchError
+from ...runs.filters import moment
 
 #: Everybody; who has the link; who signs in: each with the sentence that says so.
 VISIBILITIES = {
@@ -18,8 +18,6 @@ VISIBILITIES = {
     "link": "{slug} is seen with a link alone, {links} made so far: genai4eu dashboards link {slug}",
     "private": "{slug} is private: {who} may see it after signing in",
 }
-
-_SPANS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def decisions(
@@ -72,22 +70,7 @@ def _end(expires: str | date) -> datetime:
     """Return the moment after which nobody sees it; a date counts whole."""
     if isinstance(expires, date) and not isinstance(expires, datetime):
         expires = expires.isoformat()
-    end = expires if isinstance(expires, datetime) else _coming(str(expires))
+    end = expires if isinstance(expires, datetime) else moment(str(expires), "--expires", end=True, coming=True)
     if end.astimezone() <= datetime.now().astimezone():
         raise WorkbenchError(f"--expires {expires} is over already: give a date to come")
     return end
-
-
-def _coming(text: str) -> datetime:
-    """Return the time that a person means by ``2027-06-30`` (the whole day), ``2027-06-30 14:30`` or ``30d``."""
-    if span := re.fullmatch(r"(\d{1,5})\s*([hdw])", text.strip()):
-        return datetime.now().astimezone() + timedelta(**{_SPANS[span[2]]: int(span[1])})
-    try:
-        when = datetime.fromisoformat(text.strip())
-        when += timedelta(days=1) if len(text.strip()) == len("2027-06-30") else timedelta()
-    except (ValueError, OverflowError):
-        tomorrow = f"{datetime.now().astimezone() + timedelta(days=30):%Y-%m-%d}"
-        raise WorkbenchError(
-            f"--expires {text!r} is no time: give {tomorrow}, {tomorrow}T14:30, or 30d for in thirty days"
-        ) from None
-    return when.astimezone()  # a time without a zone is this computer's
