@@ -27,7 +27,9 @@ CONTROL = "jupyter.widget.control"
 #: Says which targets the kernel has, and how many widgets, whenever it draws.
 TELLS = (
     "def told():\n    from ipywidgets.widgets import widget\n"
-    "    return [*get_ipython().kernel.comm_manager.targets, f'{len(widget._instances)} widgets']\n"
+    "    kernel = get_ipython().kernel\n"
+    "    thrift = f'after each message {kernel.post_handler_hook.__module__}'\n"
+    "    return [*kernel.comm_manager.targets, f'{len(widget._instances)} widgets', thrift]\n"
 )
 TELLING = [
     (tag, source.replace("m; line'", "m; line; ' + ' '.join(told())").replace("def draw(", f"{TELLS}def draw("))
@@ -64,6 +66,7 @@ def test_a_page_opens_no_target_of_a_kernel_but_the_one_that_tells_states(server
         await one.learn()
         before = _alt(one)
         assert "jupyter.widget jupyter.widget.control" in before, before
+        assert "after each message genai4eu.dashboards.live.thrift" in before, "it gives no memory back"
         targets = (
             "jupyter.widget",
             "jupyter.widget ",
