@@ -19,7 +19,9 @@ class Installed:
     """
 
     def __init__(self) -> None:
-        self._folders = [folder for folder in dict.fromkeys(sys.path) if folder and Path(folder).is_dir()]
+        self._folders = [
+            folder for folder in dict.fromkeys(sys.path) if os.access(folder, os.R_OK) and Path(folder).is_dir()
+        ]
         self._times = self._folder_times()
         self._entries = self._listing()
         self._files = {path: _stamp(path) for path in (*_own_code(), os.path.realpath(sys.executable))}

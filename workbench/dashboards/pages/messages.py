@@ -22,7 +22,13 @@ from . import language
 from .page import ASSETS
 
 #: Where words stand: templates, scripts' data in them, and the Python of the pages.
-_PLACES = ((ASSETS / "pages", "**.j2", "jinja2.ext.babel_extract"), (Path(__file__).parents[1], "**.py", "python"))
+_PLACES = (
+    (ASSETS / "pages", "**.j2", "jinja2.ext.babel_extract"),
+    (ASSETS.parent / "course", "**.html", "jinja2.ext.babel_extract"),
+    (ASSETS.parent / "course", "**.j2", "jinja2.ext.babel_extract"),
+    (Path(__file__).parents[1], "**.py", "python"),
+    (Path(__file__).parents[2] / "courses", "**.py", "python"),
+)
 _OPTIONS = {"newstyle_gettext": "true", "trimmed": "false", "silent": "false"}
 #: Names of functions whose first argument is for the catalogue.
 _KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}

@@ -24,8 +24,13 @@ _LONG = 3600
 
 
 @contextlib.contextmanager
-def aside(root: Path) -> Iterator[Path]:
+def aside(root: Path, remedy: str = "set GENAI4EU_DASHBOARDS to your own folder") -> Iterator[Path]:
     """Make a folder in ``root`` that is gone at the end, however the block ends; first clear up after others.
+
+    Parameters
+    ----------
+    remedy : str
+        What to do where ``root`` cannot be written.
 
     Raises
     ------
@@ -40,9 +45,7 @@ def aside(root: Path) -> Iterator[Path]:
             made.append(Path(tempfile.mkdtemp(dir=root, prefix=_BEGINNING)))
             (made[0] / _OWNER).write_text(json.dumps(here()), encoding="utf-8")
         except OSError as error:
-            raise WorkbenchError(
-                f"cannot write to {root}: {error.strerror}; set GENAI4EU_DASHBOARDS to your own folder"
-            ) from None
+            raise WorkbenchError(f"cannot write to {root}: {error.strerror}; {remedy}") from None
         yield made[0]
     finally:
         for folder in made:

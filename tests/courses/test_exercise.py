@@ -1,0 +1,150 @@
+"""What a participant gets for an attempt: words, hints at their time, a clean notebook with nothing lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genai4eu.courses import check, exercise, help_me, hint, progress, reset, showing
+from genai4eu.courses.checking import look
+from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, Desk, here, states
+from genai4eu.errors import WorkbenchError
+
+
+class Notebook:
+    """Stands for the kernel: variables, what was executed, what was shown."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.space: dict[str, Any] = {"values": [2, 3, 2, 4, 40]}
+        self.inputs: list[str] = []
+        self.shown: list[dict[str, Any]] = []
+        monkeypatch.setattr(exercise, "_space", lambda: dict(self.space))
+        monkeypatch.setattr(exercise, "_inputs", lambda: self.inputs)
+        monkeypatch.setattr("IPython.display.display", lambda data, raw: self.shown.append(data))
+
+    def execute(self, code: str) -> None:
+        """Execute a cell."""
+        exec(code, self.space)
+        self.inputs.append(code)
+
+    @property
+    def last(self) -> str:
+        """What was shown last, as HTML."""
+        return str(self.shown[-1]["text/html"])
+
+
+@pytest.fixture
+def notebook(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    return Notebook(monkeypatch)
+
+
+def test_an_attempt_is_answered_in_words(notebook: Notebook, desk: Desk) -> None:
+    check("exercise-1")
+    assert "There is no “middle” yet" in notebook.last
+    assert states(desk) == {"exercise-1": "trying"}
+    notebook.execute("middle = sum(values) / len(values)")
+    check("exercise-1")
+    assert "That is the mean" in notebook.last
+    assert "0 of 1 exercise is right" in notebook.last
+    notebook.execute("middle = 3")
+    check("exercise-1")
+    assert "Right." in notebook.last
+    assert "1 of 1 exercise is right" in notebook.last
+    assert notebook.shown[-1][showing.MIME]["passed"] is True
+    assert states(desk) == {"exercise-1": "passed"}
+    assert "mean" not in notebook.space, "what the check assigns stays in the check"
+
+
+def test_hints_come_when_asked_for_or_after_honest_attempts(notebook: Notebook, desk: Desk) -> None:
+    for _ in range(9):  # the same again is no attempt
+        check("exercise-1")
+    assert not any("Hint" in str(shown) for shown in notebook.shown)
+    for value in (10, 20):  # with the first one of all, three honest attempts
+        notebook.execute(f"middle = {value}")
+        check("exercise-1")
+    assert "Hint 1 of 2" in notebook.last
+    assert "<code>sorted(values)</code>" in notebook.last
+    hint("exercise-1")
+    assert "Hint 2 of 2" in notebook.last
+    hint("exercise-1")
+    assert "Hint 2 of 2" in notebook.last
+    assert sum(event["event"] == "hint" for event in desk.happened()) == 2
+
+
+def test_a_raised_hand_is_noted(notebook: Notebook, desk: Desk) -> None:
+    help_me("exercise-1")
+    assert desk.happened()[-1]["event"] == "hand"
+    assert "the trainer sees it" in notebook.last
+    progress()
+    assert "The mean hides" in notebook.last
+    for wrong in (check, hint, help_me):
+        with pytest.raises(WorkbenchError, match="no exercise 'exercise-9': it has exercise-1"):
+            wrong("exercise-9")
+
+
+def test_words_are_the_participants(notebook: Notebook, desk: Desk) -> None:
+    (desk.folder / ASIDE / LANGUAGE).write_text("nl")
+    check("exercise-1")
+    assert "Nog niet." in notebook.last
+    (desk.folder / ASIDE / LANGUAGE).write_text("it")  # not a language of the course
+    assert desk.language == "en"
+    told = look("e", 'assert False, {"en": "no", "nl": "nee"}', {}, "nl")
+    assert told.sentence == "nee"
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ("assert False", "not what the exercise asks for"),
+        ("1 / 0", "stopped the check with ZeroDivisionError: division by zero"),
+        ("assert [] == 1, 'x <script>'", "x <script>"),
+    ],
+)
+def test_whatever_a_check_meets_becomes_a_sentence(tests: str, said: str) -> None:
+    verdict = look("e", tests, {}, "en")
+    assert not verdict.passed
+    assert said in verdict.sentence
+    assert "<script>" not in showing.failed(verdict.sentence, "en")
+
+
+def test_reset_gives_the_lesson_back_and_keeps_what_was_there(
+    notebook: Notebook, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = desk.folder / "lesson-1.ipynb"
+    pristine = own.read_bytes()
+    for number in range(3):
+        own.write_text(f"spoilt {number}")
+        kept = reset("lesson-1.ipynb")
+        assert own.read_bytes() == pristine
+        assert kept.read_text() == f"spoilt {number}"
+    assert len(list(desk.folder.glob("lesson-1 (*).ipynb"))) == 3
+    own.unlink()
+    monkeypatch.setenv("JPY_SESSION_NAME", str(own))
+    reset()
+    assert own.read_bytes() == pristine
+    with pytest.raises(WorkbenchError, match=r"mine.ipynb is no lesson of this course: it has lesson-1.ipynb"):
+        reset("mine.ipynb")
+
+
+def test_a_torn_line_and_nonsense_lose_no_progress(desk: Desk) -> None:
+    desk.note("passed", exercise="exercise-1")
+    with (desk.folder / ASIDE / HAPPENED).open("a") as file:
+        file.write('[1]\n{"at": 1, "ev')
+    assert [event["event"] for event in desk.happened()] == ["passed"]
+    assert states(desk) == {"exercise-1": "passed"}
+
+
+def test_who_stands_in_no_course_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkbenchError, match="holds no course"):
+        here()
+
+
+def test_a_desk_is_found_from_below(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.folder / "data" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(desk.folder / "data" / "deep")
+    assert here() == desk
+    assert json.loads(json.dumps(here().about)) == desk.about

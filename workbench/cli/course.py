@@ -1,0 +1,90 @@
+"""``genai4eu course``: make, build and check courses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import app
+
+course = typer.Typer(help="Teach: make courses, check them, hold them.", no_args_is_help=True)
+app.add_typer(course, name="course")
+
+Folder = Annotated[Path, typer.Argument(help="The course's folder, with course.toml.")]
+
+
+@course.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    languages: Annotated[str, typer.Option(help="Languages of its texts, the main one first.")] = "en",
+) -> None:
+    """Make a course of one lesson that passes its own check, to be replaced."""
+    from ..courses.skeleton import make
+
+    names = tuple(filter(None, (name.strip() for name in languages.split(","))))
+    made = make(folder, names)
+    typer.echo(f"{made} is yours: course.toml says what the course is, lesson-1.ipynb is a lesson to replace")
+    typer.echo(f"next: genai4eu course check {folder}")
+
+
+@course.command()
+def build(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; else COURSE-participants beside it.")] = None,
+) -> None:
+    """Make the participant's version: no solutions, no hidden checks, no hints."""
+    from ..courses.build import build as make
+    from ..courses.course import Course
+
+    found = Course(folder)
+    made = make(found, out or found.folder.with_name(f"{found.name}-participants"))
+    typer.echo(f"{made}: {len(found.about.lessons)} lessons for participants")
+
+
+@course.command()
+def check(
+    folder: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Execute every lesson with and without its solutions, and look at its texts, links and exercises."""
+    from ..courses.course import Course
+    from ..courses.review import review
+
+    found = []
+    for lesson in review(Course(folder), lambda what: typer.echo(f"… {what}", err=True)):
+        found.append(lesson)
+        if not as_json:
+            _print(lesson)
+    if as_json:
+        typer.echo(json.dumps([vars(lesson) for lesson in found], indent=2, ensure_ascii=False))
+    if any(lesson.faults for lesson in found):
+        raise typer.Exit(1)
+
+
+@course.command()
+def start(
+    folder: Folder,
+    participants: Annotated[int, typer.Option(help="How many seats.", min=1, max=200)] = 20,
+    room: Annotated[Path | None, typer.Option(help="Folder for the room; else COURSE-room beside the course.")] = None,
+    host: Annotated[str, typer.Option(help="Address of this computer to listen on.")] = "127.0.0.1",
+    name: Annotated[str, typer.Option(help="Name or address that participants type; else the host.")] = "",
+    port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 8000,
+) -> None:
+    """Hold a course on this computer until Ctrl-C: a seat for each participant, with a code that opens it once."""
+    from ..courses.room.command import hold
+
+    hold(folder, participants, room, host, name or host, port, lambda what: typer.echo(f"… {what}", err=True))
+
+
+def _print(lesson: object) -> None:
+    told = vars(lesson)
+    if told["faults"]:
+        typer.echo(f"✗ {told['file']}")
+        for fault in told["faults"]:
+            typer.echo(f"    {fault}")
+    else:
+        many = f"{told['exercises']} exercise{'s' * (told['exercises'] != 1)}"
+        typer.echo(f"✓ {told['file']}: {many}, {told['seconds']:.0f} s of {told['minutes']} min")

@@ -1,0 +1,153 @@
+"""A course: a folder with ``course.toml`` and lesson notebooks in the trainer's version."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import pydantic
+
+from ..errors import WorkbenchError, together
+
+FILE = "course.toml"
+_SHAPE = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, str_min_length=1)
+#: A language as ``<html lang>`` names it.
+Language = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Texts = dict[Language, str]
+Lists = dict[Language, Annotated[list[str], pydantic.Field(min_length=1)]]
+
+
+class Lesson(pydantic.BaseModel):
+    """One notebook of a course.
+
+    Attributes
+    ----------
+    file : str
+        Its name in the course's folder.
+    minutes : int
+        What a participant needs for it.
+    title : dict of str to str
+        By language.
+    goals : dict of str to list of str
+        What a participant can do afterwards, by language.
+    """
+
+    model_config = _SHAPE
+
+    file: Annotated[str, pydantic.StringConstraints(pattern=r"^[\w-][\w. -]*\.ipynb$")]
+    minutes: Annotated[int, pydantic.Field(ge=1, le=240)]
+    title: Texts
+    goals: Lists
+
+
+class About(pydantic.BaseModel):
+    """What ``course.toml`` says.
+
+    Attributes
+    ----------
+    title, summary, audience : dict of str to str
+        By language.
+    version : str
+        Of the course, as completion records name it.
+    languages : list of str
+        The main one first.
+    unreviewed : list of str
+        Those of them whose texts no speaker has read yet.
+    sector, level : str
+        Sector, and level of literacy in artificial intelligence.
+    topics : dict of str to list of str
+        Topics of literacy in artificial intelligence, by language, as completion records name them.
+    licence : str
+        SPDX identifier.
+    lessons : list of Lesson
+        In the order of the course.
+    """
+
+    model_config = _SHAPE
+
+    title: Texts
+    summary: Texts
+    audience: Texts
+    version: str
+    languages: Annotated[list[Language], pydantic.Field(min_length=1)]
+    unreviewed: list[Language] = []
+    sector: str
+    level: str
+    topics: Lists
+    licence: str
+    lessons: Annotated[list[Lesson], pydantic.Field(min_length=1)]
+
+    def faults(self) -> list[str]:
+        """Return what contradicts itself: a text without one of the languages, a lesson twice."""
+        texts: dict[str, dict[str, str] | dict[str, list[str]]] = {
+            "title": self.title, "summary": self.summary, "audience": self.audience, "topics": self.topics,
+        }  # fmt: skip
+        for number, lesson in enumerate(self.lessons, 1):
+            texts |= {f"lessons[{number}].title": lesson.title, f"lessons[{number}].goals": lesson.goals}
+        found = [
+            f"{FILE}: {where} is not there in {language}: add {where.rpartition('.')[2]}.{language}"
+            for where, text in texts.items()
+            for language in self.languages
+            if language not in text
+        ]
+        files = [lesson.file for lesson in self.lessons]
+        found += [
+            f"{FILE}: lesson {file} stands twice: leave one out" for file in sorted(set(files)) if files.count(file) > 1
+        ]
+        found += [
+            f"{FILE}: {language} is unreviewed and not among the languages: add it, or leave it out"
+            for language in self.unreviewed
+            if language not in self.languages
+        ]
+        return found
+
+
+class Course:
+    """A course's folder, and what it says of itself.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``course.toml``.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no course in it, or it contradicts itself; all faults at once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.about = _about(self.folder)
+        absent = [
+            f"{FILE} names the lesson {lesson.file}, which is not there: add it, or leave it out"
+            for lesson in self.about.lessons
+            if not (self.folder / lesson.file).is_file()
+        ]
+        if faults := [*self.about.faults(), *absent]:
+            raise together(faults, "things in the course")
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def language(self) -> str:
+        """The main language, in which the cells themselves are written."""
+        return self.about.languages[0]
+
+
+def _about(folder: Path) -> About:
+    try:
+        content = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WorkbenchError(f"{folder} holds no course: 'genai4eu course new {folder.name}' makes one") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WorkbenchError(f"{folder / FILE} cannot be read: {error}") from None
+    try:
+        return About.model_validate(content)
+    except pydantic.ValidationError as error:
+        faults = [f"{FILE}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise together(faults, "entries of the course") from None

@@ -1,0 +1,182 @@
+"""Checks, hints, a raised hand and a clean notebook, as a participant calls them. Public as ``genai4eu.courses``."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+from typing import Any
+
+from ..dashboards.pages.language import translations
+from ..errors import WorkbenchError
+from ..runs.files import write_bytes, write_text
+from . import showing
+from .checking import digest, look
+from .desk import ASIDE, LANGUAGE, PRISTINE, Desk, here, states, text_in
+
+#: Honest attempts that failed until the next hint is shown unasked.
+PATIENCE = 3
+
+
+def check(name: str) -> None:
+    """Look at an exercise, and show what is right and what is not yet.
+
+    Parameters
+    ----------
+    name : str
+        The exercise's, as ``exercise-2``.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such exercise, or no course.
+    """
+    desk = here()
+    lesson, exercise = desk.exercise(name)
+    verdict = look(name, exercise["tests"], _space(), desk.language)
+    before = [e for e in desk.happened() if e.get("exercise") == name]
+    code = digest(_inputs())
+    honest = not verdict.passed and code not in [e.get("code") for e in before]
+    if honest or verdict.passed:
+        desk.note("passed" if verdict.passed else "tried", exercise=name, lesson=lesson["file"], code=code)
+    html = showing.passed(desk.language) if verdict.passed else showing.failed(verdict.sentence, desk.language)
+    names = [e["name"] for e in lesson["exercises"]]
+    _display(html + showing.strip(states(desk), names, desk.language), verdict.sentence, showing.data(name, verdict, 0))
+    tries = sum(e["event"] == "tried" for e in before) + honest
+    shown = sum(e["event"] == "hint" for e in before)
+    if honest and tries >= PATIENCE * (shown + 1):
+        _hint(desk, lesson, exercise)
+
+
+def hint(name: str) -> None:
+    """Show the next hint of an exercise; the last one stays the last.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such exercise, or no course.
+    """
+    desk = here()
+    _hint(desk, *desk.exercise(name))
+
+
+def help_me(name: str = "") -> None:
+    """Raise a hand: the trainer's board shows it until the trainer, or a check that passes, takes it down."""
+    desk = here()
+    if name:
+        desk.exercise(name)
+    desk.note("hand", **({"exercise": name} if name else {}))
+    sentence = translations(desk.language).gettext("Your hand is raised: the trainer sees it.")
+    _display(showing.note(sentence), sentence)
+
+
+def language(name: str) -> None:
+    """Read in another of the course's languages from now on. Called by the lesson's toolbar.
+
+    Raises
+    ------
+    WorkbenchError
+        If the course does not have it.
+    """
+    desk = here()
+    known = desk.about["course"]["languages"]
+    if name not in known:
+        raise WorkbenchError(f"this course is in {', '.join(known)}, not in {name!r}")
+    write_text(desk.folder / ASIDE / LANGUAGE, name)
+
+
+def progress() -> None:
+    """Show how far one is in each lesson."""
+    desk = here()
+    found = states(desk)
+    titles = {lesson["file"]: lesson["title"] for lesson in desk.about["course"]["lessons"]}
+    rows = [
+        f"<strong>{text_in(titles[lesson['file']], desk.language)}</strong>"
+        + showing.strip(found, [e["name"] for e in lesson["exercises"]], desk.language)
+        for lesson in desk.about["lessons"]
+    ]
+    done = sum(state == "passed" for state in found.values())
+    _display("".join(rows), f"{done}/{len(found)}")
+
+
+def reset(notebook: str | Path | None = None) -> Path:
+    """Give back a lesson as it was at the beginning; what it was until now stays beside it as a dated copy.
+
+    Parameters
+    ----------
+    notebook : str or Path, optional
+        The lesson; by default the notebook that this is called in.
+
+    Returns
+    -------
+    Path
+        The copy.
+
+    Raises
+    ------
+    WorkbenchError
+        If it is no lesson of this course, or the copy cannot be written: then nothing has changed.
+    """
+    desk = here()
+    path = Path(notebook or os.environ.get("JPY_SESSION_NAME", "")).name
+    lesson = next((lesson for lesson in desk.about["lessons"] if lesson["file"] == path), None)
+    if lesson is None:
+        known = ", ".join(lesson["file"] for lesson in desk.about["lessons"])
+        raise WorkbenchError(f"{path or 'this notebook'} is no lesson of this course: it has {known}")
+    own = desk.folder / lesson["file"]
+    kept = _kept(own)
+    try:
+        if own.exists():
+            write_bytes(kept, own.read_bytes())
+        write_bytes(own, (desk.folder / ASIDE / PRISTINE / f"{lesson['sha256']}.ipynb").read_bytes())
+    except OSError as error:
+        raise WorkbenchError(
+            f"{error.filename or own} cannot be written ({error.strerror}): nothing was reset"
+        ) from None
+    desk.note("reset", lesson=lesson["file"])
+    return kept
+
+
+def _kept(own: Path) -> Path:
+    """Return a name for a copy that nothing has yet."""
+    stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H.%M.%S")
+    found = own.with_name(f"{own.stem} ({stamp}).ipynb")
+    number = 2
+    while found.exists():
+        found = own.with_name(f"{own.stem} ({stamp}, {number}).ipynb")
+        number += 1
+    return found
+
+
+def _hint(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any]) -> None:
+    hints = exercise["hints"]
+    shown = sum(e["event"] == "hint" and e.get("exercise") == exercise["name"] for e in desk.happened())
+    number = min(shown + 1, len(hints))
+    if shown < len(hints):
+        desk.note("hint", exercise=exercise["name"], lesson=lesson["file"], number=number)
+    text = text_in(hints[number - 1], desk.language)
+    _display(showing.hint(text, number, len(hints), desk.language), text)
+
+
+def _shell() -> Any:
+    from IPython import get_ipython
+
+    return get_ipython()
+
+
+def _space() -> dict[str, Any]:
+    shell = _shell()
+    return dict(shell.user_ns) if shell else {}
+
+
+def _inputs() -> list[str]:
+    """Return the code that was executed so far, but for checks and requests of hints: these are no attempts."""
+    shell = _shell()
+    inputs = shell.history_manager.input_hist_raw if shell else []
+    return [code for code in inputs if not code.strip().startswith(("check(", "hint(", "help_me(", "progress("))]
+
+
+def _display(html: str, text: str, told: dict[str, Any] | None = None) -> None:
+    from IPython.display import display
+
+    display({"text/html": html, "text/plain": text, **({showing.MIME: told} if told else {})}, raw=True)

@@ -1,0 +1,153 @@
+"""Go through a course as its participants will: with the solutions, and without. By ``genai4eu course check``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import DeadKernelError
+
+from ..errors import WorkbenchError
+from . import texts
+from .build import build, participants
+from .checking import wordless
+from .course import Course, Lesson
+from .desk import VARIABLE
+from .lesson import exercises, read
+from .lesson import faults as of_exercises
+from .showing import MIME
+
+
+@dataclass
+class Review:
+    """What was found of one lesson.
+
+    Attributes
+    ----------
+    file : str
+        The lesson.
+    minutes : int
+        What it may take.
+    seconds : float
+        What its cells took to execute, with the solutions.
+    exercises : int
+        How many it has.
+    faults : list of str
+        What is wrong, each with its remedy.
+    """
+
+    file: str
+    minutes: int
+    seconds: float = 0.0
+    exercises: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def review(course: Course, told: Callable[[str], None] = lambda _: None) -> Iterator[Review]:
+    """Yield what is found of each lesson: first its texts and exercises, then both versions are executed.
+
+    Parameters
+    ----------
+    told : callable
+        Is told what is done at the moment.
+    """
+    for lesson in course.about.lessons:
+        notebook = read(course.folder / lesson.file)
+        found = Review(lesson.file, lesson.minutes, exercises=len(exercises(notebook, course.language)))
+        found.faults += [*of_exercises(notebook, course.language), *texts.faults(course, notebook)]
+        found.faults += _messages(notebook, course.language)
+        if not found.faults:
+            _execute(course, lesson, notebook, found, told)
+        yield found
+
+
+def _messages(notebook: Any, language: str) -> Iterator[str]:
+    for exercise in exercises(notebook, language):
+        try:
+            lines = wordless(exercise.tests)
+        except SyntaxError as error:
+            yield f"cell {exercise.cell + 1}: the check of {exercise.name} is no Python: {error}"
+            continue
+        for line in lines:
+            yield (
+                f"cell {exercise.cell + 1}: line {line} of the check of {exercise.name} says nothing when it fails: "
+                'add a message, as assert …, {"en": "…"}'
+            )
+
+
+def _execute(course: Course, lesson: Lesson, notebook: Any, found: Review, told: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory(prefix="genai4eu-course-") as folder:
+        desk = build(course, Path(folder) / "desk")
+        told(f"{lesson.file}: with the solutions")
+        began = time.monotonic()
+        done = _cells(notebook, desk)
+        found.seconds = time.monotonic() - began
+        found.faults += _solved(done, lesson)
+        if found.seconds > lesson.minutes * 60:
+            found.faults.append(
+                f"its cells take {found.seconds / 60:.1f} min, and the lesson is to take {lesson.minutes}: "
+                "make its data smaller, or give it more minutes"
+            )
+        if not found.faults:
+            told(f"{lesson.file}: as participants get it")
+            done = _cells(participants(notebook, course.language), desk)
+            found.faults += _unsolved(done, exercises(notebook, course.language))
+
+
+def _cells(notebook: Any, desk: Path) -> Any:
+    """Execute a notebook top to bottom, whatever fails, on a copy of a participant's desk."""
+    from nbclient import NotebookClient
+
+    from genai4eu.kernels import local
+
+    from ..runs.manager import kernel_manager
+
+    with tempfile.TemporaryDirectory(prefix="genai4eu-course-") as folder:
+        copied = shutil.copytree(desk, Path(folder) / "desk")
+        client = NotebookClient(notebook, km=kernel_manager(local.ensure()), allow_errors=True, timeout=None)
+        client.owns_km = True
+        try:
+            with client.setup_kernel(cwd=str(copied), env={**os.environ, VARIABLE: str(copied)}):
+                for index, cell in enumerate(notebook.cells):
+                    client.execute_cell(cell, index)
+        except (DeadKernelError, OSError) as error:
+            raise WorkbenchError(f"the lesson could not be executed: {error}") from None
+    return notebook
+
+
+def _solved(done: Any, lesson: Lesson) -> Iterator[str]:
+    for number, cell in enumerate(done.cells, 1):
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                why = f"{output['ename']}: {output['evalue']}"
+                yield f"cell {number}: stops with the solutions in place ({why}): mend {lesson.file}"
+            told = output.get("data", {}).get(MIME)
+            if told and not told["passed"]:
+                what = f"the solution of {told['exercise']} does not pass its own check"
+                yield f"cell {number}: {what}: {told['sentence']}"
+
+
+def _unsolved(done: Any, expected: list[Any]) -> Iterator[str]:
+    found = {
+        told["exercise"]: told
+        for cell in done.cells
+        for output in cell.get("outputs", [])
+        if (told := output.get("data", {}).get(MIME))
+    }
+    for exercise in expected:
+        told = found.get(exercise.name)
+        if told is None:
+            yield f"cell {exercise.cell + 1}: {exercise.name} is not checked in the participant's version"
+        elif told["passed"]:
+            yield (
+                f"cell {exercise.cell + 1}: {exercise.name} passes without a solution: "
+                "let its check look at what the participant has to find"
+            )
+        elif not told["sentence"].strip():
+            yield f"cell {exercise.cell + 1}: the check of {exercise.name} says nothing when it fails: add a message"

@@ -1,0 +1,44 @@
+"""JupyterHub's configuration for a room, read by JupyterHub itself: ``jupyterhub -f config.py``."""
+
+import importlib.resources
+import json
+import os
+from pathlib import Path
+
+from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
+from genai4eu.courses.room.hub.spawner import SeatSpawner
+from genai4eu.courses.room.supervisor import proxy
+
+room = json.loads((Path(os.environ["GENAI4EU_ROOM"]) / "room.json").read_text(encoding="utf-8"))
+folder = Path(os.environ["GENAI4EU_ROOM"])
+c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub's own
+c.JupyterHub.bind_url = f"http://{room['host']}:{room['port']}/"
+c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{room['hub_port']}"
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{room['proxy_port']}"
+c.ConfigurableHTTPProxy.command = proxy()
+c.ConfigurableHTTPProxy.pid_file = str(folder / "run" / "proxy.pid")
+c.JupyterHub.db_url = f"sqlite:///{folder / 'hub' / 'hub.sqlite'}"
+c.JupyterHub.cookie_secret_file = str(folder / "hub" / "cookie_secret")
+c.JupyterHub.cleanup_servers = c.JupyterHub.cleanup_proxy = False
+c.JupyterHub.authenticator_class = CodeAuthenticator
+c.JupyterHub.spawner_class = SeatSpawner
+c.JupyterHub.concurrent_spawn_limit = 100
+c.CodeAuthenticator.codes = str(folder / "codes.json")
+c.CodeAuthenticator.allow_all = True
+c.SeatSpawner.folder, c.SeatSpawner.prefix = str(folder), room["prefix"]
+c.SeatSpawner.env_keep = ["PATH", "LANG", "LC_ALL", "TZ"]
+c.SeatSpawner.environment = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "GENAI4EU_WARM_AHEAD": "1"}
+c.SeatSpawner.args = [
+    *(f"--ServerApp.jpserver_extensions={name}=False" for name in room["without"]),
+]
+c.JupyterHub.template_paths = [str(Path(str(importlib.resources.files("genai4eu.templates"))) / "course" / "hub")]
+c.Spawner.default_url = room["open"]
+c.Spawner.start_timeout = 120
+c.JupyterHub.services = [{"name": "room", "api_token": room["token"]}]
+c.JupyterHub.load_roles = [
+    {
+        "name": "room",
+        "scopes": ["admin:users", "admin:servers", "servers", "list:users", "read:metrics"],
+        "services": ["room"],
+    },
+]

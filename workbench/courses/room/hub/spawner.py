@@ -1,0 +1,109 @@
+"""Starts a seat's notebook server by forking it as that seat's user. Loaded by JupyterHub."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyterhub.spawner import Spawner
+from jupyterhub.utils import random_port
+from traitlets import Float, Int, Unicode
+
+from genai4eu.kernels.warm.channel import connect
+
+
+class SeatSpawner(Spawner):  # type: ignore[misc]
+    """Asks the room's two forges: for the seat's template of kernels, and for its server."""
+
+    folder = Unicode(help="The room's folder.").tag(config=True)
+    prefix = Unicode(help="What the names of the seats' users begin with; empty where all are the room's own.").tag(
+        config=True
+    )
+    pid = Int(0)
+    born = Float(0.0)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up a server that outlived the hub."""
+        super().load_state(state)
+        self.pid, self.born = state.get("pid", 0), state.get("born", 0.0)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what names the server."""
+        return {**super().get_state(), "pid": self.pid, "born": self.born}
+
+    def clear_state(self) -> None:
+        """Forget the server."""
+        super().clear_state()
+        self.pid, self.born = 0, 0.0
+
+    @property
+    def home(self) -> Path:
+        """The seat's folder."""
+        return Path(self.folder) / "seats" / str(self.user.name)
+
+    def get_args(self) -> list[str]:
+        """Return the server's options: it shows the seat's folder and nothing else."""
+        return [*super().get_args(), f"--ServerApp.root_dir={self.home}"]
+
+    async def start(self) -> tuple[str, int]:
+        """Fork the seat's template and server, and return where that listens."""
+        port: int = self.port or random_port()  # type: ignore[has-type]
+        self.port = port
+        env = {**self.get_env(), "HOME": str(self.home), "USER": self.user.name}
+        loop = asyncio.get_running_loop()
+        env["GENAI4EU_WARM_UNTIL"] = os.environ["GENAI4EU_WARM_UNTIL"]  # templates end with the room
+        kernels = {
+            name: value for name, value in env.items() if not name.startswith("JUPYTERHUB_") and name != "JPY_API_TOKEN"
+        }
+        await loop.run_in_executor(None, self._ask, "kernels", {"env": kernels, "log": str(self.home / ".kernels.log")})
+        told = await loop.run_in_executor(
+            None, self._ask, "servers",
+            {"env": env, "argv": self.get_args(), "log": str(self.home / ".server.log")},
+        )  # fmt: skip
+        self.pid = told["pid"]
+        self.born = psutil.Process(self.pid).create_time()
+        return "127.0.0.1", port
+
+    def _ask(self, forge: str, request: dict[str, Any]) -> dict[str, Any]:
+        channel = connect(Path(self.folder) / "run" / forge, 10)
+        try:
+            channel.send({**request, **self._who()})
+            told, _ = channel.receive()
+        finally:
+            channel.close()
+        if "refused" in told:
+            raise RuntimeError(f"{forge}: {told['refused']}")
+        return told
+
+    def _who(self) -> dict[str, Any]:
+        if not self.prefix:
+            return {"uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(), "shared": True}
+        about = pwd.getpwnam(f"{self.prefix}{self.user.name}")
+        return {"uid": about.pw_uid, "gid": about.pw_gid, "groups": [about.pw_gid]}
+
+    async def poll(self) -> int | None:
+        """Tell whether the server runs: None if it does."""
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid) if self.pid else None
+            if process and process.create_time() == self.born and process.status() != psutil.STATUS_ZOMBIE:
+                return None
+        self.clear_state()
+        return 0
+
+    async def stop(self, now: bool = False) -> None:
+        """End the server; its kernels end with it."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if await self.poll() is not None:
+                return
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            for _ in range(50):
+                if await self.poll() is not None:
+                    return
+                await asyncio.sleep(0.1)
