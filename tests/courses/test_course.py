@@ -63,6 +63,7 @@ def test_building_again_replaces_the_course_and_nothing_else(folder: Path, tmp_p
         ('file = "lesson-1.ipynb"', 'file = "../lesson-1.ipynb"', "file"),
         ('file = "lesson-1.ipynb"', 'file = "lesson-2.ipynb"', "names the lesson lesson-2.ipynb, which is not there"),
         ("unreviewed = []", 'unreviewed = ["fr"]', "fr is unreviewed and not among the languages"),
+        ("requires = []", 'requires = ["health, torch"]', "requires.0"),
         ('version = "0.1"', "version = 0.1\nwhat = 1", "what"),
         ("[title]", "[title", "cannot be read"),
     ],

@@ -14,6 +14,8 @@ FILE = "course.toml"
 _SHAPE = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, str_min_length=1)
 #: A language as ``<html lang>`` names it.
 Language = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z]{2,3}$")]
+#: An extra as pip names it between brackets.
+Extra = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Texts = dict[Language, str]
 Lists = dict[Language, Annotated[list[str], pydantic.Field(min_length=1)]]
 
@@ -60,6 +62,8 @@ class About(pydantic.BaseModel):
         Topics of literacy in artificial intelligence, by language, as completion records name them.
     licence : str
         SPDX identifier.
+    requires : list of str
+        Extras of genai4eu whose science the lessons import, as ``["health"]``; none for the light base alone.
     lessons : list of Lesson
         In the order of the course.
     """
@@ -76,6 +80,7 @@ class About(pydantic.BaseModel):
     level: str
     topics: Lists
     licence: str
+    requires: list[Extra] = []
     lessons: Annotated[list[Lesson], pydantic.Field(min_length=1)]
 
     def faults(self) -> list[str]:

@@ -20,6 +20,7 @@ unreviewed = []  # those that no speaker has read yet
 sector = "any"
 level = "introductory"  # literacy in artificial intelligence: introductory, intermediate, advanced
 licence = "CC-BY-4.0"
+requires = []  # extras of genai4eu whose science the lessons import, as ["health"]
 
 [title]
 {title}
