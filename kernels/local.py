@@ -56,6 +56,18 @@ def ensure() -> str:
     raise KernelsError("no folder for kernelspecs can be written: set JUPYTER_DATA_DIR to a folder of your own")
 
 
+def lay(folder: Path) -> None:
+    """Write the kernelspec into a folder of Jupyter's data, for users other than this one.
+
+    Raises
+    ------
+    KernelsError
+        If it cannot be written.
+    """
+    if not _write(folder / "kernels" / NAME / "kernel.json", _spec()):
+        raise KernelsError(f"{folder} cannot be written: name a folder of your own")
+
+
 def stands_for(name: str) -> bool:
     """Tell whether ``genai4eu`` may serve in place of a kernelspec, because that starts the very same interpreter."""
     from jupyter_client.kernelspec import NoSuchKernel

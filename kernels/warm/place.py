@@ -153,11 +153,17 @@ def place_of(interpreter: str, owner: str) -> Place:
     Two kernels share a template only if nothing that a fork inherits and cannot change differs between them: user and
     groups, computer, namespaces (a container's files and network), control group (a job's memory), interpreter.
     """
-    about = [os.getresuid(), os.getresgid(), sorted(os.getgroups()), interpreter, owner, _boot(), _cgroup()]
+    about = [os.getresuid(), os.getresgid(), sorted(os.getgroups()), _one(interpreter), owner, _boot(), _cgroup()]
     spaces = [Path("/proc/self/ns", name) for name in _NAMESPACES]
     about += [str(space.readlink()) for space in spaces if space.is_symlink()]
     digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()
     return Place(base() / digest[:16])
+
+
+def _one(interpreter: str) -> str:
+    """Return one name of an interpreter: an environment calls its own ``python`` and ``python3``, too."""
+    path = Path(interpreter)
+    return str(path.parent / path.resolve().name)
 
 
 def _boot() -> str:

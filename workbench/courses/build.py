@@ -20,7 +20,7 @@ from ..errors import WorkbenchError, together
 from ..runs.files import write_json, write_text
 from .course import FILE, Course
 from .desk import ABOUT, ASIDE, PRISTINE
-from .lesson import HINT, exercises, faults, read
+from .lesson import HINT, exercises, faults, read, unmarked
 
 #: What of a course's folder no participant gets.
 _OWN = (FILE, ".*", "__pycache__", "*.ipynb")
@@ -82,6 +82,17 @@ def participants(notebook: Any, language: str) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return made
+
+
+def solutions(course: Course) -> dict[str, str]:
+    """Return the code that solves each exercise of a course, without the marks around it."""
+    found: dict[str, str] = {}
+    for lesson in course.about.lessons:
+        notebook = read(course.folder / lesson.file)
+        for exercise in exercises(notebook, course.language):
+            cells = [unmarked(notebook.cells[number].source) for number in exercise.solved]
+            found[exercise.name] = "\n\n".join(cells)
+    return found
 
 
 def _write(made: Path, course: Course, file: str, notebook: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ..errors import WorkbenchError
 
 HINT = "hint"
 _SOLUTION = re.compile(r"^\s*###\s*BEGIN SOLUTION\b", re.M)
+_MARKS = re.compile(r"^[ \t]*###\s*(?:BEGIN|END) SOLUTION\b[^\n]*\n?", re.M)
 _TESTS = re.compile(r"^[ \t]*###\s*BEGIN HIDDEN TESTS[^\n]*\n(.*?)^[ \t]*###\s*END HIDDEN TESTS", re.M | re.S)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -104,6 +105,11 @@ def faults(notebook: Any, language: str) -> Iterator[str]:
         if not exercise.hints:
             yield f"{where} has no hint: tag a markdown cell after it 'hint'"
         seen.add(exercise.name)
+
+
+def unmarked(source: str) -> str:
+    """Return a cell's code without the marks around its solution."""
+    return _MARKS.sub("", source).strip("\n")
 
 
 def _checked(source: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from ..build import build
+from ..build import build, solutions
 from ..course import Course
 from .room import Room, make
 from .supervisor import opened, proxy
@@ -33,12 +33,15 @@ def hold(
     where = place or course.folder.with_name(f"{course.name}-room")
     with tempfile.TemporaryDirectory(prefix="genai4eu-course-") as built:
         lessons = build(course, Path(built) / course.name)
-        room, codes = make(where, lessons, course.about.lessons[0].file, participants, host, name, port)
+        room, codes = make(
+            where, lessons, course.about.lessons[0].file, participants, host, name, port, solutions(course)
+        )
     if not room.about["prefix"]:
         told("seats are not isolated: users of the system can only be made as root")
     with opened(room, told) as look:
         fill(room, told)
         told(f"open at {room.address}")
+        told(f"the trainer's board is at {room.board}")
         for seat, code in codes.items():
             print(f"{seat}  {code}", flush=True)
         while True:

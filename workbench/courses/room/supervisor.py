@@ -6,6 +6,7 @@ What dies is started again; seats go on meanwhile, because the forges, not the h
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import secrets
 import shutil
@@ -23,6 +24,7 @@ from genai4eu.kernels.warm.settings import UNTIL
 from ...errors import WorkbenchError
 from .room import Room
 
+BOARD = "genai4eu.courses.board"
 _PROXY = "configurable-http-proxy"
 #: Seconds in which everything has to be up.
 _PATIENCE = 180
@@ -62,6 +64,7 @@ def opened(room: Room, told: Callable[[str], None] = lambda _: None) -> Iterator
         told("importing what all seats share")
         keeper.forges()
         told("starting JupyterHub")
+        keeper.board()
         keeper.hub()
         yield keeper.look
     finally:
@@ -87,6 +90,11 @@ class _Keeper:
             (self.run / name).unlink(missing_ok=True)
             self._start(name, "-P", "-m", f"genai4eu.{module}", str(self.run / name))
         self._wait(lambda: all((self.run / name).exists() for name in ("kernels", "servers")))
+
+    def board(self) -> None:
+        """Start the trainer's page."""
+        if importlib.util.find_spec(BOARD):
+            self._start("board", "-P", "-m", BOARD, str(self.room.folder))
 
     def hub(self) -> None:
         """Start JupyterHub, which starts its proxy, and wait until it answers."""
@@ -123,8 +131,8 @@ class _Keeper:
         for name, process in list(self._running.items()):
             if process.poll() is None:
                 continue
-            if name == "hub":
-                self.hub()
+            if name in ("hub", "board"):
+                getattr(self, name)()
             else:
                 self.forges()
 

@@ -11,8 +11,8 @@ from typing import Any
 from jupyterhub.auth import Authenticator
 from traitlets import Unicode
 
-from ....runs.files import write_json
 from ..codes import digest
+from ..own import write_own
 
 #: Wrong codes from one address until it has to wait, and the seconds in which they are counted.
 _WRONG, _WHILE = 10, 60.0
@@ -45,5 +45,5 @@ class CodeAuthenticator(Authenticator):  # type: ignore[misc]
             wrong.append(now)
             handler.genai4eu_refusal = "used" if entry else "unknown"
             return None
-        write_json(path, {**known, name: {**entry, "used": time.time()}})  # before the seat is open: once is once
+        write_own(path, {**known, name: {**entry, "used": time.time()}})  # before the seat is open: once is once
         return str(entry["seat"])

@@ -1,14 +1,17 @@
 """JupyterHub's configuration for a room, read by JupyterHub itself: ``jupyterhub -f config.py``."""
 
 import importlib.resources
+import importlib.util
 import json
 import os
 from pathlib import Path
 
 from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
 from genai4eu.courses.room.hub.spawner import SeatSpawner
-from genai4eu.courses.room.supervisor import proxy
+from genai4eu.courses.room.supervisor import BOARD, proxy
 
+#: What runs in a seat's notebook server beside Jupyter's own.
+SEAT = ("genai4eu.courses.seat",)
 room = json.loads((Path(os.environ["GENAI4EU_ROOM"]) / "room.json").read_text(encoding="utf-8"))
 folder = Path(os.environ["GENAI4EU_ROOM"])
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub's own
@@ -28,13 +31,18 @@ c.CodeAuthenticator.allow_all = True
 c.SeatSpawner.folder, c.SeatSpawner.prefix = str(folder), room["prefix"]
 c.SeatSpawner.env_keep = ["PATH", "LANG", "LC_ALL", "TZ"]
 c.SeatSpawner.environment = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "GENAI4EU_WARM_AHEAD": "1"}
+templates = Path(str(importlib.resources.files("genai4eu.templates"))) / "course"
 c.SeatSpawner.args = [
     *(f"--ServerApp.jpserver_extensions={name}=False" for name in room["without"]),
+    *(f"--ServerApp.jpserver_extensions={name}=True" for name in SEAT if importlib.util.find_spec(name)),
+    f"--LabServerApp.extra_labextensions_path={templates / 'lab'}",
 ]
-c.JupyterHub.template_paths = [str(Path(str(importlib.resources.files("genai4eu.templates"))) / "course" / "hub")]
+c.JupyterHub.template_paths = [str(templates / "hub")]
 c.Spawner.default_url = room["open"]
 c.Spawner.start_timeout = 120
 c.JupyterHub.services = [{"name": "room", "api_token": room["token"]}]
+if importlib.util.find_spec(BOARD):  # the trainer's page, which has a key of its own
+    c.JupyterHub.services.append({"name": "board", "url": f"http://127.0.0.1:{room['board_port']}", "timeout": 5})
 c.JupyterHub.load_roles = [
     {
         "name": "room",

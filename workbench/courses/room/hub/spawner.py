@@ -17,6 +17,9 @@ from traitlets import Float, Int, Unicode
 
 from genai4eu.kernels.warm.channel import connect
 
+from ...desk import VARIABLE
+from ..room import COURSE, JUPYTER, Room
+
 
 class SeatSpawner(Spawner):  # type: ignore[misc]
     """Asks the room's two forges: for the seat's template of kernels, and for its server."""
@@ -55,7 +58,7 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
         """Fork the seat's template and server, and return where that listens."""
         port: int = self.port or random_port()  # type: ignore[has-type]
         self.port = port
-        env = {**self.get_env(), "HOME": str(self.home), "USER": self.user.name}
+        env = {**self.get_env(), **self._own()}
         loop = asyncio.get_running_loop()
         env["GENAI4EU_WARM_UNTIL"] = os.environ["GENAI4EU_WARM_UNTIL"]  # templates end with the room
         kernels = {
@@ -69,6 +72,17 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
         self.pid = told["pid"]
         self.born = psutil.Process(self.pid).create_time()
         return "127.0.0.1", port
+
+    def _own(self) -> dict[str, str]:
+        """Return the variables that say where a seat is: to its server, and to its kernels."""
+        room = Room(Path(self.folder))
+        broker = room.about.get("factory")  # a socket, where the room has kernels of a factory
+        return {
+            **({"GENAI4EU_FACTORY": broker} if broker else {}),
+            "HOME": str(self.home), "USER": self.user.name, VARIABLE: str(self.home), "GENAI4EU_SEAT": self.user.name,
+            "GENAI4EU_NEWS": str(room.news(self.user.name)), "GENAI4EU_COURSE_SHARED": str(room.folder / COURSE),
+            "JUPYTER_PATH": str(room.folder / JUPYTER),
+        }  # fmt: skip
 
     def _ask(self, forge: str, request: dict[str, Any]) -> dict[str, Any]:
         channel = connect(Path(self.folder) / "run" / forge, 10)
