@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import resource
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from genai4eu.courses import check, exercise, help_me, hint, progress, reset, showing
+from genai4eu.courses import check, exercise, help_me, hint, language, progress, reset, showing
 from genai4eu.courses.checking import look
-from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, Desk, here, states
+from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, PRISTINE, SHARED, VARIABLE, Desk, here, states
+from genai4eu.courses.standing import AWAY, raised, spent
 from genai4eu.errors import WorkbenchError
 
 
@@ -119,6 +122,7 @@ def test_reset_gives_the_lesson_back_and_keeps_what_was_there(
         own.write_text(f"spoilt {number}")
         kept = reset("lesson-1.ipynb")
         assert own.read_bytes() == pristine
+        assert kept is not None
         assert kept.read_text() == f"spoilt {number}"
     assert len(list(desk.folder.glob("lesson-1 (*).ipynb"))) == 3
     own.unlink()
@@ -127,6 +131,74 @@ def test_reset_gives_the_lesson_back_and_keeps_what_was_there(
     assert own.read_bytes() == pristine
     with pytest.raises(WorkbenchError, match=r"mine.ipynb is no lesson of this course: it has lesson-1.ipynb"):
         reset("mine.ipynb")
+
+
+def test_a_full_disk_loses_nothing(desk: Desk) -> None:
+    own = desk.folder / "lesson-1.ipynb"
+    own.write_text("mine")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))  # no file grows longer
+    try:
+        with pytest.raises(WorkbenchError, match="nothing was changed"):
+            reset("lesson-1.ipynb")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert own.read_text() == "mine"
+    assert {path.name for path in desk.folder.iterdir()} == {ASIDE, "lesson-1.ipynb"}
+    assert desk.happened() == []
+
+
+def test_a_lesson_that_became_a_folder_or_a_link_is_kept_as_it_is(desk: Desk, tmp_path: Path) -> None:
+    own = desk.folder / "lesson-1.ipynb"
+    pristine = own.read_bytes()
+    (tmp_path / "elsewhere").write_text("elsewhere")
+    own.unlink()
+    own.symlink_to(tmp_path / "elsewhere")
+    first = reset("lesson-1.ipynb")
+    assert first is not None and first.is_symlink()
+    assert (tmp_path / "elsewhere").read_text() == "elsewhere"
+    own.unlink()
+    (own / "inner").mkdir(parents=True)
+    second = reset(own)
+    assert second is not None and (second / "inner").is_dir()
+    assert own.read_bytes() == pristine
+    (desk.folder / "below").mkdir()
+    with pytest.raises(WorkbenchError, match="is no lesson"):
+        reset("below/lesson-1.ipynb")
+
+
+def test_the_rooms_copy_stands_in_for_what_is_gone(
+    notebook: Notebook, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(desk.folder, tmp_path / "shared")
+    shutil.rmtree(desk.folder / ASIDE)
+    with pytest.raises(WorkbenchError, match="holds no course"):
+        here()
+    monkeypatch.setenv(VARIABLE, str(desk.folder))
+    monkeypatch.setenv(SHARED, str(tmp_path / "shared"))
+    notebook.execute("middle = 3")
+    check("exercise-1")
+    assert "Right." in notebook.last
+    assert states(here()) == {"exercise-1": "passed"}
+    language("nl")
+    assert here().language == "nl"
+    (tmp_path / "shared" / ASIDE / PRISTINE / f"{desk.about['lessons'][0]['sha256']}.ipynb").write_text("forged")
+    with pytest.raises(WorkbenchError, match="as it was at the beginning is gone"):
+        reset("lesson-1.ipynb")
+
+
+def test_where_a_participant_stands_follows_from_what_happened() -> None:
+    def at(second: float, event: str, **more: Any) -> dict[str, Any]:
+        return {"at": second, "event": event, **more}
+
+    hand = at(1, "hand", exercise="a")
+    assert raised([hand, at(2, "passed", exercise="b")]) == hand
+    assert raised([hand, at(2, "passed", exercise="a")]) is None
+    assert raised([at(1, "hand"), at(2, "passed", exercise="b")]) is None
+    assert raised([hand], [at(2, "hand-down")]) is None
+    assert raised([hand, at(3, "hand")], [at(2, "hand-down")]) == at(3, "hand")
+    opened = [at(0, "opened", lesson="1"), at(60, "opened", lesson="1"), at(100, "opened", lesson="2")]
+    assert spent([*opened, at(10_000, "tried")]) == {"1": 100, "2": AWAY}
 
 
 def test_a_torn_line_and_nonsense_lose_no_progress(desk: Desk) -> None:

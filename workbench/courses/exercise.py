@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from pathlib import Path
 from typing import Any
 
 from ..dashboards.pages.language import translations
-from ..errors import WorkbenchError
-from ..runs.files import write_bytes, write_text
 from . import showing
 from .checking import digest, look
-from .desk import ASIDE, LANGUAGE, PRISTINE, Desk, here, states, text_in
+from .desk import Desk, here, states, text_in
+from .resetting import reset as give_back
 
 #: Honest attempts that failed until the next hint is shown unasked.
 PATIENCE = 3
@@ -78,11 +76,7 @@ def language(name: str) -> None:
     WorkbenchError
         If the course does not have it.
     """
-    desk = here()
-    known = desk.about["course"]["languages"]
-    if name not in known:
-        raise WorkbenchError(f"this course is in {', '.join(known)}, not in {name!r}")
-    write_text(desk.folder / ASIDE / LANGUAGE, name)
+    here().read_in(name)
 
 
 def progress() -> None:
@@ -99,7 +93,7 @@ def progress() -> None:
     _display("".join(rows), f"{done}/{len(found)}")
 
 
-def reset(notebook: str | Path | None = None) -> Path:
+def reset(notebook: str | Path | None = None) -> Path | None:
     """Give back a lesson as it was at the beginning; what it was until now stays beside it as a dated copy.
 
     Parameters
@@ -109,43 +103,18 @@ def reset(notebook: str | Path | None = None) -> Path:
 
     Returns
     -------
-    Path
-        The copy.
+    Path or None
+        The copy; None where the lesson was not there any more.
 
     Raises
     ------
     WorkbenchError
-        If it is no lesson of this course, or the copy cannot be written: then nothing has changed.
+        If it is no lesson of this course, or cannot be written: then nothing has changed.
     """
     desk = here()
-    path = Path(notebook or os.environ.get("JPY_SESSION_NAME", "")).name
-    lesson = next((lesson for lesson in desk.about["lessons"] if lesson["file"] == path), None)
-    if lesson is None:
-        known = ", ".join(lesson["file"] for lesson in desk.about["lessons"])
-        raise WorkbenchError(f"{path or 'this notebook'} is no lesson of this course: it has {known}")
-    own = desk.folder / lesson["file"]
-    kept = _kept(own)
-    try:
-        if own.exists():
-            write_bytes(kept, own.read_bytes())
-        write_bytes(own, (desk.folder / ASIDE / PRISTINE / f"{lesson['sha256']}.ipynb").read_bytes())
-    except OSError as error:
-        raise WorkbenchError(
-            f"{error.filename or own} cannot be written ({error.strerror}): nothing was reset"
-        ) from None
-    desk.note("reset", lesson=lesson["file"])
-    return kept
-
-
-def _kept(own: Path) -> Path:
-    """Return a name for a copy that nothing has yet."""
-    stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H.%M.%S")
-    found = own.with_name(f"{own.stem} ({stamp}).ipynb")
-    number = 2
-    while found.exists():
-        found = own.with_name(f"{own.stem} ({stamp}, {number}).ipynb")
-        number += 1
-    return found
+    path = Path(notebook or os.environ.get("JPY_SESSION_NAME", ""))
+    own = path.name if (desk.folder / path).parent.resolve() == desk.folder.resolve() else str(path)
+    return give_back(desk, own)
 
 
 def _hint(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any]) -> None:

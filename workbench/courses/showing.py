@@ -49,19 +49,23 @@ def note(sentence: str) -> str:
 
 def strip(states: Mapping[str, str], names: Sequence[str], language: str) -> str:
     """Return how far a participant is in a lesson, as a row of marks that a screen reader reads as a sentence."""
-    words = translations(language)
-    done = sum(states[name] == "passed" for name in names)
-    told = words.ngettext(
-        "%(done)d of %(many)d exercise is right", "%(done)d of %(many)d exercises are right", len(names)
-    ) % {"done": done, "many": len(names)}
     marks = "".join(
         f'<span style="color:{_MARKS[states[name]][1]}" title="{escape(name)}">{_MARKS[states[name]][0]}</span> '
         for name in names
     )
     return (
         f'<p style="margin:.2em 0"><span aria-hidden="true" style="font-size:1.2em;letter-spacing:.1em">{marks}</span>'
-        f"<span>{escape(told)}</span></p>"
+        f"<span>{escape(told(states, names, language))}</span></p>"
     )
+
+
+def told(states: Mapping[str, str], names: Sequence[str], language: str) -> str:
+    """Return how far a participant is in a lesson, as a sentence."""
+    done = sum(states[name] == "passed" for name in names)
+    words = translations(language).ngettext(
+        "%(done)d of %(many)d exercise is right", "%(done)d of %(many)d exercises are right", len(names)
+    )
+    return str(words % {"done": done, "many": len(names)})
 
 
 def _inline(text: str) -> str:

@@ -1,0 +1,57 @@
+"""Where a participant stands by what happened: whether a hand is raised, and how long they were in which lesson.
+
+Called by the seat's notebook server, and by whoever shows the same to a trainer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+#: Seconds after which somebody of whom nothing is heard is taken to be away; the lesson's toolbar tells every minute.
+AWAY = 150.0
+
+
+def raised(events: Iterable[Mapping[str, Any]], news: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
+    """Return the event of the hand that is raised, or None.
+
+    The participant takes it down, the trainer does, or a check that passes: of the exercise that it was raised for.
+
+    Parameters
+    ----------
+    events : iterable of mapping
+        What happened at the desk.
+    news : iterable of mapping
+        What the room told the seat.
+    """
+    hand: dict[str, Any] | None = None
+    for event in sorted([*events, *news], key=when):
+        if event["event"] == "hand":
+            hand = dict(event)
+        elif event["event"] == "hand-down" or (
+            hand and event["event"] == "passed" and hand.get("exercise") in (None, event.get("exercise"))
+        ):
+            hand = None
+    return hand
+
+
+def spent(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the seconds that a participant was in each lesson, by its file.
+
+    A lesson is one's own from its ``opened`` until another's; of a pause longer than ``AWAY`` only that much counts.
+    """
+    found: dict[str, float] = {}
+    lesson, since = "", 0.0
+    for event in sorted(events, key=when):
+        if lesson:
+            found[lesson] = found.get(lesson, 0.0) + min(when(event) - since, AWAY)
+        if event["event"] == "opened":
+            lesson = str(event.get("lesson", ""))
+        since = when(event)
+    return found
+
+
+def when(event: Mapping[str, Any]) -> float:
+    """Return the time of an event; of one that says none, the beginning of time."""
+    at = event.get("at")
+    return float(at) if isinstance(at, int | float) else 0.0
