@@ -1,0 +1,151 @@
+"""Completion records: what somebody did in a course, as data. Called by ``genai4eu course records`` and in notebooks.
+
+Names in ``achievement`` (``name``, ``description``, ``inLanguage``, ``fieldOfStudy``) are those of Open Badges 3.0
+(https://www.imsglobal.org/spec/ob/v3p0/), ``volumeOfLearning`` is the European Learning Model's
+(https://europa.eu/europass/elm-browser/). They are borrowed so that somebody can carry the values over; a record
+is no badge and no European Digital Credential, is not signed, and no validator of either has confirmed it.
+
+Exercises are checked in the participant's own kernel: a record says what the room noted, and is no examination.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from ...errors import WorkbenchError
+from ..desk import Desk, text_in
+from ..room.room import Room
+from . import evidence
+from .hours import GAP, active
+
+Count = Annotated[int, pydantic.Field(ge=0)]
+
+
+def _said(text: str, **more: Any) -> Any:
+    return pydantic.Field(description=text, **more)
+
+
+class _Shape(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class Lesson(_Shape):
+    """A lesson of the course, and how far the participant came in it."""
+
+    title: str
+    goals: list[str] = _said("What a participant can do afterwards.")
+    volumeOfLearning: str = _said("Time that the lesson is meant to take, as an ISO 8601 duration.")
+    exercises: Count
+    passed: Count
+
+
+class Achievement(_Shape):
+    """The course."""
+
+    name: str
+    description: str
+    version: str
+    inLanguage: str = _said("Language in which the participant read.")
+    fieldOfStudy: str = _said("The course's sector.")
+    level: str = _said("Level of literacy in artificial intelligence.")
+    topics: list[str] = _said("Topics of literacy in artificial intelligence.")
+    licence: str = _said("SPDX identifier of the course's licence.")
+
+
+class Record(_Shape):
+    """What a participant did in a course."""
+
+    format: Literal["genai4eu-completion-record"] = "genai4eu-completion-record"
+    version: Literal[1] = 1
+    madeBy: Literal["room", "participant"] = _said(
+        "Who made the record: the room, from what it had noted itself, or the participant from their own desk."
+    )
+    seat: str | None = _said("The participant's pseudonym.")
+    name: str | None = _said("A name, only where the trainer typed one.")
+    issued: datetime.date
+    began: datetime.date = _said("Day of the first sign of activity.")
+    ended: datetime.date = _said("Day of the last sign of activity.")
+    seconds: Count = _said(
+        f"Time with activity: between signs of activity that are at most {GAP:.0f} s apart. Rather too little."
+    )
+    achievement: Achievement
+    exercises: Count
+    passed: Count
+    lessons: list[Lesson]
+
+
+def of_seat(room: Room, seat: str, language: str | None = None) -> Record | None:
+    """Return the record of a seat from what the room has noted; None where nobody did anything there.
+
+    Parameters
+    ----------
+    language : str, optional
+        Of the course; else the one in which the participant read last.
+    """
+    events, copies = evidence.events(room, seat), evidence.copies(room, seat)
+    if not events:  # the room's first copy is made of every seat, whether somebody sits there or not
+        return None
+    name = evidence.entered(room).get(seat, {}).get("name", "").strip() or None
+    moments = [float(sign["at"]) for sign in (*events, *copies)]
+    return _made(evidence.course(room), events, moments, language, madeBy="room", seat=seat, name=name)
+
+
+def of_desk(desk: Desk, seat: str | None = None) -> Record:
+    """Return the record that a participant makes of their own desk.
+
+    Raises
+    ------
+    WorkbenchError
+        If nothing has happened there yet.
+    """
+    events = [event for event in desk.happened() if isinstance(event.get("at"), int | float)]
+    if not events:
+        raise WorkbenchError("nothing has happened in this course yet: do an exercise first")
+    moments = [float(event["at"]) for event in events]
+    return _made(desk.about, events, moments, desk.language, madeBy="participant", seat=seat, name=None)
+
+
+def passed(about: dict[str, Any], events: Iterable[dict[str, Any]]) -> set[str]:
+    """Return the exercises of a course that were passed."""
+    known = {exercise["name"] for lesson in about["lessons"] for exercise in lesson["exercises"]}
+    return {event["exercise"] for event in events if event.get("event") == "passed" and event.get("exercise") in known}
+
+
+def _made(
+    about: dict[str, Any], events: Sequence[dict[str, Any]], moments: Sequence[float], language: str | None, **who: Any
+) -> Record:
+    told = about["course"]
+    language = language or _read_in(told["languages"], events)
+    done = passed(about, events)
+    names = {lesson["file"]: [e["name"] for e in lesson["exercises"]] for lesson in about["lessons"]}
+    lessons = [_lesson(lesson, names[lesson["file"]], done, language) for lesson in told["lessons"]]
+    return Record(
+        **who, issued=datetime.datetime.now().astimezone().date(), began=_day(min(moments)), ended=_day(max(moments)),
+        seconds=round(active(moments)), lessons=lessons, exercises=sum(x.exercises for x in lessons), passed=len(done),
+        achievement=Achievement(
+            name=text_in(told["title"], language), description=text_in(told["summary"], language),
+            version=told["version"], inLanguage=language, fieldOfStudy=told["sector"], level=told["level"],
+            topics=told["topics"].get(language) or next(iter(told["topics"].values())), licence=told["licence"],
+        ),
+    )  # fmt: skip
+
+
+def _lesson(told: dict[str, Any], names: Sequence[str], done: set[str], language: str) -> Lesson:
+    return Lesson(
+        title=text_in(told["title"], language), goals=told["goals"].get(language) or next(iter(told["goals"].values())),
+        volumeOfLearning=f"PT{told['minutes']}M", exercises=len(names), passed=len(done.intersection(names)),
+    )  # fmt: skip
+
+
+def _read_in(languages: Sequence[str], events: Iterable[dict[str, Any]]) -> str:
+    """Return the language that was chosen last, or the course's main one."""
+    chosen = [event.get("language") for event in events if event.get("event") == "language"]
+    return next((name for name in reversed(chosen) if name in languages), languages[0])
+
+
+def _day(at: float) -> datetime.date:
+    return datetime.datetime.fromtimestamp(at).astimezone().date()
