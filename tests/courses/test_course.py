@@ -25,6 +25,8 @@ Change = Callable[[Callable[[Any], None]], Course]
 def test_participants_get_no_solution_no_hidden_check_and_no_hint(folder: Path, tmp_path: Path) -> None:
     (folder / "data").mkdir()
     (folder / "data" / "a.csv").write_text("1\n")
+    (folder / "data" / "template.ipynb").write_text("{}")
+    (folder / "draft.ipynb").write_text("the trainer's own")
     made = build(Course(folder), tmp_path / "desk")
     text = (made / "lesson-1.ipynb").read_text("utf-8")
     for kept in ("BEGIN", "sorted(values)", "pulls it up", "Python counts from 0"):
@@ -33,7 +35,9 @@ def test_participants_get_no_solution_no_hidden_check_and_no_hint(folder: Path, 
     assert "YOUR CODE HERE" in text
     assert 'check(\\"exercise-1\\")' in text
     assert (made / "data" / "a.csv").read_text() == "1\n"
+    assert (made / "data" / "template.ipynb").exists()
     assert not (made / "course.toml").exists()
+    assert not (made / "draft.ipynb").exists()
     (about,) = json.loads((made / ASIDE / ABOUT).read_text("utf-8"))["lessons"]
     pristine = (made / ASIDE / PRISTINE / f"{about['sha256']}.ipynb").read_bytes()
     assert hashlib.sha256(pristine).hexdigest() == about["sha256"]

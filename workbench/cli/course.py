@@ -13,7 +13,40 @@ from . import app
 course = typer.Typer(help="Teach: make courses, check them, hold them.", no_args_is_help=True)
 app.add_typer(course, name="course")
 
-Folder = Annotated[Path, typer.Argument(help="The course's folder, with course.toml.")]
+
+def _named(given: Path) -> Path:
+    from ..courses.shipped import named
+
+    return named(given)
+
+
+Folder = Annotated[
+    Path, typer.Argument(help="The course's folder, or the name of one that ships ('course list').", callback=_named)
+]
+
+
+@course.command("list")
+def list_() -> None:
+    """List the courses that ship with the workbench."""
+    from ..courses.course import Course
+    from ..courses.shipped import shipped
+
+    for name, folder in shipped().items():
+        about = Course(folder).about
+        minutes = sum(lesson.minutes for lesson in about.lessons)
+        typer.echo(f"{name}  {about.title[about.languages[0]]}")
+        typer.echo(f"    {len(about.lessons)} lessons, {minutes} minutes, {', '.join(about.languages)}")
+
+
+@course.command("copy")
+def copy_(
+    name: Annotated[str, typer.Argument(help="A course that ships ('course list').")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+) -> None:
+    """Copy a course that ships, to make it one's own."""
+    from ..courses.shipped import copy
+
+    typer.echo(f"{copy(name, folder)} is yours: change it, then 'genai4eu course check {folder}'")
 
 
 @course.command()
@@ -38,9 +71,10 @@ def build(
     """Make the participant's version: no solutions, no hidden checks, no hints."""
     from ..courses.build import build as make
     from ..courses.course import Course
+    from ..courses.shipped import beside
 
     found = Course(folder)
-    made = make(found, out or found.folder.with_name(f"{found.name}-participants"))
+    made = make(found, out or beside(found, "participants"))
     typer.echo(f"{made}: {len(found.about.lessons)} lessons for participants")
 
 

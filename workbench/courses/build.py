@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from .course import FILE, Course
 from .desk import ABOUT, ASIDE, PRISTINE
 from .lesson import HINT, exercises, faults, read, unmarked
 
-#: What of a course's folder no participant gets.
-_OWN = (FILE, ".*", "__pycache__", "*.ipynb")
+#: What of a course's folder no participant gets; beside its course.toml, notebooks are lessons or the trainer's own.
+_OWN, _TOP = (".*", "__pycache__"), (FILE, "README.md", "*.ipynb")
+#: What stands in the place of a solution: no error, so that "Run all" goes on, and the check says what is missing.
+_STUB = {"python": "# YOUR CODE HERE\n..."}
 
 
 def build(course: Course, out: Path) -> Path:
@@ -48,7 +51,7 @@ def build(course: Course, out: Path) -> Path:
         raise WorkbenchError(f"{out} is there already and holds no course: name another folder with --out")
     with aside(out.parent, "name another folder with --out") as folder:
         made = folder / "course"
-        shutil.copytree(course.folder, made, ignore=shutil.ignore_patterns(*_OWN))
+        shutil.copytree(course.folder, made, ignore=partial(_left_out, course.folder))
         (made / ASIDE / PRISTINE).mkdir(parents=True)
         told = [_write(made, course, file, notebook) for file, notebook in lessons.items()]
         write_json(made / ASIDE / ABOUT, {"course": course.about.model_dump(), "name": course.name, "lessons": told})
@@ -70,7 +73,8 @@ def participants(notebook: Any, language: str) -> nbformat.NotebookNode:
 
     made = copy.deepcopy(notebook)
     made.cells = [cell for cell in made.cells if HINT not in cell.metadata.get("tags", [])]
-    for preprocessor in (ClearSolutions(enforce_metadata=False), ClearHiddenTests(enforce_metadata=False)):
+    clear = ClearSolutions(enforce_metadata=False, code_stub=_STUB), ClearHiddenTests(enforce_metadata=False)
+    for preprocessor in clear:
         try:
             made, _ = preprocessor.preprocess(made, {})
         except RuntimeError as error:
@@ -93,6 +97,12 @@ def solutions(course: Course) -> dict[str, str]:
             cells = [unmarked(notebook.cells[number].source) for number in exercise.solved]
             found[exercise.name] = "\n\n".join(cells)
     return found
+
+
+def _left_out(top: Path, folder: str, names: list[str]) -> set[str]:
+    """Return which names of a folder of the course no participant gets; called by ``copytree``."""
+    patterns = (*_OWN, *_TOP) if Path(folder) == top else _OWN
+    return shutil.ignore_patterns(*patterns)(folder, names)
 
 
 def _write(made: Path, course: Course, file: str, notebook: Any) -> dict[str, Any]:

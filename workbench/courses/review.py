@@ -60,11 +60,16 @@ def review(course: Course, told: Callable[[str], None] = lambda _: None) -> Iter
     for lesson in course.about.lessons:
         notebook = read(course.folder / lesson.file)
         found = Review(lesson.file, lesson.minutes, exercises=len(exercises(notebook, course.language)))
-        found.faults += [*of_exercises(notebook, course.language), *texts.faults(course, notebook)]
-        found.faults += _messages(notebook, course.language)
+        found.faults += read_through(course, notebook)
         if not found.faults:
             _execute(course, lesson, notebook, found, told)
         yield found
+
+
+def read_through(course: Course, notebook: Any) -> list[str]:
+    """Return what is wrong with a lesson that can be seen without executing it."""
+    language = course.language
+    return [*of_exercises(notebook, language), *texts.faults(course, notebook), *_messages(notebook, language)]
 
 
 def _messages(notebook: Any, language: str) -> Iterator[str]:
@@ -113,12 +118,18 @@ def _cells(notebook: Any, desk: Path) -> Any:
         client = NotebookClient(notebook, km=kernel_manager(local.ensure()), allow_errors=True, timeout=None)
         client.owns_km = True
         try:
-            with client.setup_kernel(cwd=str(copied), env={**os.environ, VARIABLE: str(copied)}):
+            with client.setup_kernel(cwd=str(copied), env=_environment(copied)):
                 for index, cell in enumerate(notebook.cells):
                     client.execute_cell(cell, index)
         except (DeadKernelError, OSError) as error:
             raise WorkbenchError(f"the lesson could not be executed: {error}") from None
     return notebook
+
+
+def _environment(desk: Path) -> dict[str, str]:
+    """Return a participant's environment: runs and dashboards go to the desk, not where the trainer keeps theirs."""
+    own = {"GENAI4EU_RUNS": str(desk / "runs"), "GENAI4EU_DASHBOARDS": str(desk / "dashboards")}
+    return {**os.environ, **own, VARIABLE: str(desk)}
 
 
 def _solved(done: Any, lesson: Lesson) -> Iterator[str]:

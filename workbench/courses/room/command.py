@@ -11,6 +11,7 @@ import httpx
 
 from ..build import build, solutions
 from ..course import Course
+from ..shipped import beside
 from .room import Room, make
 from .supervisor import opened, proxy
 
@@ -30,7 +31,7 @@ def hold(
     """
     proxy()
     course = Course(folder)
-    where = place or course.folder.with_name(f"{course.name}-room")
+    where = place or beside(course, "room")
     with tempfile.TemporaryDirectory(prefix="genai4eu-course-") as built:
         lessons = build(course, Path(built) / course.name)
         room, codes = make(
