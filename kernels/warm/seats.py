@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
+import resource
 import select
 import signal
 import sys
@@ -19,9 +20,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .adopt import call_process
-from .channel import Channel, ChannelError, listen, same_user
+from .channel import Channel, listen, same_user
 from .client import place_for
 from .preload import Preloaded, StartedThreadError, preload
+from .seclusion import SPACES, join, seclude
 from .settings import UNTIL
 from .template import Template
 
@@ -42,6 +44,7 @@ class Seats:
         self._keep = {0, 1, 2}
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[], None]] = {}
+        self._spaces: dict[str, tuple[int, ...]] = {}  # open for as long as we are: a seat finds its own /tmp again
         self._listener = listen(path)
         self._watch(self._listener.fileno(), self._accept)
         if owner := os.environ.get(UNTIL):
@@ -67,23 +70,35 @@ class Seats:
                 return
             sock.settimeout(2)
             channel = Channel(sock)
+            given: list[int] = []
             try:
-                request, _ = channel.receive()
-                channel.send(self._seat(request))
-            except (ChannelError, TimeoutError, KeyError, TypeError, ValueError) as error:
+                request, given = channel.receive()
+                channel.send(*self._seat(request, given))
+            except (OSError, KeyError, TypeError, ValueError) as error:
                 with suppress(OSError):
                     channel.send({"refused": f"{type(error).__name__}: {error}"})
+            finally:
+                for file in given:
+                    os.close(file)
 
-    def _seat(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Fork a seat's process, and return its number."""
+    def _seat(self, request: dict[str, Any], given: list[int]) -> tuple[dict[str, Any], tuple[int, ...]]:
+        """Fork a seat's process, and return its number, and the namespaces of the seat for its other processes.
+
+        Parameters
+        ----------
+        given : list of int
+            The namespaces to enter; where there are none, those that an earlier process of the seat made.
+        """
         who = (int(request["uid"]), int(request["gid"]), [int(group) for group in request["groups"]])
         if who[0] == 0 and not request.get("shared"):
             raise ValueError("a seat is never root's")
-        pid = os.fork()
-        if pid == 0:
-            _become(self._live, who, request, self._keep)
+        spaces = tuple(given) or self._spaces.get(request.get("seat", ""), ())
+        pid = _forked(lambda ready: _become(self._live, who, request, spaces, self._keep, ready))
         self._watch(pidfd := os.pidfd_open(pid), lambda: self._ended(pid, pidfd))
-        return {"pid": pid}
+        if request.get("view") and not spaces:
+            spaces = tuple(os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in SPACES)
+            self._spaces[request["seat"]] = spaces
+        return {"pid": pid}, spaces
 
     def _ended(self, pid: int, pidfd: int) -> None:
         self._handlers.pop(pidfd, None)
@@ -92,19 +107,38 @@ class Seats:
         os.waitpid(pid, 0)
 
 
+def _forked(become: Callable[[int], NoReturn]) -> int:
+    """Fork, wait until the child is its seat's, and return its number.
+
+    Raises
+    ------
+    OSError
+        If it could not become that; the message says why.
+    """
+    mine, its = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        become(its)
+    os.close(its)
+    with os.fdopen(mine, "rb") as said:
+        why = said.read()
+    if why:
+        os.waitpid(pid, 0)
+        raise OSError(why.decode(errors="replace"))
+    return pid
+
+
 def _become(
-    live: Callable[[dict[str, Any]], int], who: tuple[int, int, list[int]], request: dict[str, Any], keep: set[int]
-) -> NoReturn:
+    live: Callable[[dict[str, Any]], int], who: tuple[int, int, list[int]], request: dict[str, Any],
+    spaces: tuple[int, ...], keep: set[int], ready: int,
+) -> NoReturn:  # fmt: skip
     """Be a seat's process until it ends. Called in the fork, and never returns."""
     code = 1
     try:
+        _confine(who, request, spaces, ready)
         _close_all_but(keep)
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        uid, gid, groups = who
-        os.setgroups(groups)
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
         os.umask(0o077)
         os.environ.clear()
         os.environ.update(request["env"])
@@ -120,6 +154,34 @@ def _become(
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _confine(who: tuple[int, int, list[int]], request: dict[str, Any], spaces: tuple[int, ...], ready: int) -> None:
+    """Take on the seat's limits, view and user, for good; say over ``ready`` what cannot be, and end."""
+    try:
+        for group in request.get("control", ()):
+            Path(group, "cgroup.procs").write_text("0", encoding="ascii")
+        if spaces:
+            join(spaces)
+        elif view := request.get("view"):
+            seclude(view)
+        for name, most in request.get("limits", {}).items():
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (int(most), int(most)))
+        if "oom" in request:
+            Path("/proc/self/oom_score_adj").write_text(str(int(request["oom"])), encoding="ascii")
+        uid, gid, groups = who
+        if not request.get("shared"):
+            os.setgroups(groups)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+        os.access(request["env"]["HOME"], os.X_OK) or _cannot(request["env"]["HOME"])
+    except Exception as error:  # noqa: BLE001  # told to whoever asked, word for word
+        os.write(ready, str(error).encode()[:4096])
+        os._exit(1)
+
+
+def _cannot(home: str) -> NoReturn:
+    raise PermissionError(f"{home} cannot be entered by its seat: a folder on the way is closed to others")
 
 
 def _log(path: str | None) -> None:

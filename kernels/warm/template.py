@@ -22,6 +22,8 @@ from .variables import unlike
 
 #: Seconds after a request in which the processors belong to the kernels, not to new children.
 _QUIET = 0.4
+#: Milliseconds that a poll can wait for at once: a template may be idle for longer.
+_LONGEST = 1 << 30
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Template:
         since = time.monotonic() - self.asked
         if not self.retired and self.nursery.lacks():
             return max(0.0, _QUIET - since) * 1000
-        return None if self.kernels else max(0.0, self.idle - since) * 1000
+        return None if self.kernels else min(max(0.0, self.idle - since) * 1000, _LONGEST)
 
     def _refill(self) -> None:
         if self.retired or not self.nursery.lacks() or time.monotonic() - self.asked < _QUIET:

@@ -98,21 +98,6 @@ def check(
         raise typer.Exit(1)
 
 
-@course.command()
-def start(
-    folder: Folder,
-    participants: Annotated[int, typer.Option(help="How many seats.", min=1, max=200)] = 20,
-    room: Annotated[Path | None, typer.Option(help="Folder for the room; else COURSE-room beside the course.")] = None,
-    host: Annotated[str, typer.Option(help="Address of this computer to listen on.")] = "127.0.0.1",
-    name: Annotated[str, typer.Option(help="Name or address that participants type; else the host.")] = "",
-    port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 8000,
-) -> None:
-    """Hold a course on this computer until Ctrl-C: a seat for each participant, with a code that opens it once."""
-    from ..courses.room.command import hold
-
-    hold(folder, participants, room, host, name or host, port, lambda what: typer.echo(f"… {what}", err=True))
-
-
 def _print(lesson: object) -> None:
     told = vars(lesson)
     if told["faults"]:

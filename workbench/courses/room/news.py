@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import WorkbenchError
-from .room import Room
+from .folder import Room
 
 #: What can be told; the seat's side knows what to do with each.
 EVENTS = ("message", "open", "solution", "ask-look", "hand-down", "lesson-changed", "end")

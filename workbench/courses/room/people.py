@@ -10,11 +10,12 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WorkbenchError
+from ...runs.files import reason
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class People:
         """Tell whether users can be made here."""
         return os.geteuid() == 0 and shutil.which("useradd") is not None
 
+    def there(self, seat: str) -> bool:
+        """Tell whether a seat's user is there: a computer that was installed anew has none."""
+        with contextlib.suppress(KeyError):
+            return bool(not self.prefix or pwd.getpwnam(f"{self.prefix}{seat}"))
+        return False
+
     def owner(self, seat: str) -> tuple[int, int]:
         """Return the numbers of a seat's user and group.
 
@@ -52,26 +59,40 @@ class People:
             ) from None
         return about.pw_uid, about.pw_gid
 
-    def seat(self, seat: str, lessons: Path, home: Path) -> None:
-        """Make a seat's user, and put the lessons on its desk.
+    def make(self, seat: str, home: Path) -> None:
+        """Make a seat's user, unless it is there.
 
         Raises
         ------
         WorkbenchError
-            If the user cannot be made, or the disk is full.
+            If it cannot be made.
         """
-        if self.prefix:
-            name = f"{self.prefix}{seat}"
-            _run("useradd", "--system", "--no-create-home", "--home-dir", str(home), "--shell", "/usr/sbin/nologin",
-                 "--user-group", name)  # fmt: skip
-        owner = self.owner(seat)
+        if self.there(seat):
+            return
+        name = f"{self.prefix}{seat}"
+        _run("useradd", "--system", "--no-create-home", "--home-dir", str(home), "--shell", "/usr/sbin/nologin",
+             "--user-group", name)  # fmt: skip
+
+    def fill(self, seat: str, lessons: Path, home: Path) -> None:
+        """Put the lessons on a seat's desk.
+
+        Raises
+        ------
+        WorkbenchError
+            If the disk is full.
+        """
         try:
-            shutil.copytree(lessons, home)
-            for path in (home, *home.rglob("*")):
-                os.chown(path, *owner)
-            home.chmod(0o700)
-        except OSError as error:
-            raise WorkbenchError(f"{home} cannot be filled ({error.strerror}): make room on the disk") from None
+            shutil.copytree(lessons, home, dirs_exist_ok=True)
+            self.own(seat, home)
+        except (OSError, shutil.Error) as error:
+            raise WorkbenchError(f"{home} cannot be filled ({reason(error)}): make room on the disk") from None
+
+    def own(self, seat: str, folder: Path) -> None:
+        """Make a folder, and all in it, a seat's alone; links are the seat's themselves, not what they lead to."""
+        owner = self.owner(seat)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, *owner, follow_symlinks=False)
+        folder.chmod(0o700)
 
     def read_only(self, seat: str, path: Path) -> None:
         """Make an empty file that a seat may read and only we may write."""
@@ -88,6 +109,36 @@ class People:
             with contextlib.suppress(KeyError, WorkbenchError):
                 pwd.getpwnam(f"{self.prefix}{seat}")
                 _run("userdel", f"{self.prefix}{seat}")
+
+
+def as_seat(owner: tuple[int, int], work: Callable[[], None]) -> None:
+    """Do something as a seat's user, in a process of its own: in a participant's folder root would follow their links.
+
+    Raises
+    ------
+    WorkbenchError
+        If it cannot be done; the message says why.
+    """
+    mine, its = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setresgid(owner[1], owner[1], owner[1])
+                os.setresuid(owner[0], owner[0], owner[0])
+            os.umask(0o077)
+            work()
+        except BaseException as error:  # noqa: BLE001  # told to the parent, whatever it is
+            os.write(its, (str(error) or type(error).__name__).encode()[:4096])
+        finally:
+            os._exit(0)
+    os.close(its)
+    with os.fdopen(mine, "rb") as said:
+        why = said.read().decode(errors="replace")
+    os.waitpid(pid, 0)
+    if why:
+        raise WorkbenchError(why)
 
 
 def _run(*command: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..desk import ASIDE, HAPPENED
-from .room import Room
+from .folder import Room
 
 #: Bytes that are read at once; what is longer than one line of ours is none of ours.
 _AT_ONCE, _LINE = 1 << 20, 1 << 14

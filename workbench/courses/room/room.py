@@ -1,103 +1,29 @@
-"""A room on disk: which course it holds, its seats, its codes. Made by ``genai4eu course start``, read by all of it.
-
-``room.json`` and ``codes.json`` are the room owner's alone; below ``seats/`` each folder is its seat's alone.
-"""
+"""Make a room: its folders, users, disks, desks and codes, whole or not at all. Called by ``genai4eu course start``."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import shutil
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from genai4eu.kernels.local import lay
 
 from ...errors import WorkbenchError
-from .codes import digest, new_code
+from . import disks
+from .folder import ABOUT, CODES, COURSE, JUPYTER, SOLUTIONS, Room
+from .limits import Limits, limits
 from .own import write_own
 from .people import People
 
-ABOUT, CODES, SOLUTIONS = "room.json", "codes.json", "solutions.json"
-#: The course as participants get it; the trainer's own folder may change meanwhile.
-COURSE = "course"
-#: Jupyter's data for all seats: the kernel that lessons ask for, of this very interpreter.
-JUPYTER = "jupyter"
+__all__ = ["ABOUT", "CODES", "COURSE", "JUPYTER", "SOLUTIONS", "Room", "make"]
+
 #: Extensions of Jupyter's server that no participant needs: each costs every seat memory.
 _WITHOUT = ("jupyter_lsp", "jupyter_server_terminals", "nbgrader", "notebook", "notebook_shim", "voila")
-
-
-@dataclass(frozen=True)
-class Room:
-    """A folder that holds a room.
-
-    Attributes
-    ----------
-    folder : Path
-        Where it stands.
-    """
-
-    folder: Path
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """What the room is.
-
-        Raises
-        ------
-        WorkbenchError
-            If there is none in the folder.
-        """
-        try:
-            content: dict[str, Any] = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise WorkbenchError(f"{self.folder} holds no room: 'genai4eu course start' makes one") from None
-        except (OSError, ValueError) as error:
-            raise WorkbenchError(f"{self.folder / ABOUT} cannot be read: {error}") from None
-        return content
-
-    @property
-    def seats(self) -> list[str]:
-        """Names of the seats: ``seat-01`` and so on."""
-        names: list[str] = self.about["seats"]
-        return names
-
-    def home(self, seat: str) -> Path:
-        """Return a seat's folder."""
-        return self.folder / "seats" / seat
-
-    def news(self, seat: str) -> Path:
-        """Return the file in which a seat reads what it is told."""
-        return self.folder / "news" / f"{seat}.jsonl"
-
-    @property
-    def people(self) -> People:
-        """The seats' users."""
-        return People(self.about["prefix"])
-
-    @property
-    def address(self) -> str:
-        """Where participants go."""
-        about = self.about
-        return f"http://{about['name']}:{about['port']}/"
-
-    @property
-    def board(self) -> str:
-        """Where the trainer goes; the key in it opens the board."""
-        return f"{self.address}services/board/?key={self.about['board_key']}"
-
-    def give_code(self, seat: str) -> str:
-        """Make a code that opens a seat once; earlier ones of that seat open nothing any more."""
-        known: dict[str, Any] = json.loads((self.folder / CODES).read_text(encoding="utf-8"))
-        code = new_code()
-        left = {name: entry for name, entry in known.items() if entry["seat"] != seat or entry.get("used")}
-        write_own(self.folder / CODES, {**left, digest(code): {"seat": seat}})
-        return code
 
 
 def make(
@@ -109,6 +35,7 @@ def make(
     name: str,
     port: int,
     solutions: Mapping[str, str] | None = None,
+    each: Limits | None = None,
 ) -> tuple[Room, dict[str, str]]:
     """Make a room with lessons on every desk, whole or not at all, and return it with each seat's code.
 
@@ -122,15 +49,18 @@ def make(
         How many seats.
     solutions : mapping of str to str, optional
         Code that solves each exercise, which the trainer may give to everybody.
+    each : Limits, optional
+        What a seat may take; else what follows from this computer.
 
     Raises
     ------
     WorkbenchError
-        If the folder is in use, or the seats' users cannot be made.
+        If the folder is in use, this computer too small, or the seats' users cannot be made.
     """
     folder = folder.absolute()
     if folder.exists():
         raise WorkbenchError(f"{folder} is there already: 'genai4eu course resume {folder.name}' opens it again")
+    each = each or limits(participants)
     width = max(2, len(str(participants)))
     seats = [f"seat-{number:0{width}}" for number in range(1, participants + 1)]
     prefix = f"g{secrets.token_hex(2)}-" if People.possible() else ""
@@ -138,6 +68,7 @@ def make(
     with contextlib.ExitStack() as undo:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         _folders(folder)
+        without_disks = disks.possible(folder) if prefix else "only root can mount them"
         ports = list(_free_ports(3))
         write_own(folder / CODES, {})
         write_own(folder / SOLUTIONS, dict(solutions or {}))
@@ -150,21 +81,35 @@ def make(
             {
                 "course": lessons.name, "seats": seats, "prefix": prefix, "host": host, "name": name, "port": port,
                 "hub_port": ports[0], "proxy_port": ports[1], "board_port": ports[2],
-                "open": f"/lab/tree/{opens}", "without": _WITHOUT,
-                "token": secrets.token_hex(32), "board_key": secrets.token_urlsafe(24), "began": time.time(),
+                "open": f"/lab/tree/{opens}", "without": _WITHOUT, "limits": asdict(each),
+                "without_disks": without_disks, "token": secrets.token_hex(32),
+                "board_key": secrets.token_urlsafe(24), "began": time.time(),
             },
         )  # fmt: skip
         undo.callback(room.people.remove, seats)
         for seat in seats:
-            room.people.seat(seat, lessons, room.home(seat))
-            room.people.read_only(seat, room.news(seat))
+            undo.callback(disks.unmount, room, seat)
+            _seat(room, seat, each)
         codes = {seat: room.give_code(seat) for seat in seats}
         undo.pop_all()
     return room, codes
 
 
+def _seat(room: Room, seat: str, each: Limits) -> None:
+    """Make a seat's user, disk and desk."""
+    room.people.make(seat, room.home(seat))
+    if not room.about["without_disks"]:
+        disks.make(room, seat, each.disk)
+    for folder in (room.home(seat), room.temporary(seat)):
+        folder.mkdir(exist_ok=True)
+    room.people.fill(seat, room.folder / COURSE, room.home(seat))
+    room.people.own(seat, room.temporary(seat))
+    room.people.read_only(seat, room.news(seat))
+    (room.folder / "kept" / seat).mkdir(mode=0o700)
+
+
 def _folders(folder: Path) -> None:
-    own, passed = ("run", "hub", "kept"), ("", "seats", "news")
+    own, passed = ("run", "hub", "kept", disks.FOLDER), ("", "seats", "news", "tmp")
     for name in (*passed, *own):
         path = folder / name
         try:

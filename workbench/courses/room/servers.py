@@ -9,11 +9,16 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import select
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from genai4eu.kernels.warm.seats import Seats
+from genai4eu.kernels.warm.settings import UNTIL
 
 _MODULES = (
     "jupyterhub.singleuser", "jupyterhub.singleuser.extension", "jupyter_server.serverapp", "jupyterlab.labapp",
@@ -26,10 +31,24 @@ _MODULES = (
 def _serve(request: dict[str, Any]) -> int:
     from jupyterhub.singleuser import main
 
+    _end_with(request["env"][UNTIL])
     sys.argv = ["jupyterhub-singleuser", *request["argv"]]
     gc.enable()
     main()
     return 0
+
+
+def _end_with(pid: str) -> None:
+    """End this server, and so its kernels, when the room does, even if that was killed."""
+    watched = os.pidfd_open(int(pid))
+
+    def watch() -> None:
+        select.select([watched], [], [])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="Room", daemon=True).start()
 
 
 def run() -> None:

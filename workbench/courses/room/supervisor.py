@@ -1,4 +1,4 @@
-"""Keeps a room open: the two forges, JupyterHub and its proxy, until told to stop. Called by ``genai4eu course start``.
+"""Keeps a room open: the forges, the board, JupyterHub and its proxy, until told to stop. By ``genai4eu course``.
 
 What dies is started again; seats go on meanwhile, because the forges, not the hub, hold their servers.
 """
@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,28 +21,41 @@ from pathlib import Path
 import httpx
 
 from genai4eu.kernels.warm.settings import UNTIL
+from genai4eu.kernels.warm.variables import patient
 
 from ...errors import WorkbenchError
-from .room import Room
+from . import disks, processes
+from .caretaker import Caretaker
+from .confining import groups_of, prepare
+from .folder import Room
+from .logs import last
+from .own import write_own
 
 BOARD = "genai4eu.courses.board"
 _PROXY = "configurable-http-proxy"
 #: Seconds in which everything has to be up.
 _PATIENCE = 180
+#: Seconds until what ended is started once more.
+_PAUSE = 3.0
 _PASSED = ("PATH", "LANG", "LC_ALL", "TZ")
+_FORGES = {"kernels": "kernels.warm.seats", "servers": "courses.room.servers"}
 
 
 def proxy() -> list[str]:
-    """Return JupyterHub's proxy as a command.
+    """Return JupyterHub's proxy as a command: the computer's own, or the one in a folder of ours.
 
     Raises
     ------
     WorkbenchError
         If it is not installed.
     """
-    found = shutil.which(_PROXY)
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")  # noqa: PTH111
+    own = os.path.join(data, "genai4eu", "proxy")  # noqa: PTH118
+    found = shutil.which(_PROXY) or shutil.which(_PROXY, path=os.path.join(own, "node_modules", ".bin"))  # noqa: PTH118
     if found is None:
-        raise WorkbenchError(f"JupyterHub needs {_PROXY}: npm install -g {_PROXY}")
+        remedy = f"npm install --prefix {own} {_PROXY}"
+        node = "" if shutil.which("npm") else "; npm comes with Node.js (apt install npm)"
+        raise WorkbenchError(f"JupyterHub needs its proxy, {_PROXY}: {remedy}{node}")
     return [found]
 
 
@@ -52,92 +66,141 @@ def opened(room: Room, told: Callable[[str], None] = lambda _: None) -> Iterator
     Yields
     ------
     callable
-        Looks at what runs, and starts again what has died; to be called every second or so.
+        Looks at what runs, starts again what has died, and keeps everybody's work; to be called every second or so.
 
     Raises
     ------
     WorkbenchError
-        If something does not come up; the message says where its log lies.
+        If the room is open already, or something does not come up; the message says where its log lies.
     """
-    keeper = _Keeper(room)
+    if "room" in processes.living(room):
+        raise WorkbenchError(f"{room.folder} is open already: 'genai4eu course stop {room.folder}' closes it")
+    keeper = _Keeper(room, told)
     try:
+        keeper.furnish()
         told("importing what all seats share")
-        keeper.forges()
+        keeper.begin("kernels", "servers")
         told("starting JupyterHub")
-        keeper.board()
-        keeper.hub()
+        keeper.begin("board", "proxy", "hub")
         yield keeper.look
     finally:
         keeper.close()
 
 
 class _Keeper:
-    def __init__(self, room: Room) -> None:
-        self.room = room
+    def __init__(self, room: Room, told: Callable[[str], None]) -> None:
+        self.room, self.told = room, told
         self.run = room.folder / "run"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._secret = secrets.token_hex(32)
+        self._caretaker = Caretaker(room, told)
+        self._pause = 0.0
         own = {name: os.environ[name] for name in _PASSED if name in os.environ}
         #: Numerical threads: twenty kernels with as many threads as processors keep each other from all of them.
-        self._env = {
+        self._env = patient({
             **own, "HOME": str(room.folder / "hub"), UNTIL: str(os.getpid()), "GENAI4EU_ROOM": str(room.folder),
             "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "CONFIGPROXY_AUTH_TOKEN": self._secret,
-        }  # fmt: skip
+        })  # fmt: skip
 
-    def forges(self) -> None:
-        """Start what forks templates and servers, and wait until both listen."""
-        for name, module in (("kernels", "kernels.warm.seats"), ("servers", "courses.room.servers")):
-            (self.run / name).unlink(missing_ok=True)
-            self._start(name, "-P", "-m", f"genai4eu.{module}", str(self.run / name))
-        self._wait(lambda: all((self.run / name).exists() for name in ("kernels", "servers")))
+    def furnish(self) -> None:
+        """Bring back what a reboot, or a room that was killed, took away: users, disks, groups."""
+        processes.end([*processes.living(self.room).values(), *processes.left(self.room)])
+        processes.note(self.room, {})
+        for seat in self.room.seats:
+            known = self.room.people.there(seat)
+            self.room.people.make(seat, self.room.home(seat))
+            if not self.room.about["without_disks"]:
+                disks.mount(self.room, seat)
+            if not known:  # the new user has another number
+                for folder in (self.room.home(seat), self.room.temporary(seat)):
+                    self.room.people.own(seat, folder)
+                self.room.people.read_only(seat, self.room.news(seat))
+        prepare(self.room, self.told)
 
-    def board(self) -> None:
-        """Start the trainer's page."""
-        if importlib.util.find_spec(BOARD):
-            self._start("board", "-P", "-m", BOARD, str(self.room.folder))
+    def begin(self, *names: str) -> None:
+        """Start processes, and wait until each does its work."""
+        awaited = []
+        for name in names:
+            command, ready = self._command(name)
+            if command:
+                (self.run / name).unlink(missing_ok=True)
+                self._start(name, command)
+                awaited.append((name, ready))
+        for name, ready in awaited:
+            self._wait(name, ready)
+        processes.note(self.room, {name: process.pid for name, process in self._running.items()})
 
-    def hub(self) -> None:
-        """Start JupyterHub, which starts its proxy, and wait until it answers."""
+    def _command(self, name: str) -> tuple[list[str], Callable[[], bool]]:
+        about, python = self.room.about, [sys.executable, "-P", "-m"]
+        if name in _FORGES:
+            socket = self.run / name
+            return [*python, f"genai4eu.{_FORGES[name]}", str(socket)], socket.exists
+        if name == "board":
+            there = importlib.util.find_spec(BOARD)
+            return [*python, BOARD, str(self.room.folder)] if there else [], lambda: True
+        if name == "proxy":
+            return [
+                *proxy(), "--ip", about["host"], "--port", str(about["port"]), "--api-ip", "127.0.0.1",
+                "--api-port", str(about["proxy_port"]), "--default-target", f"http://127.0.0.1:{about['hub_port']}",
+                "--error-target", f"http://127.0.0.1:{about['hub_port']}/hub/error",
+            ], lambda: self._answers(about["proxy_port"], "/api/routes")  # fmt: skip
         config = Path(__file__).parent / "hub" / "config.py"
-        self._start("hub", "-P", "-m", "jupyterhub", "-f", str(config))
-        self._wait(self._answers)
+        return [*python, "jupyterhub", "-f", str(config)], lambda: self._answers(about["hub_port"], "/hub/health")
 
-    def _start(self, name: str, *command: str) -> None:
-        log = (self.run / f"{name}.log").open("ab")
-        with log:
+    def _start(self, name: str, command: list[str]) -> None:
+        with (self.run / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, *command], env=self._env, cwd=self.room.folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True,
+                command, env=self._env, cwd=self.room.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=processes.with_parent,
             )  # fmt: skip
 
-    def _wait(self, ready: Callable[[], bool]) -> None:
+    def _wait(self, name: str, ready: Callable[[], bool]) -> None:
         until = time.monotonic() + _PATIENCE
         while not ready():
-            for name, process in self._running.items():
-                if process.poll() is not None:
-                    raise WorkbenchError(f"{name} ended at once: {_last(self.run / f'{name}.log')}")
+            if self._running[name].poll() is not None:
+                raise WorkbenchError(f"{name} ended at once: {last(self.run / f'{name}.log')}")
             if time.monotonic() > until:
                 raise WorkbenchError(f"the room did not open within {_PATIENCE} s: see the logs in {self.run}")
             time.sleep(0.1)
 
-    def _answers(self) -> bool:
+    def _answers(self, port: int, path: str) -> bool:
+        headers = {"Authorization": f"token {self._secret}"} if path.startswith("/api") else {}
         try:
-            return httpx.get(f"http://127.0.0.1:{self.room.about['hub_port']}/hub/health", timeout=5).is_success
+            return httpx.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=5).is_success
         except httpx.HTTPError:
             return False
 
     def look(self) -> None:
-        """Start the hub again if it has died; a forge that died takes its seats along, and begins anew."""
-        for name, process in list(self._running.items()):
-            if process.poll() is None:
-                continue
-            if name in ("hub", "board"):
-                getattr(self, name)()
-            else:
-                self.forges()
+        """Start again what has died, and see to the seats' work; what fails is told, and tried again later."""
+        dead = [name for name, process in self._running.items() if process.poll() is not None]
+        try:
+            if dead and time.monotonic() >= self._pause:
+                self._pause = time.monotonic() + _PAUSE
+                self.told(f"{' and '.join(dead)} ended and is started again; seats go on")
+                self.begin(*dead)
+                if "proxy" in dead:  # the new one knows no seats: the hub tells it
+                    self._caretaker.hub("POST", "proxy")
+            self._caretaker.look()
+        except (WorkbenchError, OSError, httpx.HTTPError) as error:
+            self.told(str(error))
 
     def close(self) -> None:
-        """End everything, servers and kernels of seats included."""
+        """End everything, servers and kernels of seats included; what was done last is kept."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it
+        try:
+            self._caretaker.keep()
+        except (WorkbenchError, OSError) as error:
+            self.told(str(error))
+        self._end()
+        processes.end(list(processes.left(self.room)))
+        if groups := groups_of(self.room):
+            groups.end(self.room.seats)
+        for seat in self.room.seats:
+            disks.unmount(self.room, seat)
+        write_own(self.run / processes.FILE, {})
+
+    def _end(self) -> None:
         for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
             for process in self._running.values():
                 if process.poll() is None:
@@ -145,13 +208,3 @@ class _Keeper:
             for process in self._running.values():
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(patience)
-        self._end_proxy()
-
-    def _end_proxy(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            os.kill(int((self.run / "proxy.pid").read_text(encoding="ascii")), signal.SIGTERM)
-
-
-def _last(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
-    return f"{lines[-1].strip() if lines else 'it said nothing'} ({log})"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
 from genai4eu.courses.room.hub.spawner import SeatSpawner
-from genai4eu.courses.room.supervisor import BOARD, proxy
+from genai4eu.courses.room.supervisor import BOARD
 
 #: What runs in a seat's notebook server beside Jupyter's own.
 SEAT = ("genai4eu.courses.seat",)
@@ -18,8 +18,7 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub's own
 c.JupyterHub.bind_url = f"http://{room['host']}:{room['port']}/"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{room['hub_port']}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{room['proxy_port']}"
-c.ConfigurableHTTPProxy.command = proxy()
-c.ConfigurableHTTPProxy.pid_file = str(folder / "run" / "proxy.pid")
+c.ConfigurableHTTPProxy.should_start = False  # the room does, so that it goes on when the hub does not
 c.JupyterHub.db_url = f"sqlite:///{folder / 'hub' / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(folder / "hub" / "cookie_secret")
 c.JupyterHub.cleanup_servers = c.JupyterHub.cleanup_proxy = False
@@ -28,13 +27,14 @@ c.JupyterHub.spawner_class = SeatSpawner
 c.JupyterHub.concurrent_spawn_limit = 100
 c.CodeAuthenticator.codes = str(folder / "codes.json")
 c.CodeAuthenticator.allow_all = True
-c.SeatSpawner.folder, c.SeatSpawner.prefix = str(folder), room["prefix"]
+c.SeatSpawner.folder = str(folder)
 c.SeatSpawner.env_keep = ["PATH", "LANG", "LC_ALL", "TZ"]
 c.SeatSpawner.environment = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "GENAI4EU_WARM_AHEAD": "1"}
 templates = Path(str(importlib.resources.files("genai4eu.templates"))) / "course"
 c.SeatSpawner.args = [
     *(f"--ServerApp.jpserver_extensions={name}=False" for name in room["without"]),
     *(f"--ServerApp.jpserver_extensions={name}=True" for name in SEAT if importlib.util.find_spec(name)),
+    "--KernelManager.transport_encryption=required",  # else other seats could listen to what kernels print
     f"--LabServerApp.extra_labextensions_path={templates / 'lab'}",
 ]
 c.JupyterHub.template_paths = [str(templates / "hub")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -16,18 +15,21 @@ from jupyterhub.utils import random_port
 from traitlets import Float, Int, Unicode
 
 from genai4eu.kernels.warm.channel import connect
+from genai4eu.kernels.warm.settings import IDLE, UNTIL
+from genai4eu.kernels.warm.variables import patient
 
 from ...desk import VARIABLE
-from ..room import COURSE, JUPYTER, Room
+from ..confining import request
+from ..folder import COURSE, JUPYTER, Room
+
+#: Seconds; a month is the most that a template may be idle.
+_EVER = "2592000"
 
 
 class SeatSpawner(Spawner):  # type: ignore[misc]
     """Asks the room's two forges: for the seat's template of kernels, and for its server."""
 
     folder = Unicode(help="The room's folder.").tag(config=True)
-    prefix = Unicode(help="What the names of the seats' users begin with; empty where all are the room's own.").tag(
-        config=True
-    )
     pid = Int(0)
     born = Float(0.0)
 
@@ -60,13 +62,16 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
         self.port = port
         env = {**self.get_env(), **self._own()}
         loop = asyncio.get_running_loop()
-        env["GENAI4EU_WARM_UNTIL"] = os.environ["GENAI4EU_WARM_UNTIL"]  # templates end with the room
-        kernels = {
-            name: value for name, value in env.items() if not name.startswith("JUPYTERHUB_") and name != "JPY_API_TOKEN"
-        }
-        await loop.run_in_executor(None, self._ask, "kernels", {"env": kernels, "log": str(self.home / ".kernels.log")})
+        env |= {UNTIL: os.environ[UNTIL], IDLE: _EVER}  # templates end with the room, and not before
+        kernels = patient(
+            {
+                name: value
+                for name, value in env.items()
+                if not name.startswith("JUPYTERHUB_") and name != "JPY_API_TOKEN"
+            }
+        )
         told = await loop.run_in_executor(
-            None, self._ask, "servers",
+            None, self._forge, {"env": kernels, "log": str(self.home / ".kernels.log")},
             {"env": env, "argv": self.get_args(), "log": str(self.home / ".server.log")},
         )  # fmt: skip
         self.pid = told["pid"]
@@ -84,22 +89,28 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
             "JUPYTER_PATH": str(room.folder / JUPYTER),
         }  # fmt: skip
 
-    def _ask(self, forge: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _forge(self, kernels: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:
+        """Have the seat's template forked, and then its server, which enters what the template sees."""
+        room = Room(Path(self.folder))
+        _, spaces = self._ask("kernels", {**kernels, **request(room, self.user.name, kernels=True)}, [])
+        try:
+            told, more = self._ask("servers", {**server, **request(room, self.user.name, kernels=False)}, spaces)
+            spaces += more
+        finally:
+            for space in spaces:
+                os.close(space)
+        return told
+
+    def _ask(self, forge: str, asked: dict[str, Any], spaces: list[int]) -> tuple[dict[str, Any], list[int]]:
         channel = connect(Path(self.folder) / "run" / forge, 10)
         try:
-            channel.send({**request, **self._who()})
-            told, _ = channel.receive()
+            channel.send(asked, tuple(spaces))
+            told, more = channel.receive()
         finally:
             channel.close()
         if "refused" in told:
             raise RuntimeError(f"{forge}: {told['refused']}")
-        return told
-
-    def _who(self) -> dict[str, Any]:
-        if not self.prefix:
-            return {"uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(), "shared": True}
-        about = pwd.getpwnam(f"{self.prefix}{self.user.name}")
-        return {"uid": about.pw_uid, "gid": about.pw_gid, "groups": [about.pw_gid]}
+        return told, more
 
     async def poll(self) -> int | None:
         """Tell whether the server runs: None if it does."""

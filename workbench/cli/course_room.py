@@ -1,0 +1,89 @@
+"""``genai4eu course``: hold a course, stop, resume and remove its room, give back what was deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .course import Folder, course
+
+RoomFolder = Annotated[Path, typer.Argument(help="The room's folder.")]
+
+
+@course.command()
+def start(
+    folder: Folder,
+    participants: Annotated[int, typer.Option(help="How many seats.", min=1, max=200)] = 20,
+    room: Annotated[Path | None, typer.Option(help="Folder for the room; else COURSE-room beside the course.")] = None,
+    host: Annotated[str, typer.Option(help="Address of this computer to listen on.")] = "127.0.0.1",
+    name: Annotated[str, typer.Option(help="Name or address that participants type; else the host.")] = "",
+    port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 8000,
+    seat_memory: Annotated[str, typer.Option(help="Memory of a seat, as 2G; else by this computer's.")] = "",
+    seat_disk: Annotated[str, typer.Option(help="Disk of a seat.")] = "2G",
+    seat_processors: Annotated[float, typer.Option(help="Processors of a seat; 0 is half of them.", min=0)] = 0,
+    keep_days: Annotated[int, typer.Option(help="Days after which the room is deleted.", min=1, max=3650)] = 30,
+) -> None:
+    """Hold a course on this computer until Ctrl-C: a seat for each participant, with a code that opens it once."""
+    from ..courses.room.command import hold
+    from ..courses.room.limits import limits
+
+    each = limits(participants, seat_memory, seat_disk, seat_processors)
+    hold(folder, participants, room, host, name or host, port, _told, each, keep_days)
+
+
+@course.command()
+def stop(
+    room: RoomFolder,
+    out: Annotated[Path | None, typer.Option(help="Archive to write; else COURSE-work.zip beside the room.")] = None,
+) -> None:
+    """Close a room, also one that another terminal opened, and collect everybody's work in one archive."""
+    from ..courses.room.folder import Room
+    from ..courses.room.removing import stop as close
+
+    made = close(Room(room.absolute()), out)
+    typer.echo(f"closed; everybody's work is in {made}" if made else f"closed; everybody's work is in {room}")
+    typer.echo(f"next: genai4eu course resume {room}, or genai4eu course remove {room}")
+
+
+@course.command("resume")
+def resume_room(room: RoomFolder) -> None:
+    """Open a room again exactly as it was, also after a reboot: same codes, desks, progress and signed-in browsers."""
+    from ..courses.room.command import keep_open
+    from ..courses.room.folder import Room
+
+    keep_open(Room(room.absolute()), _told)
+
+
+@course.command()
+def remove(
+    room: RoomFolder,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a room: its seats' users, disks and work."""
+    from ..courses.room.folder import Room
+    from ..courses.room.removing import remove as delete
+
+    found = Room(room.absolute())
+    if not yes:
+        typer.confirm(f"Delete {room} with the work of {len(found.seats)} seats?", abort=True)
+    delete(found)
+    typer.echo(f"{room} is deleted, with its seats' users and disks")
+
+
+@course.command()
+def restore(
+    room: RoomFolder,
+    seat: Annotated[str, typer.Argument(help="As seat-07.")],
+) -> None:
+    """Give a seat back the notebooks that its participant deleted, as the room kept them last."""
+    from ..courses.room.folder import Room
+    from ..courses.room.removing import give_back
+
+    given = give_back(Room(room.absolute()), seat)
+    typer.echo(f"{seat} has {', '.join(given)} again" if given else f"{seat} misses nothing that was kept")
+
+
+def _told(what: str) -> None:
+    typer.echo(f"… {what}", err=True)

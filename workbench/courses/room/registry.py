@@ -1,0 +1,67 @@
+"""Rooms that were made here, and until when they are kept. Swept by every ``genai4eu course …`` command.
+
+Participants' work is personal data: it is deleted after the days that the trainer said, thirty if nothing was said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...errors import WorkbenchError
+from . import processes
+from .folder import ABOUT, Room
+from .own import write_own
+
+_DAY = 86_400.0
+
+
+def register(room: Room, keep_days: int) -> None:
+    """Remember a room, so that it is deleted when its time has come."""
+    write_own(room.folder / ABOUT, {**room.about, "keep_days": keep_days})
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    known = [entry for entry in _known() if Path(entry["room"]).exists()]
+    write_own(folder / "rooms.json", [*known, {"room": str(room.folder), "began": room.about["began"]}])
+
+
+def until(room: Room) -> float | None:
+    """Return when a room is deleted, in seconds since 1970: days count from its last use. None if nothing was said."""
+    about = room.about
+    if "keep_days" not in about:
+        return None
+    used = max([about["began"], *(path.stat().st_mtime for path in [room.folder / "run"] if path.exists())])
+    return float(used + about["keep_days"] * _DAY)
+
+
+def sweep(told: Callable[[str], None]) -> None:
+    """Delete the rooms whose time has come; one that is open stays, and so does what is no such room any more."""
+    from .removing import remove
+
+    for entry in _known():
+        room = Room(Path(entry["room"]))
+        with contextlib.suppress(WorkbenchError, OSError):
+            due = until(room)
+            if room.about["began"] != entry["began"] or due is None or time.time() < due:
+                continue
+            if "room" not in processes.living(room):
+                remove(room)
+                told(f"{room.folder} was kept for {room.about['keep_days']} days and is deleted now")
+
+
+def _known() -> list[dict[str, Any]]:
+    try:
+        found = json.loads((_folder() / "rooms.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [entry for entry in found if isinstance(entry, dict) and {"room", "began"} <= set(entry)]
+
+
+def _folder() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+    return Path(state) / "genai4eu"

@@ -1,0 +1,110 @@
+"""Stop a room from another terminal, and remove one with all that it made. Called by the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from ...errors import WorkbenchError
+from . import disks, processes
+from .confining import groups_of
+from .folder import Room
+from .keeping import restore
+
+#: Seconds in which a room has ended its seats' processes.
+_PATIENCE = 60
+
+
+def stop(room: Room, out: Path | None) -> Path | None:
+    """Close a room, whoever opened it, and collect everybody's work in one archive, which is returned.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no room, or it does not close, or the archive cannot be written.
+    """
+    found = room.about["course"]
+    close(room)
+    if not importlib.util.find_spec("genai4eu.courses.home"):
+        return None
+    from ..home import collect
+
+    with at_hand(room):
+        made: Path = collect(room, out or room.folder.with_name(f"{found}-work.zip"))
+    return made
+
+
+def close(room: Room) -> None:
+    """End a room that is open, wherever that was done; where its own process was killed, end what that left.
+
+    Raises
+    ------
+    WorkbenchError
+        If its process does not end.
+    """
+    if keeper := processes.living(room).get("room"):
+        keeper.send_signal(signal.SIGTERM)
+        try:
+            keeper.wait(_PATIENCE)
+        except psutil.TimeoutExpired:
+            raise WorkbenchError(
+                f"the room's process {keeper.pid} does not end: kill -9 {keeper.pid}, then try again"
+            ) from None
+    processes.end([*processes.living(room).values(), *processes.left(room)])
+    if groups := groups_of(room):
+        groups.end(room.seats)
+    for seat in room.seats:
+        disks.unmount(room, seat)
+
+
+@contextlib.contextmanager
+def at_hand(room: Room) -> Iterator[None]:
+    """Have the desks of a closed room where they are read: their disks are mounted meanwhile."""
+    if not room.about["without_disks"]:
+        for seat in room.seats:
+            disks.mount(room, seat)
+    try:
+        yield
+    finally:
+        if "room" not in processes.living(room):
+            for seat in room.seats:
+                disks.unmount(room, seat)
+
+
+def give_back(room: Room, seat: str) -> list[str]:
+    """Give a seat back the notebooks that its participant deleted, open or closed, and return their names.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such seat, or they cannot be written.
+    """
+    if seat not in room.seats:
+        raise WorkbenchError(f"this room has no {seat!r}: it has {room.seats[0]} to {room.seats[-1]}")
+    with at_hand(room):
+        return restore(room, seat)
+
+
+def remove(room: Room) -> None:
+    """Delete a room: its processes, disks, users and folder.
+
+    Raises
+    ------
+    WorkbenchError
+        If it cannot be closed, or not all of it deleted.
+    """
+    close(room)
+    people, seats = room.people, room.seats
+    if mounted := [seat for seat in seats if room.home(seat).is_mount()]:
+        raise WorkbenchError(f"the disk of {mounted[0]} cannot be unmounted: end what uses {room.home(mounted[0])}")
+    try:
+        shutil.rmtree(room.folder)
+    except OSError as error:
+        raise WorkbenchError(f"{error.filename} cannot be deleted: {error.strerror}") from None
+    people.remove(seats)
