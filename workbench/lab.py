@@ -7,6 +7,7 @@ import importlib.resources
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -65,10 +66,15 @@ def fill(folder: Path) -> list[Path]:
     return made
 
 
-def start(folder: Path, port: int, browser: bool, opened: Path | None = None) -> None:
+def start(folder: Path, port: int, browser: bool, opened: Path | None = None, more: Sequence[str] = ()) -> None:
     """Become JupyterLab: this process is replaced, so Ctrl-C ends Lab and its kernels and leaves nothing behind.
 
     Runs and dashboards go where the command line would put them, not into Lab's folder.
+
+    Parameters
+    ----------
+    more : sequence of str
+        Further options for Jupyter.
     """
     local.ensure()
     _free(port)
@@ -82,7 +88,7 @@ def start(folder: Path, port: int, browser: bool, opened: Path | None = None) ->
     command += [] if browser else ["--no-browser"]
     if os.geteuid() == 0:
         command.append("--allow-root")  # it listens on this computer only, with a token
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, list(dict.fromkeys([*command, *more])))  # Jupyter takes an option once
 
 
 def _own_settings(folder: Path) -> Path:

@@ -74,6 +74,7 @@ def entered(room: Room) -> Callable[..., None]:
 
     def told(seat: str, **about: str) -> None:
         with (room.folder / "board.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"at": time.time(), "event": "about", "seat": seat, **about}) + os.linesep)
+            for event in ("name",) if "name" in about else ("about",):
+                file.write(json.dumps({"at": time.time(), "event": event, "seat": seat, **about}) + os.linesep)
 
     return told

@@ -131,3 +131,12 @@ def test_ones_own_record_says_that_it_is_ones_own(desk: Desk) -> None:
     page = own()
     assert "Made by the participant themselves" in page.read_text("utf-8")
     assert json.loads(page.with_suffix(".json").read_text("utf-8"))["madeBy"] == "participant"
+
+
+def test_a_lesson_that_merely_stays_open_is_no_activity(room: Room, say: Say) -> None:
+    for minutes in range(0, 180):  # the toolbar tells every minute that it is still in front
+        say("opened", minutes, lesson="lesson-1.ipynb")
+    say("tried", 5, exercise="exercise-1")
+    made = of_seat(room, "seat-01")
+    assert made is not None
+    assert made.seconds == 300

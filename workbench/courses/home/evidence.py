@@ -19,6 +19,8 @@ from ..room.room import Room
 
 #: In the room's folder: its own copies, and what the trainer did.
 KEPT, COPIES, BOARD = "kept", "kept.jsonl", "board.jsonl"
+#: What the trainer may enter of a seat.
+_ENTERED = ("name", "sector", "organisation", "service")
 #: Seconds by which clocks may differ.
 _SLACK = 60.0
 
@@ -44,8 +46,8 @@ def entered(room: Room) -> dict[str, dict[str, str]]:
     """Return what the trainer entered of each seat (name, sector, organisation, service); the last word counts."""
     found: dict[str, dict[str, str]] = {}
     for line in _lines(room.folder / BOARD):
-        if line.get("event") == "about" and isinstance(seat := line.get("seat"), str):
-            told = {key: value for key, value in line.items() if isinstance(value, str)}
+        if line.get("event") in ("about", "name") and isinstance(seat := line.get("seat"), str):
+            told = {key: value for key in _ENTERED if isinstance(value := line.get(key), str)}
             found.setdefault(seat, {}).update(told)
     return found
 

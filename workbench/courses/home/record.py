@@ -11,7 +11,7 @@ Exercises are checked in the participant's own kernel: a record says what the ro
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -90,7 +90,7 @@ def of_seat(room: Room, seat: str, language: str | None = None) -> Record | None
     if not events:  # the room's first copy is made of every seat, whether somebody sits there or not
         return None
     name = evidence.entered(room).get(seat, {}).get("name", "").strip() or None
-    moments = [float(sign["at"]) for sign in (*events, *copies)]
+    moments = [*_moments(events), *(float(copy["at"]) for copy in copies)]
     return _made(evidence.course(room), events, moments, language, madeBy="room", seat=seat, name=name)
 
 
@@ -105,7 +105,7 @@ def of_desk(desk: Desk, seat: str | None = None) -> Record:
     events = [event for event in desk.happened() if isinstance(event.get("at"), int | float)]
     if not events:
         raise WorkbenchError("nothing has happened in this course yet: do an exercise first")
-    moments = [float(event["at"]) for event in events]
+    moments = list(_moments(events))
     return _made(desk.about, events, moments, desk.language, madeBy="participant", seat=seat, name=None)
 
 
@@ -113,6 +113,16 @@ def passed(about: dict[str, Any], events: Iterable[dict[str, Any]]) -> set[str]:
     """Return the exercises of a course that were passed."""
     known = {exercise["name"] for lesson in about["lessons"] for exercise in lesson["exercises"]}
     return {event["exercise"] for event in events if event.get("event") == "passed" and event.get("exercise") in known}
+
+
+def _moments(events: Iterable[dict[str, Any]]) -> Iterator[float]:
+    """Yield when there was a sign of activity: a lesson that merely stays open says so again and again, and is none."""
+    lesson = None
+    for event in events:
+        if event.get("event") != "opened" or event.get("lesson") != lesson:
+            yield float(event["at"])
+        if event.get("event") == "opened":
+            lesson = event.get("lesson")
 
 
 def _made(
