@@ -5,15 +5,23 @@ In a lesson::
     from genai4eu.courses import check, help_me, hint, progress, reset
 
     check("exercise-2")
+
+In a notebook this import also brings ``%%factory``, which marks a cell for a kernel of the room's factory; where a
+lesson imports nothing of it, ``%load_ext genai4eu.courses`` does the same::
+
+    %%factory --seconds 60 --in images --out score --here
+    score = train(images)
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 from .exercise import check, help_me, hint, language, progress, reset
 
-__all__ = ["check", "help_me", "hint", "language", "progress", "record", "reset"]
+__all__ = ["check", "help_me", "hint", "language", "load_ipython_extension", "progress", "record", "reset"]
 
 
 def record() -> Path:
@@ -21,3 +29,20 @@ def record() -> Path:
     from .home.written import record as make  # only here: lessons that make none need not import what makes it
 
     return make()
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Let a notebook know ``%%factory``. Called by ``%load_ext genai4eu.courses``."""
+    from .factory.magic import register
+
+    register(shell)
+
+
+def _in_a_notebook() -> Any:
+    """Return the notebook's shell, without importing IPython where none is."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
+if (_shell := _in_a_notebook()) is not None:
+    load_ipython_extension(_shell)

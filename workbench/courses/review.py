@@ -19,6 +19,8 @@ from .build import build, participants
 from .checking import wordless
 from .course import Course, Lesson
 from .desk import VARIABLE
+from .factory.asked import fault as of_marked
+from .factory.magic import NoFactory
 from .lesson import exercises, read
 from .lesson import faults as of_exercises
 from .showing import MIME
@@ -69,7 +71,8 @@ def review(course: Course, told: Callable[[str], None] = lambda _: None) -> Iter
 def read_through(course: Course, notebook: Any) -> list[str]:
     """Return what is wrong with a lesson that can be seen without executing it."""
     language = course.language
-    return [*of_exercises(notebook, language), *texts.faults(course, notebook), *_messages(notebook, language)]
+    found = [*of_exercises(notebook, language), *texts.faults(course, notebook), *_messages(notebook, language)]
+    return [*found, *_marked(notebook)]
 
 
 def _messages(notebook: Any, language: str) -> Iterator[str]:
@@ -84,6 +87,13 @@ def _messages(notebook: Any, language: str) -> Iterator[str]:
                 f"cell {exercise.cell + 1}: line {line} of the check of {exercise.name} says nothing when it fails: "
                 'add a message, as assert …, {"en": "…"}'
             )
+
+
+def _marked(notebook: Any) -> Iterator[str]:
+    """Yield what is wrong with cells that are marked for a factory, each with its remedy."""
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell.cell_type == "code" and (fault := of_marked(cell.source)):
+            yield f"cell {number}: {fault}"
 
 
 def _execute(course: Course, lesson: Lesson, notebook: Any, found: Review, told: Callable[[str], None]) -> None:
@@ -136,6 +146,9 @@ def _solved(done: Any, lesson: Lesson) -> Iterator[str]:
     for number, cell in enumerate(done.cells, 1):
         for output in cell.get("outputs", []):
             if output["output_type"] == "error":
+                if output["ename"] == NoFactory.__name__:
+                    yield f"cell {number}: needs a factory, and here is none: let it run on a seat's kernel with --here"
+                    continue
                 why = f"{output['ename']}: {output['evalue']}"
                 yield f"cell {number}: stops with the solutions in place ({why}): mend {lesson.file}"
             told = output.get("data", {}).get(MIME)
