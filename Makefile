@@ -9,7 +9,7 @@ RUN := $(BIN)/python -P
 # where memory is short; TESTERS=0 runs one after the other.
 TESTERS ?= 4
 
-.PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases bench-dashboards clean
+.PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases bench-dashboards bench-courses clean
 
 help:
 	@echo "make install     make .venv with everything"
@@ -19,7 +19,7 @@ help:
 	@echo "make test        all tests; test-quick leaves out the slow ones"
 	@echo "make lint        ruff, mypy and notebooks without outputs"
 	@echo "make messages    words of the pages into the catalogues of all languages; one more with NEW=it"
-	@echo "make bench       measure us beside the stock tools; bench-kernels, -runs, -usecases, -dashboards: parts of it"
+	@echo "make bench       measure us beside the stock tools; bench-kernels, -runs, -usecases, -dashboards, -courses: parts of it"
 
 install: $(VENV)/.installed
 
@@ -66,7 +66,11 @@ frontend:
 messages: install
 	$(RUN) -m genai4eu.dashboards.pages.messages $(NEW)
 
-bench: install bench-kernels bench-runs bench-usecases bench-dashboards
+bench: install bench-kernels bench-runs bench-usecases bench-dashboards bench-courses
+
+# Twenty participants beside a stock JupyterHub; needs its proxy on the PATH, and root for seats of their own.
+bench-courses: install
+	$(RUN) tests/benchmarks/courses.py
 
 bench-dashboards: install
 	$(RUN) tests/benchmarks/dashboards.py

@@ -23,7 +23,11 @@ from .people import People
 __all__ = ["ABOUT", "CODES", "COURSE", "JUPYTER", "SOLUTIONS", "Room", "make"]
 
 #: Extensions of Jupyter's server that no participant needs: each costs every seat memory.
-_WITHOUT = ("jupyter_lsp", "jupyter_server_terminals", "nbgrader", "notebook", "notebook_shim", "voila")
+_WITHOUT = (
+    "jupyter_lsp", "jupyter_server_terminals", "notebook", "notebook_shim", "voila.server_extension",
+    *(f"nbgrader.server_extensions.{name}"
+      for name in ("assignment_list", "course_list", "formgrader", "validate_assignment")),
+)  # fmt: skip
 
 
 def make(

@@ -6,6 +6,7 @@ Run by the room, as root where seats are users of their own.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -24,7 +25,8 @@ _MODULES = (
     "jupyterhub.singleuser", "jupyterhub.singleuser.extension", "jupyter_server.serverapp", "jupyterlab.labapp",
     "jupyter_server.services.kernels.handlers", "jupyter_server.services.contents.handlers",
     "jupyter_server.services.sessions.handlers", "jupyter_server.services.kernels.connection.channels",
-    "jupyter_server.services.contents.largefilemanager", "genai4eu.kernels.warm.provisioner", "ipykernel",
+    "jupyter_server.services.contents.largefilemanager", "jupyter_server.nbconvert.handlers",
+    "genai4eu.kernels.warm.provisioner", "ipykernel",
 )  # fmt: skip
 
 
@@ -53,8 +55,13 @@ def _end_with(pid: str) -> None:
 
 def run() -> None:
     """Import Jupyter, and fork a server for each seat that the room names."""
+    from nbconvert.exporters import base
+
     for name in _MODULES:
         importlib.import_module(name)
+    for name in base.get_export_names():  # the menu of every browser asks for all of them
+        with contextlib.suppress(ValueError, ImportError):  # one that is not whole is none in the menu either
+            base.get_exporter(name)
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         raise RuntimeError("an import started a thread: a fork of this process could not be trusted")
     gc.collect()

@@ -36,6 +36,7 @@ c.SeatSpawner.args = [
     *(f"--ServerApp.jpserver_extensions={name}=True" for name in SEAT if importlib.util.find_spec(name)),
     "--KernelManager.transport_encryption=required",  # else other seats could listen to what kernels print
     f"--LabServerApp.extra_labextensions_path={templates / 'lab'}",
+    "--LabApp.news_url=None",  # asks nobody whether there is news, and asks no participant whether it may
 ]
 c.JupyterHub.template_paths = [str(templates / "hub")]
 c.Spawner.default_url = room["open"]

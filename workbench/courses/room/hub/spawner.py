@@ -25,6 +25,9 @@ from ..folder import COURSE, JUPYTER, Room
 #: Seconds; a month is the most that a template may be idle.
 _EVER = "2592000"
 
+#: Folders of JupyterLab's that are a seat's own, as its options and its home call them.
+_OWN = (("workspaces", "workspaces"), ("user_settings", "user-settings"))
+
 
 class SeatSpawner(Spawner):  # type: ignore[misc]
     """Asks the room's two forges: for the seat's template of kernels, and for its server."""
@@ -54,7 +57,9 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
 
     def get_args(self) -> list[str]:
         """Return the server's options: it shows the seat's folder and nothing else."""
-        return [*super().get_args(), f"--ServerApp.root_dir={self.home}"]
+        lab = self.home / ".jupyter" / "lab"  # else they were below the home of what the server is forked from
+        folders = [f"--LabApp.{name}_dir={lab / where}" for name, where in _OWN]
+        return [*super().get_args(), f"--ServerApp.root_dir={self.home}", *folders]
 
     async def start(self) -> tuple[str, int]:
         """Fork the seat's template and server, and return where that listens."""
