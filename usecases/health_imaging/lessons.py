@@ -5,6 +5,8 @@ As :mod:`.figures`, every figure comes as ``(Figure, alt)``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -12,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from .acquisition import Protocol, signal
+from .compare import table
 from .evaluate import dice, gain
 from .figures import MARKS, Drawn, _slice
 from .labels import contrast_map
@@ -26,8 +29,8 @@ def _head(fig: Figure, text: str) -> None:
     fig.suptitle(text, x=0.01, ha="left", fontweight="bold", fontsize=12)
 
 
-def tool_figure(test: xr.Dataset, masks: NDArray[np.bool_], case: int = 0) -> Drawn:
-    """Show what a tool finds in one patient at every site, beside the truth.
+def tool_figure(test: xr.Dataset, masks: NDArray[np.bool_]) -> Drawn:
+    """Show what a tool finds in the patient with most lesions at every site, beside the truth.
 
     Parameters
     ----------
@@ -37,6 +40,7 @@ def tool_figure(test: xr.Dataset, masks: NDArray[np.bool_], case: int = 0) -> Dr
         What the tool calls lesion.
     """
     truth = test["label"].values == LESION
+    case = int(truth.sum((1, 2)).argmax())
     mean = dice(masks, truth[:, None]).mean(0)
     names = [str(site) for site in test["site"].values]
     fig = Figure(figsize=(6.4, 2.8), layout="constrained")
@@ -86,6 +90,33 @@ def rest_figure(real: xr.Dataset, case: int = 0) -> Drawn:
         "The signal equation predicts the scan's contrast as flat tissues; the rest, scan minus prediction, holds "
         "blurred borders, shading and noise; three slices of one simulated patient."
     )
+
+
+def planted(synthetic: xr.Dataset, real: xr.Dataset, seed: int = 0, count: int = 12) -> xr.Dataset:
+    """Return some synthetic scans, one of which is a labelled scan with a little noise: a copy to be found."""
+    rng = np.random.default_rng(seed)
+    found = synthetic[["image", "label"]].isel(case=slice(count)).copy(deep=True)
+    where, whose = int(rng.integers(count)), int(rng.integers(real.sizes["case"]))
+    noise = 0.1 * rng.standard_normal(real["image"].shape[1:])
+    found["image"][where] = real["image"].values[whose] + noise
+    found["label"][where] = real["label"].values[whose]
+    return found
+
+
+def mirrored(scans: xr.Dataset) -> xr.Dataset:
+    """Return scans whose pictures are turned left for right."""
+    return scans.assign(image=scans["image"].copy(data=scans["image"].values[..., ::-1]))
+
+
+def shown(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
+    """Return Dice over runs as a table of words: a row a method, a column a site, mean ± half of the 95 % interval."""
+    found = table(runs)
+
+    def cell(method: str, site: str) -> str:
+        return f"{found.loc[method, (site, 'mean')]:.2f} ± {found.loc[method, (site, 'half')]:.2f}"
+
+    cells = {site: [cell(method, site) for method in found.index] for site in found.columns.unique(0)}
+    return pd.DataFrame(cells, index=found.index).rename_axis(columns="Dice [1]")
 
 
 def differences_figure(found: pd.DataFrame, site: str) -> Drawn:
@@ -167,6 +198,17 @@ _SAID = {
     ),
 }  # fmt: skip
 _NOT = {"nl": " niet duidelijk", "de": " nicht eindeutig"}
+
+
+def result_alts(scores: xr.Dataset, english: str) -> dict[str, str]:
+    """Return the alternative text of :func:`result_figure` by language, the given English one first."""
+    kind = {
+        "nl": "Punten met 95 %-intervallen over patiënten, Dice van 0 tot 1.",
+        "de": "Punkte mit 95-%-Intervallen über Patienten, Dice von 0 bis 1.",
+        "fr": "Points avec intervalles à 95 % sur les patients, Dice de 0 à 1.",
+    }
+    said = result_words(scores)
+    return {"en": english, **{name: f"{said[name]} {words}" for name, words in kind.items()}}
 
 
 def result_words(scores: xr.Dataset) -> dict[str, str]:
