@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -15,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import nbformat
 
-from genai4eu.courses.desk import SHARED, VARIABLE, Desk
+from genai4eu.courses.course import FILE
+from genai4eu.courses.desk import ASIDE, SHARED, VARIABLE, Desk
 from genai4eu.courses.seat import news, options
+from genai4eu.courses.skeleton import make
 
 
 @dataclass
@@ -69,7 +73,23 @@ class Seat:
         """End the server as a room does."""
         assert self.process
         self.process.terminate()
-        self.process.wait(30)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:  # Jupyter's thread that was reading a file is never told to end
+            self.process.kill()
+            self.process.wait(10)
+
+    def tidy(self) -> None:
+        """End the kernels of earlier pages, and make the desk one at which nobody has sat yet."""
+        with httpx.Client(base_url=self.address, headers=self.client.headers, timeout=60) as client:
+            for session in client.get("/api/sessions").json():
+                client.delete(f"/api/sessions/{session['id']}")
+        shutil.rmtree(self.desk.folder / ASIDE, ignore_errors=True)
+        for path in self.desk.folder.glob("*.ipynb"):
+            path.unlink()
+        for path in Path(self.environment[SHARED]).glob("*.ipynb"):
+            shutil.copy(path, self.desk.folder)
+        self.news.write_text("")
 
 
 @contextmanager
@@ -85,6 +105,9 @@ def seated(folder: Path, built: Path, **environment: str) -> Iterator[Seat]:
     """
     news_file = folder / "news.jsonl"
     news_file.touch()
+    settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True, exist_ok=True)  # light or dark as the browser asks for
+    (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')
     given = {
         **os.environ, VARIABLE: str(built), news.VARIABLE: str(news_file), "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"), "GENAI4EU_WARM": "off", **environment,
@@ -96,3 +119,20 @@ def seated(folder: Path, built: Path, **environment: str) -> Iterator[Seat]:
         yield seat
     finally:
         seat.end()
+
+
+def two_lessons(folder: Path) -> Path:
+    """Make a course of two lessons, in English and Dutch."""
+    made = make(folder, ("en", "nl"))
+    notebook = nbformat.read(made / "lesson-1.ipynb", as_version=4)
+    notebook.cells[0].metadata["genai4eu"]["text"]["nl"] = "# Het gemiddelde verbergt wie ver weg zit"
+    nbformat.write(notebook, made / "lesson-1.ipynb")
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("exercise-1", "exercise-2")
+    nbformat.write(notebook, made / "lesson-2.ipynb")
+    with (made / FILE).open("a", encoding="utf-8") as file:
+        file.write(
+            '\n[[lessons]]\nfile = "lesson-2.ipynb"\nminutes = 5\n[lessons.title]\n'
+            'en = "The second"\nnl = "De tweede"\n[lessons.goals]\nen = ["go on"]\nnl = ["verdergaan"]\n'
+        )
+    return made

@@ -14,7 +14,6 @@ from typing import Any
 
 import nbformat
 
-from ..dashboards.pages.language import translations
 from ..dashboards.pages.translated import texts_of
 from ..dashboards.publishing.aside import aside
 from ..errors import WorkbenchError, together
@@ -108,7 +107,7 @@ def _left_out(top: Path, folder: str, names: list[str]) -> set[str]:
 def _write(made: Path, course: Course, file: str, notebook: Any) -> dict[str, Any]:
     """Write a lesson and its pristine copy, and return what the desk knows of it."""
     made_of = participants(notebook, course.language)
-    told = {"languages": course.about.languages, "words": _words(course)}
+    told = {"languages": course.about.languages}
     made_of.metadata["genai4eu"] = {**made_of.metadata.get("genai4eu", {}), "lesson": told}
     content = nbformat.writes(made_of)
     digest = hashlib.sha256(content.encode()).hexdigest()
@@ -119,19 +118,6 @@ def _write(made: Path, course: Course, file: str, notebook: Any) -> dict[str, An
         "file": file,
         "sha256": digest,
         "exercises": [{"name": e.name, "tests": e.tests, "hints": e.hints} for e in found],
-    }
-
-
-def _words(course: Course) -> dict[str, str]:
-    """Return the words of a lesson's toolbar, which JupyterLab shows in the course's main language."""
-    _ = translations(course.language).gettext
-    return {
-        "hand": _("Raise your hand"),
-        "reset": _("Begin this notebook anew"),
-        "sure": _(
-            "You get the notebook as it was at the beginning. "
-            "What you have now stays beside it, as a copy with its date."
-        ),
     }
 
 

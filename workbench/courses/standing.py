@@ -51,6 +51,24 @@ def spent(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return found
 
 
+def looking(
+    events: Iterable[Mapping[str, Any]], news: Iterable[Mapping[str, Any]], now: float
+) -> dict[str, Any] | None:
+    """Return which of the trainer's questions allows a look at the notebook now, and until when; None where none does.
+
+    A participant's last answer counts, so that they end it when they want.
+    """
+    answers = {event.get("id"): event.get("answer") is True for event in events if event["event"] == "consent"}
+    asked = [one for one in news if one["event"] == "ask-look" and answers.get(one["id"]) and now < over(one)]
+    return {"id": asked[-1]["id"], "until": over(asked[-1])} if asked else None
+
+
+def over(asked: Mapping[str, Any]) -> float:
+    """Return when a trainer's question for a look is over."""
+    minutes = asked.get("minutes")
+    return when(asked) + 60 * (float(minutes) if isinstance(minutes, int | float) else 0)
+
+
 def when(event: Mapping[str, Any]) -> float:
     """Return the time of an event; of one that says none, the beginning of time."""
     at = event.get("at")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...dashboards.pages.language import translations
 from ...errors import WorkbenchError
 from ..desk import Desk
 from ..resetting import reset
+from ..standing import over
 from . import news
 
 Given = Mapping[str, Any]
@@ -53,6 +56,8 @@ def _consent(desk: Desk, given: Given) -> dict[str, Any]:
     """Answer a trainer who asks to look; what nobody asked for is not answered."""
     asked = _told(given, "ask-look")
     answer = _truth(given, "answer")
+    if answer and time.time() > over(asked):
+        raise WorkbenchError(translations(desk.language).gettext("Your trainer does not ask any more."))
     desk.note("consent", id=asked["id"], answer=answer)
     return {"answer": answer}
 

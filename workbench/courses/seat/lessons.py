@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 from ...dashboards.pages.language import own_name
 from ..desk import Desk, states, text_in
-from ..showing import told
-from ..standing import raised, spent, when
+from ..showing import told as sentence
+from ..standing import looking, over, raised, spent
 from . import news
 from .words import words
 
@@ -46,10 +47,11 @@ def progress(desk: Desk) -> dict[str, Any]:
         names = [exercise["name"] for exercise in lesson["exercises"]]
         lessons[lesson["file"]] = {
             "exercises": [{"name": name, "state": found[name]} for name in names],
-            "told": told(found, names, language),
+            "told": sentence(found, names, language),
             "seconds": round(seconds.get(lesson["file"], 0)),
         }
-    return {"lessons": lessons, "hand": raised(events, news.read()) is not None}
+    told = news.read()
+    return {"lessons": lessons, "hand": raised(events, told) is not None, "looking": looking(events, told, time.time())}
 
 
 def unread(desk: Desk, after: int, now: float) -> list[dict[str, Any]]:
@@ -59,11 +61,12 @@ def unread(desk: Desk, after: int, now: float) -> list[dict[str, Any]]:
     """
     events, language = desk.happened(), desk.language
     read = {event.get("id") for event in events if event["event"] in ("read", "consent")}
+    where = {e["name"]: lesson["file"] for lesson in desk.about["lessons"] for e in lesson["exercises"]}
     found = [one for one in news.read(after) if one["id"] not in read and one["event"] != "hand-down"]
     return [
-        {**one, "text": _text(one.get("text"), language)}
+        {"lesson": where.get(one.get("exercise", "")), **one, "text": _text(one.get("text"), language)}
         for one in found
-        if one["event"] != "ask-look" or now - when(one) < 60 * float(one.get("minutes") or 0)
+        if one["event"] != "ask-look" or now < over(one)
     ]
 
 
