@@ -85,5 +85,22 @@ def restore(
     typer.echo(f"{seat} has {', '.join(given)} again" if given else f"{seat} misses nothing that was kept")
 
 
+@course.command()
+def sheet(
+    room: RoomFolder,
+    every: Annotated[bool, typer.Option("--all", help="New codes for seats that are taken, too.")] = False,
+    responsible: Annotated[str, typer.Option(help="Who answers for participants' data: for the information.")] = "",
+    contact: Annotated[str, typer.Option(help="Whom participants ask about their data.")] = "",
+    legal_basis: Annotated[str, typer.Option(help="On which legal basis the data are used.")] = "",
+) -> None:
+    """Print the sheets of a room again: new codes for seats that nobody took, information on data for participants."""
+    from ..courses.board.sheets import again
+    from ..courses.room.folder import Room
+
+    who = {"responsible": responsible, "contact": contact, "legal_basis": legal_basis}
+    for path in again(Room(room.absolute()), every, {name: text for name, text in who.items() if text}):
+        typer.echo(path)
+
+
 def _told(what: str) -> None:
     typer.echo(f"… {what}", err=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from ...errors import WorkbenchError
+from ..board.sheets import Sheets
 from ..build import build, solutions
 from ..course import Course
 from ..shipped import beside
@@ -56,6 +57,8 @@ def hold(
         opens = course.about.lessons[0].file
         room, codes = make(where, lessons, opens, participants, host, name, port, solutions(course), each)
         register(room, keep_days)
+        sheets = Sheets(room).write(codes)
+    told(f"to print: {', '.join(str(path) for path in sheets)}")
     keep_open(room, told, codes)
 
 

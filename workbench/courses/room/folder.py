@@ -82,8 +82,8 @@ class Room:
 
     @property
     def board(self) -> str:
-        """Where the trainer goes; the key in it opens the board."""
-        return f"{self.address}services/board/?key={self.about['board_key']}"
+        """Where the trainer goes; the key in it opens the board, and behind ``#`` reaches no log."""
+        return f"{self.address}services/board/#key={self.about['board_key']}"
 
     def give_code(self, seat: str) -> str:
         """Make a code that opens a seat once; earlier ones of that seat open nothing any more."""

@@ -17,7 +17,7 @@ from ...errors import WorkbenchError
 from .folder import Room
 
 #: What can be told; the seat's side knows what to do with each.
-EVENTS = ("message", "open", "solution", "ask-look", "hand-down", "lesson-changed", "end")
+EVENTS = ("message", "open", "solution", "ask-look", "look-end", "hand-down", "lesson-changed", "end")
 
 
 def tell(room: Room, seat: str | None, event: str, **more: Any) -> None:

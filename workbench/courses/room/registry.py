@@ -6,6 +6,7 @@ Participants' work is personal data: it is deleted after the days that the train
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import time
@@ -31,8 +32,13 @@ def register(room: Room, keep_days: int) -> None:
 
 
 def until(room: Room) -> float | None:
-    """Return when a room is deleted, in seconds since 1970: days count from its last use. None if nothing was said."""
+    """Return when a room is deleted, in seconds since 1970: days count from its last use. None if nothing was said.
+
+    The day that the trainer chose on the board stands instead.
+    """
     about = room.about
+    if "delete_on" in about:
+        return datetime.datetime.fromisoformat(about["delete_on"]).timestamp()
     if "keep_days" not in about:
         return None
     used = max([about["began"], *(path.stat().st_mtime for path in [room.folder / "run"] if path.exists())])

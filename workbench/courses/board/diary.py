@@ -1,0 +1,91 @@
+"""What the trainer did, line by line: ``ROOM/board.jsonl``, the room owner's alone. Written by the board only.
+
+Names, organisations and services that a trainer types stand here and nowhere else; the report for the hub counts them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...errors import WorkbenchError
+from ..room.folder import Room
+
+FILE = "board.jsonl"
+#: What a seat may stand for in the report.
+ORGANISATIONS = ("SME", "mid-cap", "large", "public", "research", "education", "other")
+
+
+class Diary:
+    """Reads and adds to what the trainer did.
+
+    Parameters
+    ----------
+    room : Room
+        Whose trainer.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self.path = room.folder / FILE
+        self.entries: list[dict[str, Any]] = list(read(self.path))
+
+    def add(self, event: str, **more: Any) -> dict[str, Any]:
+        """Add what was done; whole or not at all.
+
+        Raises
+        ------
+        WorkbenchError
+            If the disk is full.
+        """
+        entry = {"at": round(time.time(), 3), "event": event, "number": len(self.entries) + 1, **more}
+        line = (json.dumps(entry, ensure_ascii=False) + "\n").encode()
+        try:
+            _append(self.path, line)
+        except OSError as error:
+            raise WorkbenchError(f"{self.path} cannot be written ({error.strerror}): make room on the disk") from None
+        self.entries.append(entry)
+        return entry
+
+    def last(self, *events: str, seat: str | None = None) -> dict[str, Any] | None:
+        """Return the latest entry of these kinds, of a seat where one is named."""
+        found = (e for e in reversed(self.entries) if e["event"] in events and seat in (None, e.get("seat")))
+        return next(found, None)
+
+    def name(self, seat: str) -> str:
+        """Return the name that the trainer typed for a seat; empty where they did not."""
+        named = self.last("name", seat=seat)
+        return str(named["name"]) if named else ""
+
+    def about(self, seat: str) -> dict[str, str]:
+        """Return whom a seat stands for in the report: ``organisation``, ``sector``, ``service``."""
+        told = self.last("about", seat=seat) or {}
+        return {key: str(told.get(key, "")) for key in ("organisation", "sector", "service")}
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a room's diary, the earliest first; a torn line is none."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("event"), str):
+            yield entry
+
+
+def _append(path: Path, line: bytes) -> None:
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        size = os.fstat(handle).st_size
+        torn = size and os.pread(handle, 1, size - 1) != b"\n"  # the computer stopped while the last line was written
+        line = b"\n" + line if torn else line
+        if os.write(handle, line) < len(line):
+            os.ftruncate(handle, size)
+            raise OSError(28, "No space left on device")
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,98 @@
+"""A participant's notebook as a page on which nothing runs, whatever it holds. Called by the handlers.
+
+The page is shown in a frame without scripts, forms and origin; what is HTML in it is cleaned besides, so that neither
+has to be perfect.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import bleach
+import mistune
+from markupsafe import Markup, escape
+
+#: Cells and outputs that are shown, letters of each text, and letters of all pictures together.
+_CELLS, _OUTPUTS, _TEXT, _PICTURES = 400, 20, 20_000, 8_000_000
+_TAGS = frozenset((
+    "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "b", "i", "u", "s", "sub", "sup", "code",
+    "pre", "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "div", "span", "table", "thead", "tbody", "tfoot", "tr",
+    "th", "td", "caption", "small", "mark", "del", "ins",
+))  # fmt: skip
+_ATTRIBUTES = {"th": ["scope", "colspan", "rowspan"], "td": ["colspan", "rowspan"]}
+_IMAGES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
+
+
+def cells(content: bytes) -> list[dict[str, Any]] | None:
+    """Return a notebook's cells as they are shown: ``kind``, ``html`` and ``outputs``; None where it is no notebook."""
+    try:
+        notebook = json.loads(content)
+        found = notebook["cells"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    if not isinstance(found, list):
+        return None
+    left = [_PICTURES]
+    return [_cell(cell, left) for cell in found[:_CELLS] if isinstance(cell, Mapping)]
+
+
+def _cell(cell: Mapping[str, Any], left: list[int]) -> dict[str, Any]:
+    source = _text(cell.get("source"))
+    if cell.get("cell_type") == "markdown":
+        return {"kind": "markdown", "html": _clean(str(mistune.html(source))), "outputs": []}
+    outputs = cell.get("outputs")
+    shown = [_output(o, left) for o in (outputs if isinstance(outputs, list) else [])[:_OUTPUTS] if isinstance(o, dict)]
+    return {"kind": "code", "html": escape(source), "outputs": [html for html in shown if html]}
+
+
+def _output(output: Mapping[str, Any], left: list[int]) -> Markup:
+    kind = output.get("output_type")
+    if kind == "stream":
+        return _pre(_text(output.get("text")))
+    if kind == "error":
+        return _pre(f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}")
+    data = output.get("data")
+    if not isinstance(data, Mapping):
+        return Markup("")
+    for image in _images(data, left):
+        return image
+    if "text/html" in data:
+        return _clean(_text(data["text/html"]))
+    return _pre(_text(data.get("text/plain")))
+
+
+def _images(data: Mapping[str, Any], left: list[int]) -> Iterator[Markup]:
+    """Yield a picture that begins as one, as long as all of them are not too much."""
+    for kind, begins in _IMAGES.items():
+        found = data.get(kind)
+        text = "".join(found.split()) if isinstance(found, str) else ""
+        if not text or len(text) > left[0]:
+            continue
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        if content.startswith(begins):
+            left[0] -= len(text)
+            yield Markup('<img alt="" src="data:{};base64,{}">').format(kind, text)
+
+
+def _clean(html: str) -> Markup:
+    """Return HTML of which only marks of text are left."""
+    return Markup(bleach.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, protocols=[], strip=True, strip_comments=True))
+
+
+def _pre(text: str) -> Markup:
+    return Markup("<pre>{}</pre>").format(text) if text else Markup("")
+
+
+def _text(found: object) -> str:
+    """Return what should be a text, or lines of one, and not too much of it."""
+    if isinstance(found, list):
+        found = "".join(line for line in found[:_TEXT] if isinstance(line, str))
+    text = found if isinstance(found, str) else ""
+    return text if len(text) <= _TEXT else f"{text[:_TEXT]} …"
