@@ -31,7 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def template(built: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Template]:
     """A template without a part."""
     monkeypatch.chdir(built)
-    yield begin("canteen.toml", before="parameters")
+    yield begin("material/canteen.toml", before="parameters")
     (built / "canteen.ipynb").unlink(missing_ok=True)
 
 
@@ -69,7 +69,7 @@ def test_the_ready_template_declares_what_lesson_one_asks_for(template: Template
 
 @pytest.mark.parametrize("language", ["en", "nl", "de", "fr"])
 def test_the_ready_dashboard_says_what_another_record_says_in_each_language(built: Path, language: str) -> None:
-    template = Template(built / "canteen.toml", language)
+    template = Template(built / "material" / "canteen.toml", built, language)
     try:
         template.fill(None)
         seen = template.alone(_keep)
@@ -92,6 +92,8 @@ def test_a_dashboard_part_that_leans_on_the_study_stops_alone(template: Template
 def test_a_cell_that_fails_is_not_kept_and_one_that_works_is(template: Template, shell: Any) -> None:
     _part(shell, template, "days", "raise NotImplementedError()")
     assert template.text("days") == ""
+    _part(shell, template, "days", "# YOUR CODE HERE\n...\nseen = 3")  # what stands where a solution stood
+    assert template.text("days") == ""
     _part(shell, template, "days", "seen = 3\n")
     assert template.text("days") == "seen = 3" and shell.user_ns["seen"] == 3
     _part(shell, template, "figure generated", "seen")
@@ -104,7 +106,7 @@ def test_what_was_damaged_or_is_not_there_is_named_with_its_remedy(template: Tem
     template.file.write_text("no notebook")
     with pytest.raises(WorkbenchError, match="is no notebook any more: delete it and begin anew"):
         template.fill("days")
-    with pytest.raises(WorkbenchError, match=r"no mensa\.toml stands beside the lessons"):
+    with pytest.raises(WorkbenchError, match=r"mensa\.toml is not there"):
         begin("mensa.toml")
     (template.file.parent / "mensa.toml").write_text('file = "x.ipynb"\n')
     with pytest.raises(WorkbenchError, match=r"mensa\.toml does not name the parts of a template"):

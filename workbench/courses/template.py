@@ -4,17 +4,19 @@ In a lesson::
 
     from genai4eu.courses.template import begin
 
-    template = begin("canteen.toml", before="study")
+    template = begin("material/canteen.toml", before="study")
 
-The TOML file beside the lesson names the parts in their order, and holds each as it is once it is done: whoever joins
+The TOML file names the parts in their order, and holds each as it is once it is done: whoever joins
 late, or is stuck, goes on from there.
 """
 
 from __future__ import annotations
 
+import ast
 import string
 import tomllib
 from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,13 +74,15 @@ class Template:
     ----------
     about : Path
         The TOML file that names the parts.
+    folder : Path
+        Where the notebook stands.
     language : str
         In which a part that is put there ready speaks.
     """
 
-    def __init__(self, about: Path, language: str) -> None:
+    def __init__(self, about: Path, folder: Path, language: str) -> None:
         self._about = _read(about)
-        self.file, self.language = about.with_name(self._about.file), language
+        self.file, self.language = folder / self._about.file, language
         self.parts = {part.name: part for part in self._about.parts}
 
     @property
@@ -198,7 +202,7 @@ def begin(about: str | Path, before: str | None = None, anew: bool = False) -> T
     from IPython import get_ipython
 
     desk = here()
-    template = Template(desk.folder / about, desk.language)
+    template = Template(desk.folder / about, desk.folder, desk.language)
     put = template.fill(before, anew)
     if shell := get_ipython():
         shell.register_magic_function(lambda line, cell: _part(shell, template, line, cell), "cell", "part")
@@ -208,9 +212,22 @@ def begin(about: str | Path, before: str | None = None, anew: bool = False) -> T
     return template
 
 
+def show_page(path: Path, height: str = "36em") -> None:
+    """Show a page that needs nothing else inside the notebook; none of its scripts run there."""
+    from IPython.display import display
+
+    frame = f'sandbox title="{escape(path.name)}" style="width:100%;height:{height};border:1px solid #8c959f"'
+    html = f'<iframe {frame} srcdoc="{escape(path.read_text(encoding="utf-8"))}"></iframe>'
+    display({"text/html": html, "text/plain": path.name}, raw=True)
+
+
 def _part(shell: Any, template: Template, line: str, cell: str) -> None:
     """Execute a cell that begins with ``%%part NAME [ORIGIN]``, and keep it once it works."""
     name, _space, origin = line.strip().partition(" ")
+    _ = translations(template.language).gettext
+    if template._part(name).kind == "code" and _unfinished(cell):
+        _note(_("Complete this cell first, where the three dots are: nothing was kept."))
+        return
     if template._part(name).kind == "markdown":
         from IPython.display import Markdown, display
 
@@ -218,8 +235,16 @@ def _part(shell: Any, template: Template, line: str, cell: str) -> None:
     elif not shell.run_cell(cell).success:
         return
     template.keep(name, cell.strip(), origin.strip())
-    words = translations(template.language).gettext("Kept in %(file)s as part “%(part)s”.")
-    _note(words % {"file": template.file.name, "part": name})
+    _note(_("Kept in %(file)s as part “%(part)s”.") % {"file": template.file.name, "part": name})
+
+
+def _unfinished(cell: str) -> bool:
+    """Tell whether the dots still stand there that take a solution's place."""
+    try:
+        body = ast.parse(cell).body
+    except SyntaxError:  # magics, or a slip that executing it explains
+        return False
+    return any(isinstance(e, ast.Expr) and isinstance(e.value, ast.Constant) and e.value.value is ... for e in body)
 
 
 def _note(sentence: str) -> None:
@@ -232,6 +257,6 @@ def _read(path: Path) -> _About:
     try:
         return _About.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise WorkbenchError(f"no {path.name} stands beside the lessons: it names the template's parts") from None
+        raise WorkbenchError(f"{path.name} is not there: it names the template's parts") from None
     except (tomllib.TOMLDecodeError, pydantic.ValidationError) as error:
         raise WorkbenchError(f"{path.name} does not name the parts of a template: {error}") from None
