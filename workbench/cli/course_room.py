@@ -24,13 +24,19 @@ def start(
     seat_disk: Annotated[str, typer.Option(help="Disk of a seat.")] = "2G",
     seat_processors: Annotated[float, typer.Option(help="Processors of a seat; 0 is half of them.", min=0)] = 0,
     keep_days: Annotated[int, typer.Option(help="Days after which the room is deleted.", min=1, max=3650)] = 30,
+    factory: Annotated[str, typer.Option(help="Target for cells that lessons mark with %%factory.")] = "",
+    factory_kernels: Annotated[int, typer.Option(help="Marked cells that run at once.", min=1, max=200)] = 2,
+    factory_seconds: Annotated[int, typer.Option(help="Seconds that a marked cell may run.", min=1)] = 120,
+    factory_budget: Annotated[int, typer.Option(help="Seconds of marked cells a seat, in all.", min=1)] = 600,
 ) -> None:
     """Hold a course on this computer until Ctrl-C: a seat for each participant, with a code that opens it once."""
+    from ..courses.factory.offer import Wish
     from ..courses.room.command import hold
     from ..courses.room.limits import limits
 
     each = limits(participants, seat_memory, seat_disk, seat_processors)
-    hold(folder, participants, room, host, name or host, port, _told, each, keep_days)
+    wish = Wish(factory, factory_kernels, factory_seconds, factory_budget) if factory else None
+    hold(folder, participants, room, host, name or host, port, _told, each, keep_days, wish)
 
 
 @course.command()

@@ -15,8 +15,8 @@ import pytest
 
 from genai4eu.courses.factory.broker import Broker
 from genai4eu.courses.factory.frames import BadFrameError, Line
-from genai4eu.courses.factory.offer import secret_of, socket_of
-from genai4eu.courses.room.room import Room
+from genai4eu.courses.factory.place import secret_of, socket_of
+from genai4eu.courses.room.folder import Room
 from genai4eu.kernels.connect import connect
 from genai4eu.kernels.gateway import process
 from genai4eu.kernels.gateway.process import GatewayProcess

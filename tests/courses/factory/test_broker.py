@@ -15,7 +15,7 @@ import pytest
 
 from genai4eu.courses.factory.frames import Line
 from genai4eu.courses.factory.inside import unpack
-from genai4eu.courses.factory.offer import secret_of, socket_of
+from genai4eu.courses.factory.place import secret_of, socket_of
 from genai4eu.kernels.gateway.process import GatewayProcess
 
 from ...patience import eventually
@@ -269,9 +269,7 @@ def _as_user(served: Served, user: str) -> str:
             os.setgroups([])
             os.setresgid(about.pw_gid, about.pw_gid, about.pw_gid)
             os.setresuid(about.pw_uid, about.pw_uid, about.pw_uid)
-            line = Line(Path("socket"))
-            line.send({"seat": "seat-01", "secret": secret, "code": "print(1)"})
-            os.write(writer, _why(line).encode())
+            os.write(writer, _why(Line(Path("socket")), secret).encode())
         finally:
             os._exit(0)
     os.close(writer)
@@ -280,8 +278,9 @@ def _as_user(served: Served, user: str) -> str:
         return stream.read()
 
 
-def _why(line: Line) -> str:
+def _why(line: Line, secret: str) -> str:
     try:
+        line.send({"seat": "seat-01", "secret": secret, "code": "print(1)"})
         while (said := line.receive()[0])["say"] != "end":
             if said["say"] == "starting":
                 line.send({"ask": "values", "values": []})

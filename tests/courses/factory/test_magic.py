@@ -14,8 +14,8 @@ import pytest
 from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.manager import start_new_kernel
 
-from genai4eu.courses.factory.offer import SECRET, SOCKET, environment, socket_of
-from genai4eu.courses.room.room import Room
+from genai4eu.courses.factory.place import SECRET, SOCKET, socket_of, variables
+from genai4eu.courses.room.folder import Room
 
 from ...patience import eventually
 from .conftest import Served, a_room
@@ -53,7 +53,7 @@ class Notebook:
         return "".join(m["content"]["text"] for m in self.heard if m["msg_type"] == "stream")
 
     def set(self, **variables: str) -> None:
-        """Set variables of the kernel's environment, for another room or none."""
+        """Set variables of the kernel's variables, for another room or none."""
         for name in (SOCKET, SECRET, "GENAI4EU_SEAT"):
             variables.setdefault(name, "")
         assert not self.run(f"import os; os.environ.update({variables!r})")
@@ -71,7 +71,7 @@ def notebook(home: dict[str, str]) -> Iterator[Notebook]:
 def seat(notebook: Notebook, serve: Callable[..., Served]) -> Notebook:
     """A seat of a room that has a factory."""
     room = serve().room
-    notebook.set(**environment(room, "seat-01"), GENAI4EU_SEAT="seat-01")
+    notebook.set(**variables(room, "seat-01"), GENAI4EU_SEAT="seat-01")
     assert not notebook.run(IMPORT)
     return notebook
 
@@ -134,7 +134,7 @@ def test_the_end_of_the_seats_kernel_ends_the_factorys(
     notebook: Notebook, serve: Callable[..., Served], kernels: Callable[[], int]
 ) -> None:
     room = serve().room
-    env = {**os.environ, **environment(room, "seat-02"), "GENAI4EU_SEAT": "seat-02"}
+    env = {**os.environ, **variables(room, "seat-02"), "GENAI4EU_SEAT": "seat-02"}
     manager, client = start_new_kernel(kernel_name="python3", env=env)
     client.execute(IMPORT)
     client.execute("%%factory\nimport time; time.sleep(60)")
@@ -160,7 +160,7 @@ def test_without_a_factory_a_cell_says_so(notebook: Notebook) -> None:
 
 def test_a_factory_that_is_down_is_no_dead_end(notebook: Notebook, serve: Callable[..., Served]) -> None:
     served = serve(budget=1)
-    notebook.set(**environment(served.room, "seat-01"), GENAI4EU_SEAT="seat-01")
+    notebook.set(**variables(served.room, "seat-01"), GENAI4EU_SEAT="seat-01")
     assert not notebook.run(IMPORT)
     assert "may run longer" in notebook.run("%%factory\nimport time; time.sleep(9)")
     words = "You have used the 1 s at the factory that this course gives you."
@@ -173,7 +173,7 @@ def test_a_broker_that_comes_back_is_waited_for(
     notebook: Notebook, serve: Callable[..., Served], tmp_path: Path
 ) -> None:
     room = a_room(tmp_path / "late")
-    notebook.set(**environment(room, "seat-01"), GENAI4EU_SEAT="seat-01")
+    notebook.set(**variables(room, "seat-01"), GENAI4EU_SEAT="seat-01")
     assert not notebook.run(IMPORT)
     asked = notebook.client.execute("%%factory\nprint('after all')")
     time.sleep(1)

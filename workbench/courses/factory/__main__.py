@@ -12,7 +12,7 @@ from genai4eu.kernels.errors import KernelsError
 from genai4eu.kernels.warm.settings import UNTIL
 
 from ...errors import WorkbenchError
-from ..room.room import Room
+from ..room.folder import Room
 from .broker import Broker
 
 

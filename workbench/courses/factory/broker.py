@@ -10,7 +10,6 @@ import contextlib
 import hmac
 import json
 import os
-import pwd
 import socket
 import struct
 import time
@@ -18,15 +17,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from genai4eu.kernels import targets
-
 from ...runs.files import write_json
-from ..room.room import Room
+from ..room.folder import Room
 from .asked import Asked
 from .cell import Refused
 from .frames import BadFrameError, read
 from .ledger import Ledger
-from .offer import secret_of, socket_of
+from .place import secret_of, socket_of
 from .talk import Talk
 from .waiting import Waiting
 
@@ -54,11 +51,10 @@ class Broker:
         self._room, self._offer = room, about["factory"]
         self._prefix: str = about["prefix"]
         self._seats: list[str] = about["seats"]
-        self._users = {pwd.getpwnam(f"{self._prefix}{seat}").pw_uid: seat for seat in self._seats if self._prefix}
+        self._users = {room.people.owner(seat)[0]: seat for seat in self._seats if self._prefix}
         self._state = room.folder / "run" / STATE
         self._ledger = Ledger(room.folder / LEDGER, self._offer["budget"], _seen(self._state))
         self._waiting = Waiting(self._offer["kernels"])
-        self._target = targets.find(self._offer["target"])
         self._connections: Counter[int] = Counter()
         self._talks: dict[str, Talk] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -170,7 +166,7 @@ class Broker:
             self._tell()
 
         try:
-            await talk.run(self._target, self._room.folder / "run" / "factory", asked, granted, begins)
+            await talk.run(self._offer["target"], self._room.folder / "run" / "factory-cells", asked, granted, begins)
         finally:
             if cell:
                 self._ledger.end(cell, seat, talk.seconds)
@@ -192,7 +188,7 @@ class Broker:
             if talk.since and seat not in waiting
         ]
         told = {
-            "at": time.time(), **self._offer, "where": self._target.where, "running": running, "queue": waiting,
+            "at": time.time(), **self._offer, "running": running, "queue": waiting,
             "used": {seat: round(self._ledger.used.get(seat, 0.0), 1) for seat in self._seats}, "why": self._why,
         }  # fmt: skip
         with contextlib.suppress(OSError):  # a full disk: the next one may be written; cells go on

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,31 @@ from genai4eu.kernels import targets
 from genai4eu.kernels.rest import Gateway
 
 from ...errors import WorkbenchError
-from ..room.room import Room
-
-#: In a seat's environment: the broker's socket, and what proves the seat where seats have no users of their own.
-SOCKET, SECRET = "GENAI4EU_FACTORY", "GENAI4EU_FACTORY_SECRET"
 
 
-def offer(
-    target: str, kernels: int, seconds: int, budget: int, isolated: bool, told: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
-    """Return what stands in ``room.json`` of a factory, once it is sure that cells could run there.
+@dataclass(frozen=True)
+class Wish:
+    """What a trainer wants to offer.
 
-    Parameters
+    Attributes
     ----------
     target : str
         A kernelspec of this account.
     kernels, seconds, budget : int
         Kernels at once, seconds for a cell, and seconds for a seat over the whole course.
+    """
+
+    target: str
+    kernels: int = 2
+    seconds: int = 120
+    budget: int = 600
+
+
+def offer(wish: Wish, isolated: bool, told: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Return what stands in ``room.json`` of a factory, once it is sure that cells could run there.
+
+    Parameters
+    ----------
     isolated : bool
         Whether seats have users of their own.
     told : callable
@@ -39,7 +46,7 @@ def offer(
     WorkbenchError, KernelsError
         If the target is unknown, down, not Python, or would undo the isolation of the seats.
     """
-    found = targets.find(target)
+    found, target, kernels = targets.find(wish.target), wish.target, wish.kernels
     if found.language != "python":
         raise WorkbenchError(f"the target {target} is not one of Python: name one that is")
     if isolated and found.url is None:
@@ -53,7 +60,8 @@ def offer(
         if isolated and gateway.is_here:
             told("the factory's gateway is on this computer: have it run as a user who may read nothing of the room")
         kernels = _within(gateway, kernels, told)
-    return {"target": target, "kernels": kernels, "seconds": min(seconds, budget), "budget": budget}
+    seconds = min(wish.seconds, wish.budget)
+    return {"target": target, "kernels": kernels, "seconds": seconds, "budget": wish.budget}
 
 
 def _within(gateway: Gateway, kernels: int, told: Callable[[str], None]) -> int:
@@ -66,22 +74,3 @@ def _within(gateway: Gateway, kernels: int, told: Callable[[str], None]) -> int:
         raise WorkbenchError(f"your account may have no kernels at {gateway.url}: ask its operator")
     told(f"your account may have {quota} kernels at {gateway.url}: so many marked cells run at once, not {kernels}")
     return int(quota)
-
-
-def socket_of(room: Room) -> Path:
-    """Return where the room's broker listens: in a folder of its own, which a seat may pass through."""
-    return room.folder / "factory" / "socket"
-
-
-def secret_of(room: Room, seat: str) -> str:
-    """Return what proves that somebody is a seat, where seats have no users of their own."""
-    return hmac.new(room.about["token"].encode(), f"factory {seat}".encode(), hashlib.sha256).hexdigest()
-
-
-def environment(room: Room, seat: str) -> dict[str, str]:
-    """Return the variables of a seat's kernels; none where the room has no factory. Called by the room's spawner."""
-    about = room.about
-    if not about.get("factory"):
-        return {}
-    own = {} if about["prefix"] else {SECRET: secret_of(room, seat)}
-    return {SOCKET: str(socket_of(room)), **own}

@@ -9,7 +9,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from genai4eu.kernels.targets import Target
+from genai4eu.kernels import targets
+from genai4eu.kernels.errors import KernelsError
 
 from .asked import Asked, values
 from .cell import Cell, Died, Refused
@@ -83,10 +84,15 @@ class Talk:
         finally:
             ears.cancel()
 
-    async def run(self, target: Target, folder: Path, asked: Asked, granted: float, begins: Callable[[], None]) -> None:
+    async def run(self, target: str, folder: Path, asked: Asked, granted: float, begins: Callable[[], None]) -> None:
         """Run the seat's cell on a kernel of its own."""
         folder.mkdir(mode=0o700, exist_ok=True)
-        cell = self._cell = Cell(target.name, target.url is None, folder, self.say)
+        try:
+            local = targets.find(target).url is None
+        except KernelsError as error:  # the trainer has disconnected the gateway
+            self.why, self.refused = "refused", str(error)
+            return
+        cell = self._cell = Cell(target, local, folder, self.say)
         if self._stop.done():
             cell.stop(self._stop.result())
         try:

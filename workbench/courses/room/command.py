@@ -16,6 +16,7 @@ from ...errors import WorkbenchError
 from ..board.sheets import Sheets
 from ..build import build, solutions
 from ..course import Course
+from ..factory.offer import Wish, offer
 from ..shipped import beside
 from . import view
 from .folder import Room
@@ -39,6 +40,7 @@ def hold(
     told: Callable[[str], None],
     each: Limits | None = None,
     keep_days: int = 30,
+    factory: Wish | None = None,
 ) -> None:
     """Hold a course until Ctrl-C.
 
@@ -52,10 +54,12 @@ def hold(
     where = place or beside(course, "room")
     if People.possible():
         view.check()
+    offered = offer(factory, People.possible(), told) if factory else None
     with interruptible(), tempfile.TemporaryDirectory(prefix="genai4eu-course-") as built:
         lessons = build(course, Path(built) / course.name)
         opens = course.about.lessons[0].file
-        room, codes = make(where, lessons, opens, participants, host, name, port, solutions(course), each)
+        solved = solutions(course)
+        room, codes = make(where, lessons, opens, participants, host, name, port, solved, each, offered)
         register(room, keep_days)
         sheets = Sheets(room).write(codes)
     told(f"to print: {', '.join(str(path) for path in sheets)}")

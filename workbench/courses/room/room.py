@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from genai4eu.kernels.local import lay
 
@@ -40,6 +41,7 @@ def make(
     port: int,
     solutions: Mapping[str, str] | None = None,
     each: Limits | None = None,
+    factory: Mapping[str, Any] | None = None,
 ) -> tuple[Room, dict[str, str]]:
     """Make a room with lessons on every desk, whole or not at all, and return it with each seat's code.
 
@@ -55,6 +57,8 @@ def make(
         Code that solves each exercise, which the trainer may give to everybody.
     each : Limits, optional
         What a seat may take; else what follows from this computer.
+    factory : mapping, optional
+        What the room offers of a factory's kernels, as ``factory.offer`` has looked at it.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def make(
                 "open": f"/lab/tree/{opens}", "without": _WITHOUT, "limits": asdict(each),
                 "without_disks": without_disks, "token": secrets.token_hex(32),
                 "board_key": secrets.token_urlsafe(24), "began": time.time(),
+                **({"factory": dict(factory)} if factory else {}),
             },
         )  # fmt: skip
         undo.callback(room.people.remove, seats)
@@ -113,7 +118,7 @@ def _seat(room: Room, seat: str, each: Limits) -> None:
 
 
 def _folders(folder: Path) -> None:
-    own, passed = ("run", "hub", "kept", disks.FOLDER), ("", "seats", "news", "tmp")
+    own, passed = ("run", "hub", "kept", disks.FOLDER), ("", "seats", "news", "tmp", "factory")
     for name in (*passed, *own):
         path = folder / name
         try:

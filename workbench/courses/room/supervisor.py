@@ -24,6 +24,7 @@ from genai4eu.kernels.warm.settings import UNTIL
 from genai4eu.kernels.warm.variables import patient
 
 from ...errors import WorkbenchError
+from ..factory import place
 from . import disks, processes
 from .caretaker import Caretaker
 from .confining import groups_of, prepare
@@ -81,7 +82,7 @@ def opened(room: Room, told: Callable[[str], None] = lambda _: None) -> Iterator
         told("importing what all seats share")
         keeper.begin("kernels", "servers")
         told("starting JupyterHub")
-        keeper.begin("board", "proxy", "hub")
+        keeper.begin("board", "factory", "proxy", "hub")
         yield keeper.look
     finally:
         keeper.close()
@@ -138,6 +139,8 @@ class _Keeper:
         if name == "board":
             there = importlib.util.find_spec(BOARD)
             return [*python, BOARD, str(self.room.folder)] if there else [], lambda: True
+        if name == "factory":
+            return place.broker(self.room)
         if name == "proxy":
             return [
                 *proxy(), "--ip", about["host"], "--port", str(about["port"]), "--api-ip", "127.0.0.1",
@@ -148,9 +151,10 @@ class _Keeper:
         return [*python, "jupyterhub", "-f", str(config)], lambda: self._answers(about["hub_port"], "/hub/health")
 
     def _start(self, name: str, command: list[str]) -> None:
+        env = {**self._env, **place.account()} if name == "factory" else self._env  # no other process sees a token
         with (self.run / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                command, env=self._env, cwd=self.room.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command, env=env, cwd=self.room.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=processes.with_parent,
             )  # fmt: skip
 

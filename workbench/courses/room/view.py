@@ -17,6 +17,7 @@ from typing import Any
 from genai4eu.kernels.warm.seclusion import seclude
 
 from ...errors import WorkbenchError
+from ..factory.place import socket_of
 from .folder import COURSE, JUPYTER, Room
 
 #: Bytes of shared memory, and of /tmp where that cannot be a folder of the seat's.
@@ -32,7 +33,7 @@ def plan(room: Room, seat: str) -> dict[str, Any]:
     own = [folder / "seats" / seat, folder / "tmp" / seat]
     shared = [folder / COURSE, folder / JUPYTER, folder / "news" / f"{seat}.jsonl"]
     if about.get("factory"):
-        shared.append(Path(about["factory"]).parent)
+        shared.append(socket_of(room).parent)
     made = _plan([*needed(), *shared], own[:1], [folder])
     return {**made, "temporary": str(own[1])}
 

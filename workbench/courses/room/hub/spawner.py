@@ -19,6 +19,7 @@ from genai4eu.kernels.warm.settings import IDLE, UNTIL
 from genai4eu.kernels.warm.variables import patient
 
 from ...desk import VARIABLE
+from ...factory.place import variables
 from ..confining import request
 from ..folder import COURSE, JUPYTER, Room
 
@@ -86,9 +87,8 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
     def _own(self) -> dict[str, str]:
         """Return the variables that say where a seat is: to its server, and to its kernels."""
         room = Room(Path(self.folder))
-        broker = room.about.get("factory")  # a socket, where the room has kernels of a factory
         return {
-            **({"GENAI4EU_FACTORY": broker} if broker else {}),
+            **variables(room, self.user.name),
             "HOME": str(self.home), "USER": self.user.name, VARIABLE: str(self.home), "GENAI4EU_SEAT": self.user.name,
             "GENAI4EU_NEWS": str(room.news(self.user.name)), "GENAI4EU_COURSE_SHARED": str(room.folder / COURSE),
             "JUPYTER_PATH": str(room.folder / JUPYTER),
