@@ -6,7 +6,6 @@ Called by the supervisor, every second or so.
 from __future__ import annotations
 
 import datetime
-import json
 import time
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ import httpx
 
 from ...errors import WorkbenchError
 from .confining import limits_of, means_of
-from .folder import CODES, Room
+from .folder import Room
 from .keeping import Keeping
 from .watching import disk, largest
 
@@ -73,8 +72,7 @@ class Caretaker:
 
     def cull(self) -> None:
         """End servers that nobody has opened in the first hour, or used for two; they start again when asked for."""
-        codes = json.loads((self.room.folder / CODES).read_text("utf-8"))
-        taken = {entry["seat"] for entry in codes.values() if entry.get("used")}
+        taken = set(self.room.seats) - set(self.room.unopened)
         for user in self.hub("GET", "users").json():
             server = user.get("servers", {}).get("")
             if server and server.get("ready") and self._idle(user["name"] in taken, server.get("last_activity")):

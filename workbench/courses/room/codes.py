@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
+import json
 import secrets
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .own import write_own
+
+if TYPE_CHECKING:
+    from .folder import Room
+
+CODES = "codes.json"
 
 #: Without letters and digits that look alike on paper.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -24,3 +36,18 @@ def plain(typed: str) -> str:
 def digest(code: str) -> str:
     """Return what is kept of a code where the hub reads it."""
     return hashlib.sha256(plain(code).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def changing(room: Room) -> Iterator[dict[str, Any]]:
+    """Give a room's codes by digest, and keep what has changed in them at the end of the block.
+
+    The hub uses codes up while the board gives new ones: neither may undo the other.
+    """
+    with (room.folder / "run" / "codes.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = (room.folder / CODES).read_text(encoding="utf-8")
+        codes: dict[str, Any] = json.loads(before)
+        yield codes
+        if codes != json.loads(before):
+            write_own(room.folder / CODES, codes)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import WorkbenchError
-from .codes import digest, new_code
-from .own import write_own
+from .codes import CODES, changing, digest, new_code
 from .people import People
 
-ABOUT, CODES, SOLUTIONS = "room.json", "codes.json", "solutions.json"
+__all__ = ["ABOUT", "CODES", "COURSE", "JUPYTER", "SOLUTIONS", "Room"]
+
+ABOUT, SOLUTIONS = "room.json", "solutions.json"
 #: The course as participants get it; the trainer's own folder may change meanwhile.
 COURSE = "course"
 #: Jupyter's data for all seats: the kernel that lessons ask for, of this very interpreter.
@@ -85,10 +86,18 @@ class Room:
         """Where the trainer goes; the key in it opens the board, and behind ``#`` reaches no log."""
         return f"{self.address}services/board/#key={self.about['board_key']}"
 
+    @property
+    def unopened(self) -> list[str]:
+        """Seats that no code has opened yet."""
+        codes: dict[str, Any] = json.loads((self.folder / CODES).read_text(encoding="utf-8"))
+        opened = {entry["seat"] for entry in codes.values() if entry.get("used")}
+        return [seat for seat in self.seats if seat not in opened]
+
     def give_code(self, seat: str) -> str:
         """Make a code that opens a seat once; earlier ones of that seat open nothing any more."""
-        known: dict[str, Any] = json.loads((self.folder / CODES).read_text(encoding="utf-8"))
         code = new_code()
-        left = {name: entry for name, entry in known.items() if entry["seat"] != seat or entry.get("used")}
-        write_own(self.folder / CODES, {**left, digest(code): {"seat": seat}})
+        with changing(self) as codes:
+            for name in [name for name, entry in codes.items() if entry["seat"] == seat and not entry.get("used")]:
+                del codes[name]
+            codes[digest(code)] = {"seat": seat}
         return code

@@ -15,6 +15,8 @@ from typing import Any
 from genai4eu.kernels.local import lay
 
 from ...errors import WorkbenchError
+from ...runs.files import write_json
+from ..seat import WITHOUT
 from . import disks
 from .folder import ABOUT, CODES, COURSE, JUPYTER, SOLUTIONS, Room
 from .limits import Limits, limits
@@ -82,6 +84,7 @@ def make(
         write_own(folder / SOLUTIONS, dict(solutions or {}))
         shutil.copytree(lessons, folder / COURSE)
         lay(folder / JUPYTER)
+        _quiet(folder / JUPYTER)
         for path in (folder / COURSE, folder / JUPYTER):
             _readable(path)
         write_own(
@@ -126,6 +129,12 @@ def _folders(folder: Path) -> None:
             path.chmod(0o700 if name in own else 0o711)
         except OSError as error:
             raise WorkbenchError(f"{path} cannot be made ({error.strerror}): name another folder with --room") from None
+
+
+def _quiet(folder: Path) -> None:
+    """Leave out of seats' JupyterLab what no participant needs: some of it fails where its server's part is off."""
+    (folder / "labconfig").mkdir()
+    write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": dict.fromkeys(WITHOUT, True)})
 
 
 def _readable(folder: Path) -> None:

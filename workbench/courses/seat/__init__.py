@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 #: Extensions of JupyterLab that no participant needs: news of other hosts, other tools of the environment.
-WITHOUT = ("@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader", "@jupyter-notebook/lab-extension")
+WITHOUT = (
+    "@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader", "@jupyter-notebook/lab-extension",
+    "@voila-dashboards/jupyterlab-preview",
+)  # fmt: skip
 
 
 def options() -> list[str]:

@@ -6,7 +6,9 @@ import json
 import os
 from pathlib import Path
 
+from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
+from genai4eu.courses.room.hub.pages import install
 from genai4eu.courses.room.hub.spawner import SeatSpawner
 from genai4eu.courses.room.supervisor import BOARD
 
@@ -14,6 +16,7 @@ from genai4eu.courses.room.supervisor import BOARD
 SEAT = ("genai4eu.courses.seat",)
 room = json.loads((Path(os.environ["GENAI4EU_ROOM"]) / "room.json").read_text(encoding="utf-8"))
 folder = Path(os.environ["GENAI4EU_ROOM"])
+install(Room(folder))
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub's own
 c.JupyterHub.bind_url = f"http://{room['host']}:{room['port']}/"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{room['hub_port']}"
@@ -24,8 +27,8 @@ c.JupyterHub.cookie_secret_file = str(folder / "hub" / "cookie_secret")
 c.JupyterHub.cleanup_servers = c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.authenticator_class = CodeAuthenticator
 c.JupyterHub.spawner_class = SeatSpawner
-c.JupyterHub.concurrent_spawn_limit = 100
-c.CodeAuthenticator.codes = str(folder / "codes.json")
+c.JupyterHub.concurrent_spawn_limit = 0  # seats wait in our own line, which refuses nobody
+c.CodeAuthenticator.folder = str(folder)
 c.CodeAuthenticator.allow_all = True
 c.SeatSpawner.folder = str(folder)
 c.SeatSpawner.env_keep = ["PATH", "LANG", "LC_ALL", "TZ"]
@@ -34,20 +37,23 @@ templates = Path(str(importlib.resources.files("genai4eu.templates"))) / "course
 c.SeatSpawner.args = [
     *(f"--ServerApp.jpserver_extensions={name}=False" for name in room["without"]),
     *(f"--ServerApp.jpserver_extensions={name}=True" for name in SEAT if importlib.util.find_spec(name)),
+    "--MappingKernelManager.cull_idle_timeout=3600",  # of browsers that were closed: a variable is soon made again
+    "--MappingKernelManager.cull_interval=120",
     "--KernelManager.transport_encryption=required",  # else other seats could listen to what kernels print
     f"--LabServerApp.extra_labextensions_path={templates / 'lab'}",
     "--LabApp.news_url=None",  # asks nobody whether there is news, and asks no participant whether it may
 ]
 c.JupyterHub.template_paths = [str(templates / "hub")]
 c.Spawner.default_url = room["open"]
-c.Spawner.start_timeout = 120
+c.Spawner.start_timeout = 600  # the time in the line counts, too
+c.Spawner.http_timeout = 60
 c.JupyterHub.services = [{"name": "room", "api_token": room["token"]}]
 if importlib.util.find_spec(BOARD):  # the trainer's page, which has a key of its own
     c.JupyterHub.services.append({"name": "board", "url": f"http://127.0.0.1:{room['board_port']}", "timeout": 5})
 c.JupyterHub.load_roles = [
     {
         "name": "room",
-        "scopes": ["admin:users", "admin:servers", "servers", "list:users", "read:metrics"],
+        "scopes": ["admin:users", "admin:servers", "servers", "list:users", "read:metrics", "proxy"],
         "services": ["room"],
     },
 ]

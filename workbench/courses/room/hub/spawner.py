@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ from ...desk import VARIABLE
 from ...factory.place import variables
 from ..confining import request
 from ..folder import COURSE, JUPYTER, Room
+from .line import Line
 
+#: How many seats start at the same time; the rest see their place in the line.
+_LINE = Line(4)
 #: Seconds; a month is the most that a template may be idle.
 _EVER = "2592000"
 
@@ -63,7 +67,18 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
         return [*super().get_args(), f"--ServerApp.root_dir={self.home}", *folders]
 
     async def start(self) -> tuple[str, int]:
-        """Fork the seat's template and server, and return where that listens."""
+        """Wait in the line, fork the seat's template and server, and return where that listens."""
+        async with _LINE.turn(self.user.name):
+            return await self._start()
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Tell the page that waits how many are before this seat; its words are the page's own."""
+        while True:
+            before = _LINE.before(self.user.name)
+            yield {"progress": 50 if before == 0 else max(5, 45 - 5 * before), "before": before, "message": ""}
+            await asyncio.sleep(0.5)
+
+    async def _start(self) -> tuple[str, int]:
         port: int = self.port or random_port()  # type: ignore[has-type]
         self.port = port
         env = {**self.get_env(), **self._own()}
@@ -91,7 +106,7 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
             **variables(room, self.user.name),
             "HOME": str(self.home), "USER": self.user.name, VARIABLE: str(self.home), "GENAI4EU_SEAT": self.user.name,
             "GENAI4EU_NEWS": str(room.news(self.user.name)), "GENAI4EU_COURSE_SHARED": str(room.folder / COURSE),
-            "JUPYTER_PATH": str(room.folder / JUPYTER),
+            "JUPYTER_PATH": str(room.folder / JUPYTER), "JUPYTER_CONFIG_PATH": str(room.folder / JUPYTER),
         }  # fmt: skip
 
     def _forge(self, kernels: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:
