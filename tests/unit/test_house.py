@@ -157,4 +157,4 @@ def test_notebooks_follow_the_house_style() -> None:
 
 def _seen(code: str) -> str:
     """Return what a participant of a course sees of a cell."""
-    return re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", "", code, flags=re.S)
+    return re.sub(r"### BEGIN (HIDDEN TESTS|SOLUTION).*?### END \1", "", code, flags=re.S)
