@@ -24,8 +24,8 @@ from .lesson import HINT, exercises, faults, read, unmarked
 
 #: What of a course's folder no participant gets; beside its course.toml, notebooks are lessons or the trainer's own.
 _OWN, _TOP = (".*", "__pycache__"), (FILE, "README.md", "*.ipynb")
-#: What stands in the place of a solution: no error, so that "Run all" goes on, and the check says what is missing.
-_STUB = {"python": "# YOUR CODE HERE\n..."}
+#: What stands in the place of a solution: nothing that stops "Run all", and the check says what is missing.
+_STUB = {"python": "# YOUR CODE HERE\npass"}
 
 
 def build(course: Course, out: Path) -> Path:
