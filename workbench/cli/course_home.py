@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .course import course
+from .course import Folder, course
 
 RoomFolder = Annotated[Path, typer.Argument(help="The room's folder.")]
 
@@ -26,7 +26,8 @@ def records(
     made, empty = write(Room(room.absolute()), where, language)
     if empty:
         typer.echo(f"without a sign of activity, so without a record: {', '.join(empty)}")
-    typer.echo(f"{where}: {len(made)} files; print all-*.html, and give each seat its own")
+    if made:
+        typer.echo(f"{where}: {len(made)} files; print all-*.html, and give each seat its own")
 
 
 @course.command()
@@ -50,6 +51,22 @@ def report(
     where = out or found.folder.with_name(f"{found.folder.name}-report")
     made = make(found, where, entries, language)
     typer.echo(f"{where}: {made.participants} participants counted, as JSON, CSV and a page")
+
+
+@course.command()
+def bundle(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; else COURSE-bundle beside the course.")] = None,
+) -> None:
+    """Make one folder that holds the course and all it runs on, for a room without a network. Needs the network now."""
+    from ..courses.course import Course
+    from ..courses.home.offline.bundling import bundle as make
+    from ..courses.shipped import beside
+
+    found = Course(folder)
+    where = out or beside(found, "bundle")
+    size = make(found, where, lambda what: typer.echo(f"… {what}", err=True))
+    typer.echo(f"{where}: {size / 1e9:.2f} GB; in the room: sh start.sh --participants 20")
 
 
 @course.command(name="continue")
