@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+import importlib.util
 import os
 import socket
 import sys
@@ -28,6 +29,9 @@ _QUIET = [
     "--ServerApp.answer_yes=True",
     "--ServerApp.port_retries=0",
 ]
+#: What other tools of the environment bring into every server and every Lab, and nobody needs here.
+_OTHERS = ("nbgrader", "notebook", "notebook_shim")
+_OFF = ("@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader", "@jupyter-notebook/lab-extension")
 
 
 def fill(folder: Path) -> list[Path]:
@@ -85,6 +89,7 @@ def start(folder: Path, port: int, browser: bool, opened: Path | None = None, mo
     command = [sys.executable, "-P", "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", *_QUIET]
     command += [f"--ServerApp.root_dir={folder.absolute()}", f"--LabApp.default_url={page}"]
     command.append(f"--LabApp.workspaces_dir={_own_settings(folder)}")
+    command += [f"--ServerApp.jpserver_extensions={name}=False" for name in _OTHERS if importlib.util.find_spec(name)]
     command += [] if browser else ["--no-browser"]
     if os.geteuid() == 0:
         command.append("--allow-root")  # it listens on this computer only, with a token
@@ -92,7 +97,7 @@ def start(folder: Path, port: int, browser: bool, opened: Path | None = None, mo
 
 
 def _own_settings(folder: Path) -> Path:
-    """Keep the layout of this folder's Lab apart from the user's other work, and the question about news out of it.
+    """Keep the layout of this folder's Lab apart from the user's other work, and other tools and the question about news out of it.
 
     Returns
     -------
@@ -102,7 +107,7 @@ def _own_settings(folder: Path) -> Path:
     home = platformdirs.user_state_path("genai4eu") / "lab"
     config = home / "config" / "labconfig" / "page_config.json"
     config.parent.mkdir(parents=True, exist_ok=True)
-    write_json(config, {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    write_json(config, {"disabledExtensions": dict.fromkeys(_OFF, True)})
     known = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(home / "config"), *([known] if known else [])])
     return home / "workspaces" / hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]

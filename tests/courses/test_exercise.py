@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from genai4eu.courses import check, exercise, help_me, hint, language, progress, reset, showing
+from genai4eu.courses import check, exercise, help_me, hint, language, progress, reset, showing, solution
 from genai4eu.courses.checking import look
 from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, PRISTINE, SHARED, VARIABLE, Desk, here, states
+from genai4eu.courses.seat import news
 from genai4eu.courses.standing import AWAY, raised, spent
 from genai4eu.errors import WorkbenchError
 
@@ -77,7 +78,13 @@ def test_hints_come_when_asked_for_or_after_honest_attempts(notebook: Notebook, 
     assert sum(event["event"] == "hint" for event in desk.happened()) == 2
 
 
-def test_a_raised_hand_is_noted(notebook: Notebook, desk: Desk) -> None:
+def test_a_raised_hand_is_noted(
+    notebook: Notebook, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    help_me("exercise-1")  # at home
+    assert "nobody sees a raised hand" in notebook.last
+    assert desk.happened() == []
+    monkeypatch.setenv(news.VARIABLE, str(tmp_path / "news.jsonl"))
     help_me("exercise-1")
     assert desk.happened()[-1]["event"] == "hand"
     assert "the trainer sees it" in notebook.last
@@ -86,6 +93,37 @@ def test_a_raised_hand_is_noted(notebook: Notebook, desk: Desk) -> None:
     for wrong in (check, hint, help_me):
         with pytest.raises(WorkbenchError, match="no exercise 'exercise-9': it has exercise-1"):
             wrong("exercise-9")
+
+
+def test_who_is_stuck_is_told_what_to_execute(
+    notebook: Notebook, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check("exercise-1")
+    assert "<code>hint(&quot;exercise-1&quot;)</code> for a hint; there are 2" in notebook.last
+    assert "help_me" not in notebook.last, "at home nobody comes"
+    assert notebook.shown[-1]["text/plain"].splitlines()[0] == "Not yet."
+    hint("exercise-1")
+    file = tmp_path / "news.jsonl"
+    monkeypatch.setenv(news.VARIABLE, str(file))
+    check("exercise-1")
+    assert "there is 1" in notebook.last
+    assert "<code>help_me(&quot;exercise-1&quot;)</code>" in notebook.last
+    solution("exercise-1")
+    assert "has not been given" in notebook.last
+    file.write_text('{"id": 1, "at": 1, "event": "solution", "exercise": "exercise-1", "code": "middle = 3 < 4"}\n')
+    check("exercise-1")
+    assert "<code>solution(&quot;exercise-1&quot;)</code>" in notebook.last
+    solution("exercise-1")
+    assert "<code>middle = 3 &lt; 4</code>" in notebook.last
+    assert desk.happened()[-1]["event"] == "solution-shown"
+
+
+def test_a_full_disk_keeps_nobody_from_knowing_what_is_right(notebook: Notebook, desk: Desk) -> None:
+    (desk.folder / ASIDE / HAPPENED).mkdir()
+    notebook.execute("middle = 3")
+    check("exercise-1")
+    assert "Right." in notebook.shown[-2]["text/html"]
+    assert "could not be noted" in notebook.last
 
 
 def test_words_are_the_participants(notebook: Notebook, desk: Desk) -> None:

@@ -55,6 +55,7 @@ def test_targets_are_offered_and_a_template_runs_from_top_to_bottom(lab: str, pa
     hosts: set[str | None] = set()
     page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
     _targets_are_offered(lab, page)
+    _nothing_of_other_tools(page, (house / "lab.log").read_text())
     address = lab.replace("quickstart.ipynb", "health_imaging.ipynb")
     page.goto(address)
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
@@ -78,6 +79,15 @@ def _targets_are_offered(lab: str, page: Page) -> None:
     page.get_by_text("factory · Python 3").first.wait_for(timeout=60_000)
     assert page.get_by_text("factory · GenAI4EU (warm)").first.is_visible()
     assert page.get_by_text("GenAI4EU (warm)").first.is_visible()
+
+
+def _nothing_of_other_tools(page: Page, log: str) -> None:
+    """Hold Lab to what the workbench needs: nbgrader's and notebook's extensions cost memory and add menus."""
+    assert "jupyterlab | extension was successfully loaded" in log
+    assert not re.search(r"\b(nbgrader|notebook|notebook_shim) \| extension was successfully loaded", log)
+    config = json.loads(page.locator("#jupyter-config-data").inner_text())
+    assert {"@jupyter/nbgrader", "@jupyter-notebook/lab-extension"} <= set(config["disabledExtensions"])
+    assert page.get_by_role("menuitem", name="Nbgrader").count() == 0
 
 
 #: No cell shows the star of one that runs or waits, and the last has its number.

@@ -19,9 +19,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .exercise import check, help_me, hint, language, progress, reset
+from .exercise import check, help_me, hint, language, progress, reset, solution
+from .questions import questions
 
-__all__ = ["check", "help_me", "hint", "language", "load_ipython_extension", "progress", "record", "reset"]
+__all__ = [
+    "check", "help_me", "hint", "language", "load_ipython_extension", "progress", "questions", "record", "reset",
+    "solution",
+]  # fmt: skip
 
 
 def record() -> Path:

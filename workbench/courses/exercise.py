@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..dashboards.pages.language import translations
+from ..dashboards.pages.language import N_, translations
+from ..errors import WorkbenchError
 from . import showing
-from .checking import digest, look
+from .checking import Verdict, digest, look
 from .desk import Desk, here, states, text_in
 from .resetting import reset as give_back
+from .seat import news
 
 #: Honest attempts that failed until the next hint is shown unasked.
 PATIENCE = 3
@@ -35,15 +38,34 @@ def check(name: str) -> None:
     before = [e for e in desk.happened() if e.get("exercise") == name]
     code = digest(_inputs())
     honest = not verdict.passed and code not in [e.get("code") for e in before]
-    if honest or verdict.passed:
-        desk.note("passed" if verdict.passed else "tried", exercise=name, lesson=lesson["file"], code=code)
-    html = showing.passed(desk.language) if verdict.passed else showing.failed(verdict.sentence, desk.language)
-    names = [e["name"] for e in lesson["exercises"]]
-    _display(html + showing.strip(states(desk), names, desk.language), verdict.sentence, showing.data(name, verdict, 0))
-    tries = sum(e["event"] == "tried" for e in before) + honest
     shown = sum(e["event"] == "hint" for e in before)
-    if honest and tries >= PATIENCE * (shown + 1):
+    unnoted = ""
+    if honest or verdict.passed:
+        try:
+            desk.note("passed" if verdict.passed else "tried", exercise=name, lesson=lesson["file"], code=code)
+        except WorkbenchError as error:  # a full disk keeps nobody from knowing what is right
+            unnoted = str(error)
+    _answer(desk, lesson, exercise, verdict, shown)
+    if unnoted:
+        _tell(desk, N_("This could not be noted: %(why)s"), why=unnoted)
+    tries = sum(e["event"] == "tried" for e in before) + honest
+    if honest and shown < len(exercise["hints"]) and tries >= PATIENCE * (shown + 1):
         _hint(desk, lesson, exercise)
+
+
+def _answer(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any], verdict: Verdict, shown: int) -> None:
+    name, language = exercise["name"], desk.language
+    found, names = states(desk), [e["name"] for e in lesson["exercises"]]
+    if verdict.passed:
+        html = showing.passed(language)
+        said = [translations(language).gettext("Right.")]
+    else:
+        left, given = max(0, len(exercise["hints"]) - shown), news.solution(name) is not None
+        more = showing.stuck(name, left, news.path() is not None, given, language)
+        html = showing.failed(verdict.sentence, language, more)
+        said = [translations(language).gettext("Not yet."), verdict.sentence, more]
+    text = "\n".join(filter(None, [*said, showing.told(found, names, language)]))
+    _display(html + showing.strip(found, names, language), text, showing.data(name, verdict, shown))
 
 
 def hint(name: str) -> None:
@@ -58,14 +80,29 @@ def hint(name: str) -> None:
     _hint(desk, *desk.exercise(name))
 
 
+def solution(name: str) -> None:
+    """Show the solution of an exercise, once the trainer has given it to the room."""
+    desk = here()
+    lesson, exercise = desk.exercise(name)
+    code = news.solution(exercise["name"])
+    if code is None:
+        return _tell(desk, N_("The solution of %(exercise)s has not been given."), exercise=name)
+    desk.note("solution-shown", exercise=name, lesson=lesson["file"])
+    head = translations(desk.language).gettext("Solution of %(exercise)s") % {"exercise": name}
+    return _display(showing.solution(head, code), f"{head}\n{code}")
+
+
 def help_me(name: str = "") -> None:
     """Raise a hand: the trainer's board shows it until the trainer, or a check that passes, takes it down."""
     desk = here()
+    about = {}
     if name:
-        desk.exercise(name)
-    desk.note("hand", **({"exercise": name} if name else {}))
-    sentence = translations(desk.language).gettext("Your hand is raised: the trainer sees it.")
-    _display(showing.note(sentence), sentence)
+        lesson, exercise = desk.exercise(name)
+        about = {"exercise": exercise["name"], "lesson": lesson["file"]}
+    if news.path() is None:
+        return _tell(desk, N_("You work on your own here, so nobody sees a raised hand. A hint may help."))
+    desk.note("hand", **about)
+    return _tell(desk, N_("Your hand is raised: the trainer sees it."))
 
 
 def language(name: str) -> None:
@@ -85,7 +122,7 @@ def progress() -> None:
     found = states(desk)
     titles = {lesson["file"]: lesson["title"] for lesson in desk.about["course"]["lessons"]}
     rows = [
-        f"<strong>{text_in(titles[lesson['file']], desk.language)}</strong>"
+        f"<strong>{escape(text_in(titles[lesson['file']], desk.language))}</strong>"
         + showing.strip(found, [e["name"] for e in lesson["exercises"]], desk.language)
         for lesson in desk.about["lessons"]
     ]
@@ -127,6 +164,12 @@ def _hint(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any]) -> None:
     _display(showing.hint(text, number, len(hints), desk.language), text)
 
 
+def _tell(desk: Desk, words: str, **more: str) -> None:
+    """Show a sentence in the participant's language."""
+    sentence = translations(desk.language).gettext(words) % more
+    _display(showing.note(sentence), sentence)
+
+
 def _shell() -> Any:
     from IPython import get_ipython
 
@@ -142,7 +185,11 @@ def _inputs() -> list[str]:
     """Return the code that was executed so far, but for checks and requests of hints: these are no attempts."""
     shell = _shell()
     inputs = shell.history_manager.input_hist_raw if shell else []
-    return [code for code in inputs if not code.strip().startswith(("check(", "hint(", "help_me(", "progress("))]
+    return [
+        code
+        for code in inputs
+        if not code.strip().startswith(("check(", "hint(", "help_me(", "progress(", "solution("))
+    ]
 
 
 def _display(html: str, text: str, told: dict[str, Any] | None = None) -> None:

@@ -24,12 +24,13 @@ def read(path: Path) -> list[dict[str, Any]]:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return []
-    with os.fdopen(handle, "rb") as file:
+    try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             return []
-        file.seek(max(0, about.st_size - MOST))
-        content = file.read(MOST)
+        content = os.pread(handle, MOST, max(0, about.st_size - MOST))
+    finally:
+        os.close(handle)
     whole = content if about.st_size <= MOST else content.partition(b"\n")[2]
     return [found for line in whole.splitlines() if (found := _object(line)) is not None]
 

@@ -1,4 +1,8 @@
-"""What a participant sees of a check: words, the next hint, and how far they are. Called by ``exercise``."""
+"""What a participant sees of a check: words, the next hint, and how far they are. Called by ``exercise``.
+
+Colours are JupyterLab's own of light and dark, with ones for other frontends that are seen on both; they mark an edge
+and a sign, and never carry a meaning alone. No script is needed: every frontend shows it, and a terminal its text.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,23 @@ from ..dashboards.pages.language import translations
 
 #: The same as data, for the trainer's check of a course and for the board.
 MIME = "application/vnd.genai4eu.check+json"
-_GREEN, _AMBER, _BLUE = "#1a7f37", "#9a6700", "#0b57d0"
-_MARKS = {"passed": ("●", _GREEN), "trying": ("◐", _AMBER), "open": ("○", "#59636e")}
+_GREEN = "var(--jp-success-color1, #2da44e)"
+_AMBER = "var(--jp-warn-color1, #bf8700)"
+_BLUE = "var(--jp-info-color1, #218bff)"
+_MARKS = {"passed": ("●", _GREEN), "trying": ("◐", _AMBER), "open": ("○", "inherit")}
+_CODE = (
+    "overflow:auto;padding:.6em;margin:.5em 0 0;background:var(--jp-layout-color2, rgba(128,128,128,.15));"
+    "color:inherit;font-family:var(--jp-code-font-family, monospace)"
+)
 
 
 def card(mark: str, colour: str, head: str, body: str = "") -> str:
     """Return HTML of a framed message; colour is never the only sign."""
     return (
-        f'<div role="status" style="border:1px solid {colour};border-left:6px solid {colour};border-radius:6px;'
-        f'padding:.6em .9em;margin:.3em 0;max-width:46em;line-height:1.45">'
-        f'<strong style="color:{colour}"><span aria-hidden="true">{mark}</span> {escape(head)}</strong>'
+        f'<div role="status" style="border:1px solid var(--jp-border-color1, rgba(128,128,128,.5));'
+        f"border-left:6px solid {colour};border-radius:6px;padding:.6em .9em;margin:.3em 0;max-width:46em;"
+        f'line-height:1.45;color:var(--jp-content-font-color1, inherit);overflow-wrap:anywhere">'
+        f'<strong><span aria-hidden="true" style="color:{colour}">{mark}</span> {escape(head)}</strong>'
         f"{body}</div>"
     )
 
@@ -31,15 +42,48 @@ def passed(language: str) -> str:
     return card("✓", _GREEN, translations(language).gettext("Right."))
 
 
-def failed(sentence: str, language: str) -> str:
-    """Return the card of an exercise that is not right yet."""
-    return card("…", _AMBER, translations(language).gettext("Not yet."), f"<div>{_inline(sentence)}</div>")
+def failed(sentence: str, language: str, more: str = "") -> str:
+    """Return the card of an exercise that is not right yet; ``more`` says what a participant may do next."""
+    next_ = f'<div style="margin-top:.5em;color:var(--jp-content-font-color2, inherit)">{_inline(more)}</div>'
+    body = f"<div>{_inline(sentence)}</div>{next_ if more else ''}"
+    return card("…", _AMBER, translations(language).gettext("Not yet."), body)
+
+
+def stuck(name: str, hints_left: int, trainer: bool, given: bool, language: str) -> str:
+    """Return what a participant may execute who is stuck: words, not buttons, so that every frontend can do it.
+
+    Parameters
+    ----------
+    hints_left : int
+        Hints that were not shown yet.
+    trainer, given : bool
+        Whether somebody is there to call, and whether they have given the solution.
+    """
+    words = translations(language)
+    said = []
+    if given:
+        said.append(words.gettext("The solution: `%(code)s`.") % {"code": f'solution("{name}")'})
+    elif hints_left:
+        text = words.ngettext(
+            "Stuck? Execute `%(code)s` for a hint; there is %(left)d.",
+            "Stuck? Execute `%(code)s` for a hint; there are %(left)d.",
+            hints_left,
+        )
+        said.append(text % {"code": f'hint("{name}")', "left": hints_left})
+    if trainer:
+        said.append(words.gettext("To call your trainer: `%(code)s`.") % {"code": f'help_me("{name}")'})
+    return " ".join(said)
 
 
 def hint(text: str, number: int, of: int, language: str) -> str:
     """Return the card of a hint."""
     head = translations(language).gettext("Hint %(number)d of %(many)d") % {"number": number, "many": of}
     return card("?", _BLUE, head, str(mistune.html(text)))
+
+
+def solution(head: str, code: str) -> str:
+    """Return the card of a solution."""
+    return card("i", _BLUE, head, f'<pre tabindex="0" style="{_CODE}"><code>{escape(code)}</code></pre>')
 
 
 def note(sentence: str) -> str:
