@@ -226,7 +226,7 @@ def _part(shell: Any, template: Template, line: str, cell: str) -> None:
     name, _space, origin = line.strip().partition(" ")
     _ = translations(template.language).gettext
     if template._part(name).kind == "code" and _unfinished(cell):
-        _note(_("Complete this cell first, where the three dots are: nothing was kept."))
+        _note(_("Complete this cell and take out “pass”: nothing was kept."))
         return
     if template._part(name).kind == "markdown":
         from IPython.display import Markdown, display
@@ -239,12 +239,12 @@ def _part(shell: Any, template: Template, line: str, cell: str) -> None:
 
 
 def _unfinished(cell: str) -> bool:
-    """Tell whether the dots still stand there that take a solution's place."""
+    """Tell whether that still stands there which takes a solution's place."""
     try:
         body = ast.parse(cell).body
     except SyntaxError:  # magics, or a slip that executing it explains
         return False
-    return any(isinstance(e, ast.Expr) and isinstance(e.value, ast.Constant) and e.value.value is ... for e in body)
+    return any(isinstance(statement, ast.Pass) for statement in body)
 
 
 def _note(sentence: str) -> None:
