@@ -105,12 +105,13 @@ def test_a_new_code_opens_the_seat_and_the_old_one_does_not(few: Room, act: Call
 
 def test_names_and_organisations_stay_in_the_rooms_own_file(few: Room, act: Callable[..., Any]) -> None:
     undo = act("name", seat="seat-01", name="  Anna\n<i> ")["undo"]
-    act("about", seat="seat-01", organisation="SME", sector="health", service="test before invest")
-    assert act("about", seat="seat-01", organisation="club")["said"] == "Choose an organisation from the list."
+    act("about", seat="seat-01", organisation="small", sector="health", service="test")
+    for wrong in ({"organisation": "club"}, {"sector": "helth"}, {"service": "<i>"}):
+        assert act("about", seat="seat-01", **wrong)["said"] == "Choose from the lists."
     diary = Diary(few)
     assert diary.name("seat-01") == "Anna <i>"
     about = next(e for e in read(few.folder / "board.jsonl") if e["event"] == "about")
-    assert (about["seat"], about["organisation"], about["sector"]) == ("seat-01", "SME", "health")
+    assert (about["seat"], about["organisation"], about["sector"]) == ("seat-01", "small", "health")
     assert stat.S_IMODE((few.folder / "board.jsonl").stat().st_mode) == 0o600
     assert "Anna" not in "".join(path.read_text() for path in (few.folder / "news").iterdir())
     act(undo["act"], seat=undo["seat"], name=undo["name"])

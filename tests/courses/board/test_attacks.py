@@ -109,7 +109,7 @@ def test_what_seats_write_is_never_markup(few: Room, ask: Callable[..., Any]) ->
 
 def test_what_the_trainer_types_is_never_markup(few: Room, ask: Callable[..., Any]) -> None:
     typed: list[dict[str, Any]] = [
-        {"act": "name", "name": EVIL}, {"act": "about", "sector": EVIL, "service": EVIL},
+        {"act": "name", "name": EVIL},
         {"act": "message", "text": {"en": EVIL, EVIL: EVIL}},
     ]  # fmt: skip
     for number, more in enumerate(typed):

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...dashboards.pages.language import translations
+from ..home.categories import CATEGORIES
 from ..room.folder import SOLUTIONS, Room
 from ..room.news import tell, told
 from . import deletion
 from .asked import Asked, Refused
-from .diary import ORGANISATIONS, Diary
+from .diary import Diary
 from .looking import MINUTES
 from .programme import Part
 from .sheets import Sheets
@@ -182,8 +183,8 @@ class Actions:
     def _about(self, asked: Asked) -> Done:
         seat, before = asked.one(), self.diary.about(asked.one())
         now = {key: asked.text(key, TYPED) for key in before}
-        if now["organisation"] not in ("", *ORGANISATIONS):
-            raise Refused(asked.gettext("Choose an organisation from the list."))
+        if any(now[kind] not in ("", *known) for kind, known in CATEGORIES.items()):
+            raise Refused(asked.gettext("Choose from the lists."))
         self.diary.add("about", seat=seat, **now, once=asked.once)
         undo = {"act": "about", "seat": seat, **before} if before != now else {}
         said = asked.gettext("What the report counts for %(seat)s is written down.")

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import WorkbenchError
+from ..home.categories import CATEGORIES
 from ..room.folder import Room
 
 FILE = "board.jsonl"
-#: What a seat may stand for in the report.
-ORGANISATIONS = ("SME", "mid-cap", "large", "public", "research", "education", "other")
 
 
 class Diary:
@@ -63,7 +62,7 @@ class Diary:
     def about(self, seat: str) -> dict[str, str]:
         """Return whom a seat stands for in the report: ``organisation``, ``sector``, ``service``."""
         told = self.last("about", seat=seat) or {}
-        return {key: str(told.get(key, "")) for key in ("organisation", "sector", "service")}
+        return {key: str(told.get(key, "")) for key in CATEGORIES}
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

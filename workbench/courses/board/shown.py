@@ -8,22 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...dashboards.pages.language import N_, translations
+from ...dashboards.pages.language import translations
+from ..home.categories import CATEGORIES, HEADS
 from ..room.folder import SOLUTIONS
 from . import deletion, hub, looking
-from .diary import ORGANISATIONS, Diary
+from .diary import Diary
 from .programme import Part, Programme
 from .row import MARKS, STATES, Row
 from .seat import Attempt
 from .told import Told
 from .watch import View, Watch
 from .words import person
-
-_ORGANISATIONS = {
-    "SME": N_("small or medium-sized enterprise"), "mid-cap": N_("mid-sized company"), "large": N_("large company"),
-    "public": N_("public body"), "research": N_("research"), "education": N_("education"), "other": N_("other"),
-}  # fmt: skip
-_SECTORS = ("health", "materials", "climate", "robotics", "agrifood", "energy")
 
 
 @dataclass(frozen=True)
@@ -84,9 +79,9 @@ class Shown:
         """Return what the dialog of a seat shows."""
         _ = translations(self.language).gettext
         return {
-            "seat": self.row.of(name), "course": self.course, "solutions": self._solutions(), "sectors": _SECTORS,
-            "organisations": [(value, _(_ORGANISATIONS[value])) for value in ORGANISATIONS],
-            "look_minutes": looking.MINUTES,
+            "seat": self.row.of(name), "course": self.course, "solutions": self._solutions(),
+            "categories": {kind: {code: _(name) for code, name in known.items()} for kind, known in CATEGORIES.items()},
+            "heads": {kind: _(head) for kind, head in HEADS.items()}, "look_minutes": looking.MINUTES,
         }  # fmt: skip
 
     def _lessons(self) -> dict[str, Any]:
