@@ -97,7 +97,7 @@ def start(folder: Path, port: int, browser: bool, opened: Path | None = None, mo
 
 
 def _own_settings(folder: Path) -> Path:
-    """Keep the layout of this folder's Lab apart from the user's other work, and other tools and the question about news out of it.
+    """Keep this folder's layout apart from the user's other work, and other tools and the question about news out.
 
     Returns
     -------
