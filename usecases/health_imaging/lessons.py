@@ -137,7 +137,7 @@ def differences_figure(found: pd.DataFrame, site: str) -> Drawn:
     axes.axvline(0, color="#33404d", linewidth=1)
     axes.set_yticks(rows, [f"against {name}" for name in found.index])
     axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set_xlabel("difference of Dice [1]: mean and 95 % interval, grey: each seed")
+    axes.set_xlabel("difference of Dice [1]\nmean, 95 % interval; grey: each seed")
     clear = [str(n) for n, row in found.iterrows() if abs(row["mean"]) > row["half"]]
     _head(fig, f"Flow 10:1 at {site}: {len(clear)} of {len(found)} differences are clear")
     cells = "; ".join(f"{n} {row['mean']:+.2f} ± {row['half']:.2f}" for n, row in found.iterrows())
@@ -158,7 +158,7 @@ def result_figure(scores: xr.Dataset) -> Drawn:
             np.arange(len(sites)) + shift, mean, yerr=[mean - low, high - mean], fmt="os"[shift > 0], label=name
         )
     axes.set_xticks(range(len(sites)), [f"{s} (unseen)" if s == UNSEEN_SITE else s for s in sites])
-    axes.set(ylabel="Dice [1], mean and 95 % interval", ylim=(0, 1))
+    axes.set(xlabel="hospital; mean and 95 % interval over patients", ylabel="Dice [1]", ylim=(-0.03, 1))
     axes.legend(loc="upper right")
     _head(fig, f"Synthetic scans {change(scores)[0]} the forest's Dice at {UNSEEN_SITE}")
     means = "; ".join(
