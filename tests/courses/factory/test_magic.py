@@ -88,7 +88,7 @@ def test_a_cell_takes_values_along_and_brings_some_back(seat: Notebook) -> None:
     assert [html for html in seat.said("text/html") if html in ("<b>a</b>", "<b>b</b>")] == ["<b>a</b>", "<b>b</b>"]
     assert "np.float64(7.5)" in seat.said()
     assert seat.said()[0] == "The factory starts a kernel for this cell …"
-    assert "Running at the factory, at most 20 s. You have 100 s left in this course." in seat.said()
+    assert "Running at the factory. At most 20 s. You have 100 s left in this course." in seat.said()
     assert seat.said()[-1].startswith("Ran at the factory for ")
     assert not seat.run("assert mean.tolist() == [1.5, 2.5, 3.5] and told == {'own': False}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...dashboards.pages.language import translations
+from ..factory.seen import seen
 from ..home.categories import CATEGORIES, HEADS
 from ..room.folder import SOLUTIONS
 from . import deletion, hub, looking
@@ -97,8 +98,13 @@ class Shown:
             "computer": self.view.machine, "hub": self.view.servers is not None,
             "servers_on": sum(server.state == "on" for server in servers.values()),
             "queue": [person(name, self.diary, self.language) for name in hub.queue(servers)],
-            "kernels": sum(use.kernels for use in uses) if self.watch.isolated else None,
+            "kernels": sum(use.kernels for use in uses) if self.watch.isolated else None, **self._factory(),
         }  # fmt: skip
+
+    def _factory(self) -> dict[str, Any]:
+        found = seen(self.watch.room)
+        waiting = [person(name, self.diary, self.language) for name in found.queue] if found else []
+        return {"factory": found, "factory_queue": waiting}
 
     def _days(self) -> dict[str, Any]:
         day = deletion.day(self.watch.room)

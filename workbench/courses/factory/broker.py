@@ -99,9 +99,16 @@ class Broker:
             writer.close()
 
     async def _hear(self, uid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hear what a seat wants, and see to it."""
+        """Hear what a seat wants."""
         said, _ = await asyncio.wait_for(read(reader), _FIRST)
         talk = Talk(reader, writer)
+        try:
+            await self._see_to(uid, said, talk)
+        finally:
+            talk.close()
+
+    async def _see_to(self, uid: int, said: dict[str, Any], talk: Talk) -> None:
+        """Run what is asked for, or say why not."""
         try:
             asked = Asked.model_validate(said)
         except ValueError:

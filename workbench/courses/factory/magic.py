@@ -106,7 +106,7 @@ def factory(shell: Any, line: str, cell: str) -> Any:
         why = end["told"]
         if not (told.here and end["why"] in _NOTHING_DONE):
             raise end["error"]
-    card.here(why)
+    card.here()
     return _run_here(shell, cell)
 
 

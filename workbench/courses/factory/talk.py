@@ -119,6 +119,10 @@ class Talk:
         except TimeoutError:
             self._writer.transport.abort()  # what it has not taken it does not want
 
+    def close(self) -> None:
+        """Send nothing more."""
+        self._sender.cancel()
+
     async def _ask_for_values(self) -> list[tuple[str, str, bytes]]:
         """Have the seat send its values: only now, so that a queue of seats holds none."""
         self._values = asyncio.get_running_loop().create_future()
