@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from genai4eu.cli import app
 from genai4eu.courses.build import build
 from genai4eu.courses.course import Course
 from genai4eu.courses.lesson import HINT, exercises, read
+from genai4eu.courses.questions import faults
 from genai4eu.courses.review import read_through, review
 from genai4eu.courses.shipped import beside, copy, named, shipped
 from genai4eu.dashboards.pages.translated import texts_of
@@ -98,6 +100,13 @@ def test_checks_speak_every_language(name: str) -> None:
                 if isinstance(node, ast.Assert):
                     one = isinstance(node.msg, ast.Constant | ast.JoinedStr)
                     assert not one, f"{exercise.name}: line {node.lineno} speaks one language"
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_questions_speak_every_language(name: str) -> None:
+    course = Course(named(name))
+    for path in course.folder.rglob("questions*.json"):
+        assert list(faults(json.loads(path.read_text("utf-8")), course.about.languages)) == [], path
 
 
 @pytest.mark.parametrize("name", COURSES)
