@@ -148,7 +148,8 @@ def test_notebooks_follow_the_house_style() -> None:
             for c in cells
         ]
         assert sum(map(len, lines)) <= 60, path.name
-        assert max(map(len, lines)) <= 10, path.name
+        most = 14 if "courses" in path.parts else 10  # participants may be given a whole part of a template at once
+        assert max(map(len, lines)) <= most, path.name
         assert not any(c["outputs"] for c in cells), path.name
         tags = {t for c in every for t in c["metadata"].get("tags", [])}
         assert tags <= {"parameters", "dashboard", "hide-input", "remove-cell", "hint"}, path.name
