@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .preload import Preloaded
+
+#: Of prctl(2).
+_SET_NAME = 15
 
 
 def describe() -> dict[str, Any]:
@@ -46,8 +49,10 @@ def adopt(request: dict[str, Any], fds: dict[str, int], loaded: Preloaded) -> No
 
 def call_process(name: str) -> None:
     """Let ``ps -o comm`` and ``top`` show a name of up to 15 letters. Called by the template and by each kernel."""
-    with suppress(OSError):  # a container may forbid it; it is for people only
+    try:
         Path("/proc/self/comm").write_text(name, encoding="ascii")
+    except OSError:  # a process that gave up root does not own this file of its own; a container may forbid both
+        ctypes.CDLL(None).prctl(_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
 
 
 def _umask() -> int:

@@ -158,3 +158,9 @@ def test_a_course_is_executed_with_and_without_its_solutions(change: Change) -> 
     assert "the solution of exercise-1 does not pass its own check: Sort the values first" in "\n".join(wrong.faults)
     (open_,) = review(change(_source(3, "middle = 3\n### BEGIN SOLUTION\nmiddle = 3\n### END SOLUTION")))
     assert any("passes without a solution" in fault for fault in open_.faults)
+
+
+def test_the_legal_basis_stands_in_every_language(tell: Callable[[str, str], Path]) -> None:
+    folder = tell("[title]", '[privacy]\nresponsible = "Hub"\n[privacy.legal_basis]\nen = "consent"\n[title]')
+    with pytest.raises(WorkbenchError, match=r"privacy.legal_basis is not there in nl"):
+        Course(folder)

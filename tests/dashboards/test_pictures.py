@@ -24,6 +24,7 @@ from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from ..chromium import SOFTWARE
+from ..pictures import keep
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 SIZES = {1280: 800, 320: 640}
@@ -70,14 +71,6 @@ def _open(page: Page, name: str, address: str, slug: str) -> None:
     page.wait_for_timeout(300)
 
 
-def _keep(name: str, width: int, picture: Image.Image) -> None:
-    if folder := os.environ.get("GENAI4EU_PICTURES"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        small = picture.resize((width // 2, picture.height * width // 2 // picture.width)) if width > 400 else picture
-        few = small.quantize(128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        few.save(Path(folder) / f"{name}-{width}.png", optimize=True)
-
-
 def test_every_page_is_seen(browser: Browser, shown: tuple[Server, str]) -> None:
     server, slug = shown
     for width, height in SIZES.items():
@@ -88,5 +81,5 @@ def test_every_page_is_seen(browser: Browser, shown: tuple[Server, str]) -> None
             grey = np.asarray(picture.convert("L")).astype(int)
             assert (abs(grey - np.median(grey)) > 60).mean() > 0.01, f"{name} at {width} px is empty"
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} scrolls at {width} px"
-            _keep(name, width, picture)
+            keep(name, width, picture)
             page.close()

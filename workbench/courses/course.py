@@ -43,6 +43,24 @@ class Lesson(pydantic.BaseModel):
     goals: Lists
 
 
+class Privacy(pydantic.BaseModel):
+    """Who answers for participants' data, as the information sheet says; what is left out is filled in by hand.
+
+    Attributes
+    ----------
+    responsible, contact : str
+        The controller, and whom participants ask.
+    legal_basis : dict of str to str
+        On which basis the data are used, by language.
+    """
+
+    model_config = _SHAPE
+
+    responsible: str | None = None
+    contact: str | None = None
+    legal_basis: Texts = {}
+
+
 class About(pydantic.BaseModel):
     """What ``course.toml`` says.
 
@@ -66,6 +84,8 @@ class About(pydantic.BaseModel):
         Extras of genai4eu whose science the lessons import, as ``["health"]``; none for the light base alone.
     lessons : list of Lesson
         In the order of the course.
+    privacy : Privacy, optional
+        Who answers for participants' data.
     """
 
     model_config = _SHAPE
@@ -82,6 +102,7 @@ class About(pydantic.BaseModel):
     licence: str
     requires: list[Extra] = []
     lessons: Annotated[list[Lesson], pydantic.Field(min_length=1)]
+    privacy: Privacy | None = None
 
     def faults(self) -> list[str]:
         """Return what contradicts itself: a text without one of the languages, a lesson twice."""
@@ -90,6 +111,8 @@ class About(pydantic.BaseModel):
         }  # fmt: skip
         for number, lesson in enumerate(self.lessons, 1):
             texts |= {f"lessons[{number}].title": lesson.title, f"lessons[{number}].goals": lesson.goals}
+        if self.privacy and self.privacy.legal_basis:
+            texts["privacy.legal_basis"] = self.privacy.legal_basis
         found = [
             f"{FILE}: {where} is not there in {language}: add {where.rpartition('.')[2]}.{language}"
             for where, text in texts.items()

@@ -59,8 +59,15 @@ def looking(
     A participant's last answer counts, so that they end it when they want.
     """
     answers = {event.get("id"): event.get("answer") is True for event in events if event["event"] == "consent"}
-    asked = [one for one in news if one["event"] == "ask-look" and answers.get(one["id"]) and now < over(one)]
+    asked = [one for one in open_questions(news, now) if answers.get(one["id"])]
     return {"id": asked[-1]["id"], "until": over(asked[-1])} if asked else None
+
+
+def open_questions(news: Iterable[Mapping[str, Any]], now: float) -> list[Mapping[str, Any]]:
+    """Return the trainer's questions for a look that are neither over nor taken back."""
+    told = list(news)
+    back = {one.get("question") for one in told if one["event"] == "look-end"}
+    return [one for one in told if one["event"] == "ask-look" and one["id"] not in back and now < over(one)]
 
 
 def over(asked: Mapping[str, Any]) -> float:

@@ -53,7 +53,8 @@ def _lesson(title: str, exercises: list[str]) -> Any:
         solution = "### BEGIN SOLUTION\nx = 1\n### END SOLUTION"
         tests = f'check("{name}")\n### BEGIN HIDDEN TESTS\nassert x == 1, "no"\n### END HIDDEN TESTS'
         cells += [v4.new_code_cell(solution), v4.new_code_cell(tests), hint]
-    return v4.new_notebook(cells=cells)
+    kernel = {"name": "genai4eu", "display_name": "GenAI4EU (warm)", "language": "python"}
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 def room(folder: Path, seats: int) -> tuple[Room, dict[str, str]]:
@@ -86,19 +87,25 @@ def take(room: Room, codes: dict[str, str], seats: list[str]) -> None:
     path.write_text(json.dumps(known))
 
 
+def _stay(room: Room, seat: str, lesson: str, since: float, until: float = 0) -> None:
+    """Let a lesson be at the front: its toolbar tells so every minute."""
+    minutes = int(since - until)
+    tell(room, seat, *({"ago": since - minute, "event": "opened", "lesson": lesson} for minute in range(minutes + 1)))
+
+
 def lively(room: Room, codes: dict[str, str]) -> None:
     """Put the room into the middle of its second lesson: some ahead, some behind, two hands up, one stuck."""
     seats = room.seats
     take(room, codes, seats[:-2])
     for number, seat in enumerate(seats[:-2]):
         ahead = (number * 7) % 5
-        tell(room, seat, {"ago": 38, "event": "opened", "lesson": "lesson-1.ipynb"})
+        _stay(room, seat, "lesson-1.ipynb", 38, 15 if number != 3 else 0)
         tell(room, seat, {"ago": 37, "event": "language", "language": LANGUAGES[(number * 3) % 4]})
         for exercise in range(1, 4 if number != 3 else 3):
             tell(room, seat, {"ago": 30, "event": "tried", "exercise": f"exercise-{exercise}"})
             tell(room, seat, {"ago": 26, "event": "passed", "exercise": f"exercise-{exercise}"})
         if number != 3:
-            tell(room, seat, {"ago": 14 - number / 3, "event": "opened", "lesson": "lesson-2.ipynb"})
+            _stay(room, seat, "lesson-2.ipynb", 14 - number / 3)
         for exercise in range(4, 4 + min(ahead, 4)) if number != 3 else ():
             tell(room, seat, {"ago": 5, "event": "passed", "exercise": f"exercise-{exercise}"})
         if ahead < 4 and number not in (3, 5):

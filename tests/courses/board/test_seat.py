@@ -9,6 +9,7 @@ import pytest
 from genai4eu.courses.board.programme import Programme, Programmes
 from genai4eu.courses.board.seat import Seat
 from genai4eu.courses.room.folder import Room
+from genai4eu.courses.standing import AWAY
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def test_time_in_a_lesson_begins_when_it_comes_to_the_front(course: Programme) -
     opened = {"event": "opened", "lesson": "lesson-2.ipynb"}
     first = {"at": 5, "event": "opened", "lesson": "lesson-1.ipynb"}
     seat = _seat(course, first, {"at": 50, **opened}, {"at": 70, **opened})
-    assert (seat.lesson, seat.since) == ("lesson-2.ipynb", 50)
+    assert (seat.lesson, seat.times) == ("lesson-2.ipynb", {"lesson-1.ipynb": 45, "lesson-2.ipynb": 20})
+    assert seat.spent(100) == 50 and seat.spent(90_000) == 20 + AWAY  # who went home is not in the lesson all night
 
 
 @pytest.mark.parametrize(
@@ -87,4 +89,6 @@ def test_only_a_plain_yes_is_consent(course: Programme) -> None:
         course, {"at": 1, "event": "consent", "id": 1, "answer": "true"}, {"at": 1, "event": "consent", "id": 2},
         {"at": 1, "event": "consent", "id": 3, "answer": True},
     )  # fmt: skip
-    assert [seat.answers[number][0] for number in (1, 2, 3)] == [False, False, True]
+    assert seat.answers == {1: False, 2: False, 3: True}
+    seat.take({"at": 2, "event": "consent", "id": 3, "answer": False}, course, 0, 1000)
+    assert seat.answers[3] is False

@@ -148,6 +148,12 @@ class Closed(Base):
         view = await self.board.watch.now(fresh)
         return Shown(self.board.watch, self.board.diary, view, self.language, self.get_query_argument("lesson", ""))
 
+    def hands(self, shown: Shown) -> dict[str, str]:
+        """Return the seats that ask for help, and what a screen reader says when one begins to."""
+        said = translations(self.language).gettext("%(seat)s asks for help.")
+        waiting = [seat for seat in shown.view.seats if self.board.watch.hand(seat)]
+        return {seat: said % {"seat": person(seat, self.board.diary, self.language)} for seat in waiting}
+
     def seat(self, name: str) -> str:
         """Return a seat of this room, or answer 404."""
         if name not in self.board.watch.seats:
@@ -162,7 +168,8 @@ class Page(Closed):
         """Send it with the frame's words in the trainer's language."""
         shown = await self.shown()
         top = pages.render("top", self.language, offered=self.offered)
-        self.finish({"language": self.language, "top": top, "page": pages.render("page", self.language, **shown.all())})
+        page = pages.render("page", self.language, **shown.all())
+        self.finish({"language": self.language, "top": top, "page": page, "hands": self.hands(shown)})
 
 
 class State(Closed):
@@ -174,13 +181,7 @@ class State(Closed):
         found = pages.parts(self.language, **shown.all())
         if name := self.get_query_argument("seat", ""):
             found[f"look-{name}"] = pages.look_part(self.language, **shown.of_seat(self.seat(name)))
-        waiting = [seat for seat in shown.view.seats if self.board.watch.hand(seat)]
-        self.finish({"at": shown.view.at, "parts": found, "hands": {seat: self._asks(seat) for seat in waiting}})
-
-    def _asks(self, seat: str) -> str:
-        """Return what a screen reader says of a hand that went up."""
-        said = translations(self.language).gettext("%(seat)s asks for help.")
-        return said % {"seat": person(seat, self.board.diary, self.language)}
+        self.finish({"parts": found, "hands": self.hands(shown)})
 
 
 class OfSeat(Closed):

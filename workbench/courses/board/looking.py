@@ -5,6 +5,7 @@ Called by the board's pages and handlers. The notebook is what the participant s
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -17,12 +18,13 @@ from markupsafe import Markup
 from ...dashboards.pages.language import translations
 from ..room.folder import Room
 from ..room.reading import opened
+from ..standing import over
 from . import notebook, pages
 from .diary import Diary
 from .seat import Seat
 
-#: Minutes that may be asked for, and seconds after which nobody answers any more.
-MINUTES, PATIENCE = (5, 10, 15), 600.0
+#: Minutes that may be asked for. They begin with the question, as the participant is told.
+MINUTES = (5, 10, 15)
 #: Bytes of a notebook that is looked at.
 MOST = 20 << 20
 
@@ -48,14 +50,13 @@ def look(diary: Diary, seat: Seat, now: float) -> Look:
     question = diary.last("ask-look", "look-end", seat=seat.name)
     if question is None or question["event"] == "look-end":
         return Look("no")
-    answer = seat.answers.get(question["question"])
-    if answer is None:
-        return Look("asked" if now - question["at"] < PATIENCE else "over")
-    agreed, at = answer
-    until = at + question["minutes"] * 60
-    if not agreed:
+    agreed = seat.answers.get(question["question"])
+    if agreed is False:
         return Look("refused")
-    return Look("yes", until) if now < until else Look("over")
+    until = over(question)
+    if now >= until:
+        return Look("over")
+    return Look("yes", until) if agreed else Look("asked")
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def _kept(folder: Path, file: str) -> Saved | None:
     return None
 
 
+@functools.lru_cache(maxsize=4)  # the same is asked for every few seconds, by one trainer
 def page(found: Saved | None, file: str, language: str) -> str:
     """Return a notebook as a page of its own, on which nothing runs."""
     shown = notebook.cells(found.content) if found else None

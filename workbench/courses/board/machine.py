@@ -17,6 +17,8 @@ import psutil
 
 #: What a warm kernel lets ``ps`` show.
 KERNEL = "genai4eu-kernel"
+#: What an ordinary kernel is started with.
+_LAUNCHER = "ipykernel_launcher"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _uses(users: Collection[int]) -> dict[int, Use]:
             user = process.uids().real
             if user in found:
                 before = found[user]
-                kernel = process.name() == KERNEL
+                kernel = process.name() == KERNEL or _LAUNCHER in process.cmdline()
                 found[user] = Use(before.kernels + kernel, before.memory + _part(process.pid))
     return found
 

@@ -10,14 +10,17 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import bleach
 import mistune
 from markupsafe import Markup, escape
 
-#: Cells and outputs that are shown, letters of each text, and letters of all pictures together.
-_CELLS, _OUTPUTS, _TEXT, _PICTURES = 400, 20, 20_000, 8_000_000
+#: Cells and outputs that are shown, and letters of each text.
+_CELLS, _OUTPUTS, _TEXT = 400, 20, 20_000
+#: Letters of one text that is read as Markdown, which for text made to be slow takes time by their square.
+_MARKUP = 3_000
 _TAGS = frozenset((
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "b", "i", "u", "s", "sub", "sup", "code",
     "pre", "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "div", "span", "table", "thead", "tbody", "tfoot", "tr",
@@ -25,6 +28,23 @@ _TAGS = frozenset((
 ))  # fmt: skip
 _ATTRIBUTES = {"th": ["scope", "colspan", "rowspan"], "td": ["colspan", "rowspan"]}
 _IMAGES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
+
+
+@dataclass
+class _Left:
+    """Letters that may still be shown: of texts, of texts that are read as Markdown, as HTML, and of pictures."""
+
+    text: int = 600_000
+    markdown: int = 40_000
+    html: int = 120_000
+    pictures: int = 8_000_000
+
+    def takes(self, what: str, letters: int) -> bool:
+        """Tell whether so many may be shown, and count them if so."""
+        left = getattr(self, what) - letters
+        if left >= 0:
+            setattr(self, what, left)
+        return bool(left >= 0)
 
 
 def cells(content: bytes) -> list[dict[str, Any]] | None:
@@ -36,48 +56,55 @@ def cells(content: bytes) -> list[dict[str, Any]] | None:
         return None
     if not isinstance(found, list):
         return None
-    left = [_PICTURES]
+    left = _Left()
     return [_cell(cell, left) for cell in found[:_CELLS] if isinstance(cell, Mapping)]
 
 
-def _cell(cell: Mapping[str, Any], left: list[int]) -> dict[str, Any]:
-    source = _text(cell.get("source"))
+def _cell(cell: Mapping[str, Any], left: _Left) -> dict[str, Any]:
+    source = _text(cell.get("source"), left)
     if cell.get("cell_type") == "markdown":
-        return {"kind": "markdown", "html": _clean(str(mistune.html(source))), "outputs": []}
+        return {"kind": "markdown", "html": _markdown(source, left), "outputs": []}
     outputs = cell.get("outputs")
     shown = [_output(o, left) for o in (outputs if isinstance(outputs, list) else [])[:_OUTPUTS] if isinstance(o, dict)]
     return {"kind": "code", "html": escape(source), "outputs": [html for html in shown if html]}
 
 
-def _output(output: Mapping[str, Any], left: list[int]) -> Markup:
+def _markdown(source: str, left: _Left) -> Markup:
+    """Return Markdown as HTML, or as it was typed where it is too long."""
+    if len(source) > _MARKUP or not left.takes("markdown", len(source)):
+        return _pre(source)
+    return _clean(str(mistune.html(source)))
+
+
+def _output(output: Mapping[str, Any], left: _Left) -> Markup:
     kind = output.get("output_type")
     if kind == "stream":
-        return _pre(_text(output.get("text")))
+        return _pre(_text(output.get("text"), left))
     if kind == "error":
-        return _pre(f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}")
+        return _pre(f"{_text(output.get('ename'), left)}: {_text(output.get('evalue'), left)}")
     data = output.get("data")
     if not isinstance(data, Mapping):
         return Markup("")
     for image in _images(data, left):
         return image
-    if "text/html" in data:
-        return _clean(_text(data["text/html"]))
-    return _pre(_text(data.get("text/plain")))
+    html = _text(data.get("text/html"), left)
+    if html and left.takes("html", len(html)):
+        return _clean(html)
+    return _pre(_text(data.get("text/plain"), left))
 
 
-def _images(data: Mapping[str, Any], left: list[int]) -> Iterator[Markup]:
+def _images(data: Mapping[str, Any], left: _Left) -> Iterator[Markup]:
     """Yield a picture that begins as one, as long as all of them are not too much."""
     for kind, begins in _IMAGES.items():
         found = data.get(kind)
         text = "".join(found.split()) if isinstance(found, str) else ""
-        if not text or len(text) > left[0]:
+        if not text:
             continue
         try:
             content = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
             continue
-        if content.startswith(begins):
-            left[0] -= len(text)
+        if content.startswith(begins) and left.takes("pictures", len(text)):
             yield Markup('<img alt="" src="data:{};base64,{}">').format(kind, text)
 
 
@@ -90,9 +117,10 @@ def _pre(text: str) -> Markup:
     return Markup("<pre>{}</pre>").format(text) if text else Markup("")
 
 
-def _text(found: object) -> str:
+def _text(found: object, left: _Left) -> str:
     """Return what should be a text, or lines of one, and not too much of it."""
     if isinstance(found, list):
         found = "".join(line for line in found[:_TEXT] if isinstance(line, str))
     text = found if isinstance(found, str) else ""
-    return text if len(text) <= _TEXT else f"{text[:_TEXT]} …"
+    text = text if len(text) <= _TEXT else f"{text[:_TEXT]} …"
+    return text if left.takes("text", len(text)) else "…"

@@ -73,7 +73,7 @@ class Row:
         }  # fmt: skip
 
     def _time(self, seat: Seat, part: Part | None) -> dict[str, Any]:
-        spent = self.view.at - seat.since
+        spent = seat.spent(self.view.at)
         ready = part is not None and seat.counted(part.exercises) == len(part.exercises)
         late = part is not None and not ready and spent > part.minutes * 60
         return {"spent": span(spent, self.language), "late": late}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..standing import AWAY
 from .programme import Programme
 
 #: Messages and questions of which answers are kept, for each seat.
@@ -43,8 +44,8 @@ class Seat:
         By exercise.
     lesson : str or None
         The lesson that is open.
-    since : float
-        Since when it is.
+    times : dict of str to float
+        Seconds that were spent in each lesson, as completion records count them.
     hand : tuple of float and str, or None
         Since when the hand is up, and for which exercise; an empty name where none was told.
     language : str or None
@@ -52,7 +53,7 @@ class Seat:
     last : float
         When the seat told something last.
     answers : dict
-        Consents: whether, and since when, by the question's number.
+        Whether the participant agreed, by the question's number; the last answer counts.
     read : set of int
         Messages that were read.
     """
@@ -60,11 +61,11 @@ class Seat:
     name: str
     attempts: dict[str, Attempt] = field(default_factory=dict)
     lesson: str | None = None
-    since: float = 0.0
+    times: dict[str, float] = field(default_factory=dict)
     hand: tuple[float, str] | None = None
     language: str | None = None
     last: float = 0.0
-    answers: dict[int, tuple[bool, float]] = field(default_factory=dict)
+    answers: dict[int, bool] = field(default_factory=dict)
     read: set[int] = field(default_factory=set)
 
     def take(self, event: Mapping[str, Any], course: Programme, earliest: float, now: float) -> None:
@@ -76,14 +77,16 @@ class Seat:
             Between these it must have happened.
         """
         at = min(max(float(event["at"]), earliest), now)
+        if self.lesson:
+            self.times[self.lesson] = self.spent(at)
         self.last = max(self.last, at)
         exercise = event.get("exercise")
         part = course.exercises.get(exercise) if isinstance(exercise, str) else None
         if part is not None and isinstance(exercise, str):
             self._attempt(event["event"], exercise)
         opened = course.part(event.get("lesson")) if isinstance(event.get("lesson"), str) else part
-        if opened is not None and opened.file != self.lesson and event["event"] not in ("passed", "solution-shown"):
-            self.lesson, self.since = opened.file, at
+        if opened is not None:
+            self.lesson = opened.file
         self._tell(event, course, at, exercise if part is not None and isinstance(exercise, str) else "")
 
     def _attempt(self, event: str, exercise: str) -> None:
@@ -109,8 +112,12 @@ class Seat:
             self.language = str(event["language"])
         elif kind == "read" and isinstance(number, int) and len(self.read) < _KEPT:
             self.read.add(number)
-        elif kind == "consent" and isinstance(number, int) and len(self.answers) < _KEPT:
-            self.answers[number] = (event.get("answer") is True, at)
+        elif kind == "consent" and isinstance(number, int) and (number in self.answers or len(self.answers) < _KEPT):
+            self.answers[number] = event.get("answer") is True
+
+    def spent(self, now: float) -> float:
+        """Return the seconds spent in the lesson that is open; of a pause only what may be one's own counts."""
+        return self.times.get(self.lesson or "", 0.0) + min(max(now - self.last, 0.0), AWAY)
 
     def counted(self, exercises: tuple[str, ...]) -> int:
         """Return how many of these exercises are right."""

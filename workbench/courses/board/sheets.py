@@ -92,9 +92,9 @@ class Sheets:
     def _codes(self, language: str) -> str:
         printed, course = self._printed(), self._programmes.now()
         cards = [
-            {"seat": called(seat, language), "code": code, "qr": pages.picture(self.address(code)) if code else ""}
+            {"seat": called(seat, language), "code": printed[seat], "qr": pages.picture(self.address(printed[seat]))}
             for seat in self.room.seats
-            for code in (printed.get(seat),)
+            if seat in printed
         ]
         return self._render("codes", language, cards=cards, title=course.title(language), address=self.room.address)
 

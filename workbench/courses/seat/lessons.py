@@ -9,7 +9,7 @@ from typing import Any
 from ...dashboards.pages.language import own_name
 from ..desk import Desk, states, text_in
 from ..showing import told as sentence
-from ..standing import looking, over, raised, spent
+from ..standing import looking, open_questions, raised, spent
 from . import news
 from .words import words
 
@@ -62,11 +62,12 @@ def unread(desk: Desk, after: int, now: float) -> list[dict[str, Any]]:
     events, language = desk.happened(), desk.language
     read = {event.get("id") for event in events if event["event"] in ("read", "consent")}
     where = {e["name"]: lesson["file"] for lesson in desk.about["lessons"] for e in lesson["exercises"]}
-    found = [one for one in news.read(after) if one["id"] not in read and one["event"] != "hand-down"]
+    asked = {one["id"] for one in open_questions(news.read(), now)}
+    found = [one for one in news.read(after) if one["id"] not in read and one["event"] not in ("hand-down", "look-end")]
     return [
         {"lesson": where.get(one.get("exercise", "")), **one, "text": _text(one.get("text"), language)}
         for one in found
-        if one["event"] != "ask-look" or now < over(one)
+        if one["event"] != "ask-look" or one["id"] in asked
     ]
 
 

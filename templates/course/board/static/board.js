@@ -4,7 +4,7 @@
   "use strict";
   var EVERY = 2000, LATE = 7000;
   var kept = history.state || {}, key = kept.key || "", language = kept.language || "";
-  var parts = {}, hands = null, lesson = "", seat = "", looked = "", at = 0, timer = 0, generation = 0, undo = null;
+  var parts = {}, hands = {}, lesson = "", seat = "", looked = "", at = 0, timer = 0, generation = 0, undo = null;
   function $(id) { return document.getElementById(id); }
 
   function keep() { history.replaceState({ key: key, language: language }, "", location.pathname); }
@@ -57,6 +57,7 @@
       $("top").innerHTML = answer.told.top;
       $("board").innerHTML = answer.told.page;
       parts = {};
+      hands = answer.told.hands;
       lesson = seat = looked = "";
       at = Date.now();
       told();
@@ -92,11 +93,13 @@
     });
   }
 
+  function clock() { return new Date(at).toLocaleTimeString(language, { hourCycle: "h23" }); }
+
   function told() {
     var line = $("fresh");
     if (!line) return;
     var stale = Date.now() - at > LATE;
-    var words = (stale ? line.dataset.stale : line.dataset.fresh).replace("{time}", new Date(at).toLocaleTimeString(language));
+    var words = (stale ? line.dataset.stale : line.dataset.fresh).replace("{time}", clock());
     if (stale !== line.classList.contains("stale")) {
       line.classList.toggle("stale", stale);
       if (stale) $("news").textContent = words;
@@ -118,7 +121,7 @@
 
   // A screen reader hears of a hand once, when it goes up.
   function say(now) {
-    var fresh = hands === null ? [] : Object.keys(now).filter(function (name) { return !(name in hands); });
+    var fresh = Object.keys(now).filter(function (name) { return !(name in hands); });
     hands = now;
     if (fresh.length) $("news").textContent = fresh.map(function (name) { return now[name]; }).join(" ");
   }
@@ -175,11 +178,13 @@
   function send(more, element) {
     return call("act", {}, more).then(function (answer) {
       if (element) element.once = "";
-      answered(answer);
+      // Typed about a seat: its dialog shows it as it stands now, with the words of what was done.
+      var typed = answer.ok && seat && (more.act === "name" || more.act === "about");
+      (typed ? fill(seat) : Promise.resolve()).then(function () { answered(answer); });
       if (answer.ok && element && element.tagName === "FORM" && more.act === "message") element.reset();
       poll(generation);
     }).catch(function (error) {
-      if (error.message !== "key") answered({ ok: false, told: { said: $("fresh").dataset.stale.replace("{time}", new Date(at).toLocaleTimeString(language)) } });
+      if (error.message !== "key") answered({ ok: false, told: { said: $("fresh").dataset.stale.replace("{time}", clock()) } });
     });
   }
 
@@ -188,21 +193,29 @@
     $("said").textContent = "";
     $("said-box").classList.toggle("refused", !answer.ok);
     setTimeout(function () { $("said").textContent = said; }, 30);  // the same words again are said again
-    if ($("seat-said")) $("seat-said").textContent = said;
     undo = answer.ok && answer.told.undo && answer.told.undo.act ? answer.told.undo : null;
     $("undo").hidden = !undo;
+    if ($("seat-said")) {
+      setTimeout(function () { if ($("seat-said")) $("seat-said").textContent = said; }, 30);
+      $("seat-undo").hidden = !undo;
+    }
     if (answer.told.card) {
       $("card-content").innerHTML = answer.told.card;
       $("card").showModal();
     }
   }
 
-  function show(name, opener) {
-    call("seat/" + name).then(function (answer) {
-      if (!answer.ok) return;
+  function fill(name) {
+    return call("seat/" + name).then(function (answer) {
+      if (!answer.ok) throw new Error("answer");
       seat = name;
       $("seat-content").innerHTML = answer.told.html;
       delete parts["look-" + name];
+    });
+  }
+
+  function show(name, opener) {
+    fill(name).then(function () {
       var dialog = $("seat-dialog");
       dialog.onclose = function () { seat = ""; var back = $(opener); if (back) back.focus(); };
       if (!dialog.open) dialog.showModal();
@@ -254,7 +267,7 @@
     else if (button.id === "leave") shut(false);
     else if (button.id === "look-stop") { send({ act: "look-end", seat: looked, once: once() }); $("look").close(); }
     else if (button.id === "sheet-print") $("sheet-frame").contentWindow.print();
-    else if (button.id === "undo" && undo) { var back = undo; back.once = back.once || once(); send(back, null); }
+    else if ((button.id === "undo" || button.id === "seat-undo") && undo) { var back = undo; back.once = back.once || once(); send(back, null); }
   });
   document.addEventListener("visibilitychange", function () { if (!document.hidden && key && $("fresh")) poll(generation); });
 
