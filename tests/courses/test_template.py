@@ -17,7 +17,7 @@ from genai4eu.courses.shipped import named
 from genai4eu.courses.template import Template, _part, begin
 from genai4eu.errors import WorkbenchError
 
-ORDER = ["parameters", "days", "study", "keep", "question", "load", "answer", "figure", "limits"]
+ORDER = ["parameters", "days", "study", "measure", "keep", "question", "load", "answer", "figure", "limits"]
 RECORD: dict[str, Any] = {"plan": 301.0, "lasted": 0.77, "low": 0.71, "high": 0.83, "average": 0.44}
 
 
@@ -48,8 +48,8 @@ def test_parts_come_in_their_order_whenever_they_are_made(template: Template) ->
     assert template.cells == {}
     template.keep("question", "# How many?")
     template.keep("days", "seen = [1, 2]")
-    assert template.fill("keep") == ["parameters", "study"]
-    assert list(template.cells) == ["parameters", "days", "study", "question"]
+    assert template.fill("keep") == ["parameters", "study", "measure"]
+    assert list(template.cells) == ["parameters", "days", "study", "measure", "question"]
     assert template.text("days") == "seen = [1, 2]"  # a part of their own stays
     assert template.fill(None, anew=True) == ORDER
     assert template.text("days") == template.ready("days")
@@ -63,7 +63,7 @@ def test_the_ready_template_declares_what_lesson_one_asks_for(template: Template
     assert template.schema.parameters["days"].unit == "day"
     tags = {name: cell.metadata["tags"] for name, cell in template.cells.items()}
     assert tags["parameters"] == ["parameters"]
-    assert all(("dashboard" in tags[name]) == (ORDER.index(name) > 3) for name in ORDER)
+    assert all(("dashboard" in tags[name]) == (ORDER.index(name) > 4) for name in ORDER)
     assert template.cells["figure"].metadata["genai4eu"]["origin"] == "generated"
 
 
