@@ -50,6 +50,7 @@ def _options(
 from . import catalogue, params, run, runs, connect, gateway, slurm, dashboards, doctor, factories, lab, warm, sweep  # noqa: E402, F401, I001  # each registers its commands on ``app``
 from . import centre, access, order  # noqa: E402, F401  # the group ``dashboards``, then what hangs on it
 from . import card, control, course, course_home, course_room, new_usecase, publish, records, resume, secrets, verify  # noqa: E402, F401  # secrets is not the library of that name
+from . import course_rehearse  # noqa: E402, F401
 
 
 def _ended(number: int) -> Stopped:
@@ -101,4 +102,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-from . import course_rehearse  # noqa: E402, F401

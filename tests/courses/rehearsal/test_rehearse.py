@@ -94,8 +94,9 @@ def test_ctrl_c_leaves_nothing(folder: Path) -> None:
         pytest.fail("it ended before anybody came")
     assert _left(folder.parent)
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    told = running.stderr.read()
     running.stderr.close()
+    assert running.wait(60) == 130, told
     assert not _left(folder.parent)
 
 
