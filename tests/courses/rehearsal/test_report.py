@@ -9,7 +9,7 @@ import pytest
 from genai4eu.courses.rehearsal import report
 from genai4eu.courses.rehearsal.chromium import Visit
 from genai4eu.courses.rehearsal.crowd import Outcome, spread, stages
-from genai4eu.courses.rehearsal.memory import Memory
+from genai4eu.courses.rehearsal.memory import Measured, Memory
 from genai4eu.courses.rehearsal.participant import Came, Worked
 from genai4eu.courses.rehearsal.places import GO, REMARK, STOP, Finding
 from genai4eu.courses.rehearsal.report import Limits, Report
@@ -95,9 +95,9 @@ def test_real_browsers() -> None:
 def test_ratio_is_stock_in_ours() -> None:
     """More than one means that the room took less."""
     memory = Memory(own={"kernels": GB}, available=GB)
-    room = report.figures(Outcome([came(10.0)]), memory, memory)
+    room = report.figures(Outcome([came(10.0)]), Measured(memory, memory, {}))
     memory = Memory(own={"kernels": 3 * GB}, available=GB)
-    stock = report.figures(Outcome([came(25.0)]), memory, memory)
+    stock = report.figures(Outcome([came(25.0)]), Measured(memory, memory, {}))
     assert report.ratios(stock, room) == {"p50 seconds": 2.5, "p95 seconds": 2.5, "max seconds": 2.5, "memory": 3.0}
 
 

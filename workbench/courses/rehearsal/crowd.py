@@ -72,17 +72,17 @@ class Crowd:
     patience: float = 300.0
     real: int = 0
 
-    def run(self, told: Callable[[str], None], between: Callable[[], None] = lambda: None) -> Outcome:
+    def run(self, told: Callable[[str], None], seen: Callable[[str], None] = lambda _: None) -> Outcome:
         """Let them come, and work.
 
         Parameters
         ----------
-        between : callable
-            Called at the end, with all browsers open.
+        seen : callable
+            Called with ``in`` once all are in, and with ``out`` at the end, with all browsers open.
         """
-        return asyncio.run(self._run(told, between))
+        return asyncio.run(self._run(told, seen))
 
-    async def _run(self, told: Callable[[str], None], between: Callable[[], None]) -> Outcome:
+    async def _run(self, told: Callable[[str], None], seen: Callable[[str], None]) -> Outcome:
         outcome, own = Outcome(), processor_seconds()
         async with contextlib.AsyncExitStack() as until:
             guests = [
@@ -95,6 +95,7 @@ class Crowd:
             coming = [self._come(guest, number * pause) for number, guest in enumerate(guests)]
             outcome.came, outcome.visits = await asyncio.gather(asyncio.gather(*coming), asyncio.gather(*real))
             outcome.own = processor_seconds() - own
+            seen("in")
             there = [guest for guest, came in zip(guests, outcome.came, strict=True) if not came.fault]
             if self.cells and there:
                 told(f"{len(there)} participants work through {self.file} at once")
@@ -102,7 +103,7 @@ class Crowd:
                 works = [guest.work(self.cells, self.patience) for guest in there]
                 outcome.worked = list(await asyncio.gather(*works))
                 outcome.together = time.monotonic() - began
-            between()
+            seen("out")
         return outcome
 
     async def _come(self, guest: Participant, pause: float) -> Came:

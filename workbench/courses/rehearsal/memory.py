@@ -76,8 +76,66 @@ def measured(processes: Iterable[psutil.Process], mothers: Iterable[int] = ()) -
     return memory
 
 
+def busy(processes: Iterable[psutil.Process], mothers: Iterable[int] = ()) -> dict[str, float]:
+    """Return the processor's seconds that processes took so far, by kind: the same on a busy computer and a quiet one."""
+    found: dict[str, float] = {}
+    rest = set(mothers)
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            command = " ".join(process.cmdline())
+            own = ("proxy" if "http-proxy" in command else "hub") if "hub" in command or "proxy" in command else "rest"
+            kind = "" if process.pid in rest else _kind(command)
+            times = process.cpu_times()
+            found[kind or own] = found.get(kind or own, 0.0) + times.user + times.system
+    return found
+
+
 def _kind(command: str) -> str:
     return next((kind for kind, marks in _KINDS if any(mark in command for mark in marks)), "")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a crowd cost.
+
+    Attributes
+    ----------
+    before, after : Memory
+        Before the room was opened, and at the end.
+    busy : dict of str to float
+        Seconds of a processor, by kind, from the first who came to the last one's first cell.
+    """
+
+    before: Memory
+    after: Memory
+    busy: dict[str, float]
+
+
+class Watch:
+    """Measures a room at the moments that a crowd tells.
+
+    Parameters
+    ----------
+    users : iterable of int
+        The seats' own users.
+    mothers : iterable of int
+        What seats are forked from.
+    """
+
+    def __init__(self, users: Iterable[int], mothers: Iterable[int] = ()) -> None:
+        self._users, self._mothers = list(users), list(mothers)
+        self._began = busy(family(self._users), self._mothers)
+        self.busy: dict[str, float] = {}
+        self.memory = Memory()
+
+    def __call__(self, moment: str) -> None:
+        """Measure; called with ``in`` and ``out``."""
+        there = family(self._users)
+        if moment == "in":
+            now = busy(there, self._mothers)
+            self.busy = {kind: round(now[kind] - self._began.get(kind, 0.0), 2) for kind in now}
+        else:
+            self.memory = measured(there, self._mothers)
 
 
 def processor_seconds(process: int | None = None) -> float:

@@ -17,7 +17,7 @@ from ..room.supervisor import opened
 from . import chromium, report, stock, temporary
 from .crowd import Crowd, Outcome, looking
 from .lesson import cells, first, kernelspec
-from .memory import Memory, family, measured
+from .memory import Measured, Memory, Watch, family, measured
 from .places import GO, Finding, findings
 from .report import Limits, Report
 
@@ -74,15 +74,15 @@ def rehearse(plan: Plan, told: Callable[[str], None]) -> Report:
     found.findings += findings(plan.place, plan.participants, plan.host, plan.name, plan.port)
     if not found.go:
         return found
-    outcome, before, after, seconds = _held(plan, told)
+    outcome, seen, seconds = _held(plan, told)
     found.findings += [
         Finding("opening", GO, f"the room was open, with all seats ready, after {seconds:.0f} s"),
         report.arrival(outcome, plan.limits),
     ]
     if any(not came.fault for came in outcome.came):
-        found.findings += _judged(plan, outcome, after)
+        found.findings += _judged(plan, outcome, seen.after)
     found.findings += report.browsers(outcome, plan.browsers, chromium.absent())
-    found.figures["room"] = {**report.figures(outcome, before, after), "open": round(seconds, 1)}
+    found.figures["room"] = {**report.figures(outcome, seen), "open": round(seconds, 1)}
     if plan.stock:
         found.figures["stock"] = _stock(plan, told)
         found.figures["stock in rooms"] = report.ratios(found.figures["stock"], found.figures["room"])
@@ -99,10 +99,9 @@ def _judged(plan: Plan, outcome: Outcome, after: Memory) -> list[Finding]:
     ]
 
 
-def _held(plan: Plan, told: Callable[[str], None]) -> tuple[Outcome, Memory, Memory, float]:
+def _held(plan: Plan, told: Callable[[str], None]) -> tuple[Outcome, Measured, float]:
     """Hold the course as far as the lesson."""
     before, began = measured([]), time.monotonic()
-    memories: list[Memory] = []
     with (
         temporary.made(plan.course, plan.lesson, plan.participants, plan.place, plan.host, plan.name, plan.port) as (
             room,
@@ -118,16 +117,17 @@ def _held(plan: Plan, told: Callable[[str], None]) -> tuple[Outcome, Memory, Mem
         mothers = [process.pid for process in psutil.Process().children()]
         crowd = plan.crowd(f"http://127.0.0.1:{plan.port}/", {seat: {"code": code} for seat, code in codes.items()})
         with looking(look):
-            outcome = crowd.run(told, lambda: memories.append(measured(family(seats), mothers)))
-    return outcome, before, memories[0], seconds
+            watch = Watch(seats, mothers)
+            outcome = crowd.run(told, watch)
+    return outcome, Measured(before, watch.memory, watch.busy), seconds
 
 
 def _stock(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
     """Do the same with a stock JupyterHub, and return its figures."""
     before = measured([])
-    memories: list[Memory] = []
     told("the same with a stock JupyterHub")
     with stock.stock(plan.course, plan.lesson, plan.participants, plan.place) as hub:
         crowd = plan.crowd(hub.address, hub.forms, stock.KERNELSPEC)
-        outcome = crowd.run(told, lambda: memories.append(measured(family(hub.users))))
-    return report.figures(outcome, before, memories[0])
+        watch = Watch(hub.users)
+        outcome = crowd.run(told, watch)
+    return report.figures(outcome, Measured(before, watch.memory, watch.busy))

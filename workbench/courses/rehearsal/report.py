@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .crowd import Outcome, spread, stages
-from .memory import Memory
+from .memory import Measured, Memory
 from .places import GO, REMARK, STOP, Finding
 from .recording import own_seconds
 
@@ -184,9 +184,9 @@ def _middle(there: Sequence[Any]) -> int:
     return int(spread([came.requests for came in there]).get("p50", 0))
 
 
-def figures(outcome: Outcome, before: Memory, after: Memory) -> dict[str, Any]:
+def figures(outcome: Outcome, seen: Measured) -> dict[str, Any]:
     """Return what was measured of one side, as data."""
-    many = max(1, len(outcome.came))
+    many, before, after = max(1, len(outcome.came)), seen.before, seen.after
     there = [came for came in outcome.came if not came.fault]
     return {
         "came": len(there),
@@ -210,5 +210,6 @@ def figures(outcome: Outcome, before: Memory, after: Memory) -> dict[str, Any]:
             "computer": before.available - after.available,
             "computer each": (before.available - after.available) // many,
         },
+        "processor seconds": seen.busy,
         "browsers' processor seconds": round(outcome.own, 2),
     }
