@@ -118,13 +118,22 @@ class Browser:
     async def _chunk(self, _session: Any, _context: Any, told: aiohttp.TraceResponseChunkReceivedParams) -> None:
         self.received += len(told.chunk)
 
+    async def _ask(
+        self, method: str, address: str | URL, headers: Mapping[str, str], data: Any = None
+    ) -> aiohttp.ClientResponse:
+        """Ask; where a connection had just been closed as idle, ask once more on another, as browsers do."""
+        try:
+            return await self.client.request(method, address, data=data, headers=headers)
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            return await self.client.request(method, address, data=data, headers=headers)
+
     async def go(self, address: str | URL, form: Mapping[str, str] | None = None) -> Page:
         """Navigate, as a click or the address bar does; with a form, post it."""
         self.requests += 1
         method = "POST" if form else "GET"
         origin = {"Origin": str(URL(str(address)).origin())} if form else {}
         headers = {**_NAVIGATE, **origin, "Accept-Encoding": "identity"}  # a page's text is read here
-        async with self.client.request(method, address, data=form, headers=headers) as answer:
+        async with await self._ask(method, address, headers, form) as answer:
             self.requests += len(answer.history)
             text = await answer.text()
             if answer.status >= 400 and answer.status != 403:  # a wrong code comes with 403 and the form again
@@ -134,7 +143,7 @@ class Browser:
     async def file(self, address: str | URL) -> None:
         """Fetch a script, a style sheet or a picture."""
         self.requests += 1
-        async with self.client.get(address, headers={"Sec-Fetch-Mode": "no-cors"}) as answer:
+        async with await self._ask("GET", address, {"Sec-Fetch-Mode": "no-cors"}) as answer:
             await answer.read()
             if answer.status >= 400:
                 raise Refused(f"{answer.url.path} answered {answer.status}")
@@ -145,7 +154,7 @@ class Browser:
         headers = {**_FETCH, **self.token(address), "Accept-Encoding": "identity"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        async with self.client.request(method, address, data=body, headers=headers) as answer:
+        async with await self._ask(method, address, headers, body) as answer:
             content = await answer.read()
             if answer.status >= 400 and answer.status != 404:
                 raise Refused(f"{method} {answer.url.path} answered {answer.status}: {content[:200]!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import statistics
 import threading
 import time
@@ -80,7 +81,8 @@ class Crowd:
         seen : callable
             Called with ``in`` once all are in, and with ``out`` at the end, with all browsers open.
         """
-        return asyncio.run(self._run(told, seen))
+        with _heard():
+            return asyncio.run(self._run(told, seen))
 
     async def _run(self, told: Callable[[str], None], seen: Callable[[str], None]) -> Outcome:
         outcome, own = Outcome(), processor_seconds()
@@ -109,6 +111,22 @@ class Crowd:
     async def _come(self, guest: Participant, pause: float) -> Came:
         await asyncio.sleep(pause)
         return await guest.come(self.first)
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[None]:
+    """Leave Ctrl-C to asyncio: an exception out of nowhere may end in a library that keeps all it catches."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if before[signal.SIGINT] in (signal.SIG_IGN, None) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio.run puts its own in the place of this one only
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,8 @@ _KINDS = (
     ("kernels", ("genai4eu.kernels.warm", "ipykernel")),
     ("servers", ("room.servers", "singleuser")),
 )
+#: The same of what is no seat's.
+_OWN = (("proxy", "http-proxy"), ("hub", "-m jupyterhub"), ("files", "room.files"), ("board", "courses.board"))
 
 
 @dataclass
@@ -77,13 +79,13 @@ def measured(processes: Iterable[psutil.Process], mothers: Iterable[int] = ()) -
 
 
 def busy(processes: Iterable[psutil.Process], mothers: Iterable[int] = ()) -> dict[str, float]:
-    """Return the processor's seconds that processes took so far, by kind: the same on a busy computer and a quiet one."""
+    """Return the processor's seconds that processes took so far, by kind: the same on a busy and a quiet computer."""
     found: dict[str, float] = {}
     rest = set(mothers)
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             command = " ".join(process.cmdline())
-            own = ("proxy" if "http-proxy" in command else "hub") if "hub" in command or "proxy" in command else "rest"
+            own = next((name for name, mark in _OWN if mark in command), "rest")
             kind = "" if process.pid in rest else _kind(command)
             times = process.cpu_times()
             found[kind or own] = found.get(kind or own, 0.0) + times.user + times.system

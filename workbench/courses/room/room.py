@@ -79,7 +79,7 @@ def make(
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         _folders(folder)
         without_disks = disks.possible(folder) if prefix else "only root can mount them"
-        ports = list(_free_ports(3))
+        ports = list(_free_ports(4))
         write_own(folder / CODES, {})
         write_own(folder / SOLUTIONS, dict(solutions or {}))
         shutil.copytree(lessons, folder / COURSE)
@@ -91,7 +91,7 @@ def make(
             folder / ABOUT,
             {
                 "course": lessons.name, "seats": seats, "prefix": prefix, "host": host, "name": name, "port": port,
-                "hub_port": ports[0], "proxy_port": ports[1], "board_port": ports[2],
+                "hub_port": ports[0], "proxy_port": ports[1], "board_port": ports[2], "files_port": ports[3],
                 "open": f"/lab/tree/{opens}", "without": _WITHOUT, "limits": asdict(each),
                 "without_disks": without_disks, "token": secrets.token_hex(32),
                 "board_key": secrets.token_urlsafe(24), "began": time.time(),

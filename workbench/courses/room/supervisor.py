@@ -82,7 +82,7 @@ def opened(room: Room, told: Callable[[str], None] = lambda _: None) -> Iterator
         told("importing what all seats share")
         keeper.begin("kernels", "servers")
         told("starting JupyterHub")
-        keeper.begin("board", "factory", "proxy", "hub")
+        keeper.begin("board", "factory", "files", "proxy", "hub")
         yield keeper.look
     finally:
         keeper.close()
@@ -141,6 +141,9 @@ class _Keeper:
             return [*python, BOARD, str(self.room.folder)] if there else [], lambda: True
         if name == "factory":
             return place.broker(self.room)
+        if name == "files":
+            port = about.get("files_port")  # a room of before has none, and its seats' servers send them
+            return [*python, "genai4eu.courses.room.files", str(port)] if port else [], lambda: True
         if name == "proxy":
             return [
                 *proxy(), "--ip", about["host"], "--port", str(about["port"]), "--api-ip", "127.0.0.1",

@@ -6,14 +6,14 @@ import json
 import os
 from pathlib import Path
 
+from genai4eu.courses.room.files import NAME as FILES
 from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
 from genai4eu.courses.room.hub.pages import install
 from genai4eu.courses.room.hub.spawner import SeatSpawner
 from genai4eu.courses.room.supervisor import BOARD
+from genai4eu.courses.seat import options
 
-#: What runs in a seat's notebook server beside Jupyter's own.
-SEAT = ("genai4eu.courses.seat",)
 room = json.loads((Path(os.environ["GENAI4EU_ROOM"]) / "room.json").read_text(encoding="utf-8"))
 folder = Path(os.environ["GENAI4EU_ROOM"])
 install(Room(folder))
@@ -36,12 +36,10 @@ c.SeatSpawner.environment = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "G
 templates = Path(str(importlib.resources.files("genai4eu.templates"))) / "course"
 c.SeatSpawner.args = [
     *(f"--ServerApp.jpserver_extensions={name}=False" for name in room["without"]),
-    *(f"--ServerApp.jpserver_extensions={name}=True" for name in SEAT if importlib.util.find_spec(name)),
+    *options(),
     "--MappingKernelManager.cull_idle_timeout=3600",  # of browsers that were closed: a variable is soon made again
     "--MappingKernelManager.cull_interval=120",
     "--KernelManager.transport_encryption=required",  # else other seats could listen to what kernels print
-    f"--LabServerApp.extra_labextensions_path={templates / 'lab'}",
-    "--LabApp.news_url=None",  # asks nobody whether there is news, and asks no participant whether it may
 ]
 c.JupyterHub.template_paths = [str(templates / "hub")]
 c.Spawner.default_url = room["open"]
@@ -50,6 +48,8 @@ c.Spawner.http_timeout = 60
 c.JupyterHub.services = [{"name": "room", "api_token": room["token"]}]
 if importlib.util.find_spec(BOARD):  # the trainer's page, which has a key of its own
     c.JupyterHub.services.append({"name": "board", "url": f"http://127.0.0.1:{room['board_port']}", "timeout": 5})
+if "files_port" in room:  # JupyterLab's own files, the same for all seats
+    c.JupyterHub.services.append({"name": FILES, "url": f"http://127.0.0.1:{room['files_port']}"})
 c.JupyterHub.load_roles = [
     {
         "name": "room",

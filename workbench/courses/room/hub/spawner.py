@@ -21,7 +21,9 @@ from genai4eu.kernels.warm.variables import patient
 
 from ...desk import VARIABLE
 from ...factory.place import variables
+from ...seat import FILES
 from ..confining import request
+from ..files import ADDRESS
 from ..folder import COURSE, JUPYTER, Room
 from .line import Line
 
@@ -104,6 +106,7 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
         room = Room(Path(self.folder))
         return {
             **variables(room, self.user.name),
+            **({FILES: ADDRESS} if "files_port" in room.about else {}),
             "HOME": str(self.home), "USER": self.user.name, VARIABLE: str(self.home), "GENAI4EU_SEAT": self.user.name,
             "GENAI4EU_NEWS": str(room.news(self.user.name)), "GENAI4EU_COURSE_SHARED": str(room.folder / COURSE),
             "JUPYTER_PATH": str(room.folder / JUPYTER), "JUPYTER_CONFIG_PATH": str(room.folder / JUPYTER),
