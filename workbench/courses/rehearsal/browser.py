@@ -46,7 +46,8 @@ class Page:
 
     def files(self) -> list[str]:
         """Return the addresses of scripts, style sheets and pictures."""
-        return list(dict.fromkeys(urljoin(str(self.url), html.unescape(found)) for found in _FILES.findall(self.text)))
+        found = (urljoin(str(self.url), html.unescape(address)) for address in _FILES.findall(self.text))
+        return [address for address in dict.fromkeys(found) if address.startswith("http")]
 
     def field(self, name: str) -> str:
         """Return the value of a form's hidden field."""

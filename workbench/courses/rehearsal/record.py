@@ -19,13 +19,19 @@ from urllib.parse import urlsplit
 from genai4eu.kernels.wire import unpack_v1
 
 from ...runs.files import write_text
+from ..room.files import ADDRESS
 from .chromium import executed, launched, signed_in
 from .recording import FILE
 
-_EVENTS = ("requestWillBeSent", "loadingFinished", "loadingFailed", "webSocketCreated", "webSocketFrameSent")
+_EVENTS = ("requestWillBeSent", "loadingFinished", "webSocketFrameSent")
 #: What a request's time or a file's version would make unlike the next one.
 _NOW = re.compile(r"(?<=[?&])\d{13}$")
 _VERSION = re.compile(r"\.[0-9a-f]{8,20}\.js(\?v=[0-9a-f]+)?$")
+
+#: Seconds that a browser is busy with itself at most, before it asks again; more of it is this computer's other work.
+_PAUSE = 0.2
+#: What waits for something to happen, or names what is this time's only.
+_WAITS = re.compile(r"lesson/news\?.*seen=[^&]")
 
 
 async def main(address: str, code: str) -> None:
@@ -60,7 +66,7 @@ def waves(heard: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
     end = 0.0
     for began, ended, method, path, body in sorted(_requests(heard)):
         if not found or began >= end:
-            found.append({"pause": round(max(0.0, began - end), 3) if found else 0.0, "requests": []})
+            found.append({"pause": round(min(_PAUSE, max(0.0, began - end)), 3) if found else 0.0, "requests": []})
         found[-1]["requests"].append([method, path, *([body] if body else [])])
         end = max(end, ended)
     return found
@@ -68,13 +74,13 @@ def waves(heard: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
 
 def _requests(heard: list[tuple[str, dict[str, Any]]]) -> list[tuple[float, float, str, str, str]]:
     """Return begin, end, method, path and body of what was sent in the seat, once its page was there."""
-    ends = {told["requestId"]: told["timestamp"] for name, told in heard if name.startswith("loading")}
+    ends = {told["requestId"]: told["timestamp"] for name, told in heard if name == "loadingFinished"}
     found = []
     for name, told in heard:
         if name == "webSocketFrameSent" and _said(told)[1] == "execute_request":
             break
         path = _path(told["request"]["url"]) if name == "requestWillBeSent" else None
-        if path is None or told["type"] == "Document" or told["requestId"] not in ends:
+        if path is None or _WAITS.search(path) or told["type"] == "Document" or told["requestId"] not in ends:
             continue
         body = _plain(told["request"].get("postData", ""))
         found.append((told["timestamp"], ends[told["requestId"]], told["request"]["method"], path, body))
@@ -84,10 +90,14 @@ def _requests(heard: list[tuple[str, dict[str, Any]]]) -> list[tuple[float, floa
 def _path(url: str) -> str | None:
     """Return a request's path below the seat's address, without what is this time's only; None if it is elsewhere."""
     parts = urlsplit(url)
-    seat = re.match(r"/user/[^/]+/(.*)", parts.path)
-    if not seat or "favicon" in parts.path:
+    below = parts.path.removeprefix(f"{ADDRESS}/")  # a room's own place for files: as if the seat's server had them
+    if below != parts.path:
+        path = re.sub("^lab/", "static/lab/", below) if below.startswith("lab/") else f"lab/{below}"
+    elif (seat := re.match(r"/user/[^/]+/(.*)", parts.path)) and "favicon" not in seat[1]:
+        path = seat[1]
+    else:
         return None
-    path = seat[1] + (f"?{parts.query}" if parts.query else "")
+    path += f"?{parts.query}" if parts.query else ""
     return _plain(_VERSION.sub(".*.js", _NOW.sub("{now}", path)))
 
 

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..seat import LAB
+
 FILE = Path(__file__).parent / "browser.json"
+#: Our extension of JupyterLab, and what it asks a seat's server for.
+OWN, _OURS = "genai4eu-lesson", "genai4eu/lesson/"
 _STATIC, _EXTENSIONS = "static/lab/", "lab/extensions/"
 
 
@@ -71,8 +75,9 @@ def present(request: Request, page: dict[str, Any]) -> str | None:
     path = request.path
     if path.startswith(_STATIC):
         return _named(page["fullStaticUrl"], _lab(), path.removeprefix(_STATIC))
+    loaded = {about["name"] for about in page["federated_extensions"]}
     if not path.startswith(_EXTENSIONS):
-        return path
+        return path if not path.startswith(_OURS) or OWN in loaded else None
     name = path.removeprefix(_EXTENSIONS).partition("/static/")[0]
     entry = next((e for e in page["federated_extensions"] if e["name"] == name), None)
     if entry is None:
@@ -110,4 +115,4 @@ def _lab() -> Path:
 def _extensions() -> list[Path]:
     from jupyter_core.paths import jupyter_path
 
-    return [Path(folder) for folder in jupyter_path("labextensions")]
+    return [LAB, *map(Path, jupyter_path("labextensions"))]

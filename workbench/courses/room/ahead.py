@@ -1,4 +1,4 @@
-"""What a seat's server works out anew for every browser, worked out once, before seats are forked. Called by ``servers``.
+"""What a seat's server works out anew for every browser, worked out once, before seats are forked. By ``servers``.
 
 Menus and settings are the same for all: of a processor's second that a browser cost a seat, half went into them. What
 Jupyter's functions return is kept, and copied where its callers change it.

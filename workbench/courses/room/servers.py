@@ -6,7 +6,6 @@ Run by the room, as root where seats are users of their own.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import os
@@ -20,6 +19,8 @@ from typing import Any
 
 from genai4eu.kernels.warm.seats import Seats
 from genai4eu.kernels.warm.settings import UNTIL
+
+from .ahead import work_out
 
 _MODULES = (
     "jupyterhub.singleuser", "jupyterhub.singleuser.extension", "jupyter_server.serverapp", "jupyterlab.labapp",
@@ -55,13 +56,9 @@ def _end_with(pid: str) -> None:
 
 def run() -> None:
     """Import Jupyter, and fork a server for each seat that the room names."""
-    from nbconvert.exporters import base
-
     for name in _MODULES:
         importlib.import_module(name)
-    for name in base.get_export_names():  # the menu of every browser asks for all of them
-        with contextlib.suppress(ValueError, ImportError):  # one that is not whole is none in the menu either
-            base.get_exporter(name)
+    work_out()
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         raise RuntimeError("an import started a thread: a fork of this process could not be trusted")
     gc.collect()

@@ -57,7 +57,8 @@ def _quieten(settings: dict[str, Any], folder: Path) -> None:
         config = before(handler, config) if before else config
         loaded = [about for about in config.get("federated_extensions", []) if about["name"] not in left_out]
         disabled = sorted({*config.get("disabledExtensions", []), *left_out})
-        return {**config, **_elsewhere(), "federated_extensions": loaded, "disabledExtensions": disabled}
+        what = {"federated_extensions": loaded, "disabledExtensions": disabled, "buildCheck": False}  # it asks for Node
+        return {**config, **_elsewhere(), **what}
 
     settings["page_config_hook"] = quiet
 
