@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_nothing(folder: Path) -> None:
     """Neither users nor processes nor files, in the middle of it."""
     running = subprocess.Popen(
         _command(folder, "--participants", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # or a shell's own
     )  # fmt: skip
     assert running.stderr is not None
     for line in running.stderr:
