@@ -30,12 +30,25 @@ def test_arrays(value: Any) -> None:
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize("value", [FIELD, FIELD.rename(None), FIELD.to_dataset()])
+MIXED = xr.Dataset(
+    {
+        "label": ("x", np.array([0, 255], np.uint8)), "count": ("x", np.array([2**40, -1])), "ok": ("x", [True, False]),
+        "sequence": ("x", ["flair", "t1"]), "when": ("x", np.array(["2024-01-01", "2024-02-03"], "M8[ns]")),
+    },
+    {"x": np.array([3, 2**33])},
+    {"source": "made"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [FIELD, FIELD.rename(None), FIELD.to_dataset(), MIXED, MIXED.label])
 def test_fields(value: Any) -> None:
     found = unpack("v", *pack("v", value))
     assert type(found) is type(value)
     assert found.equals(value)
     assert getattr(found, "name", None) == getattr(value, "name", None)
+    for name in value.to_dataset(name="v").variables if isinstance(value, xr.DataArray) else value.variables:
+        assert name == "v" or found[name].dtype == value[name].dtype
+    assert isinstance(value, xr.DataArray) or dict(found.attrs) == value.attrs
 
 
 class Evil:
@@ -50,7 +63,7 @@ RING.append(RING)
 @pytest.mark.parametrize(
     "value",
     [Evil(), {1: 2}, {"a": Evil()}, np.array([Evil()]), np.ma.masked_array([1], [True]), np.mean, {1, 2}, b"x",
-     np.array([(Evil(), 1)], dtype=[("a", "O"), ("b", "i4")]), xr.DataArray(np.array(2**40))],
+     np.array([(Evil(), 1)], dtype=[("a", "O"), ("b", "i4")]), xr.DataArray(np.array(2**60))],
 )  # fmt: skip
 def test_what_does_not_travel_is_named(value: Any) -> None:
     with pytest.raises(NoPlainValue, match="weights"):

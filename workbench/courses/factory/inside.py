@@ -22,6 +22,8 @@ KINDS = ("json", "npy", "netcdf", "netcdf-array")
 MIME = "application/vnd.genai4eu.value+json"
 #: The variable of an array that is no data set, and the attribute with its own name.
 _ALONE = "genai4eu_array"
+#: The attribute with the types that the format lacks, or widens.
+_DTYPES = "genai4eu_dtypes"
 _FOLDERS = Path(".genai4eu-cells")
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -74,6 +76,7 @@ def unpack(name: str, kind: str, data: bytes) -> Any:
 
     with xarray.open_dataset(io.BytesIO(data), engine="scipy") as opened:
         found = opened.load()
+    found = _typed(found, json.loads(found.attrs.pop(_DTYPES, "{}")))
     return found if kind == "netcdf" else found[_ALONE].rename(found.attrs.get(_ALONE))
 
 
@@ -81,6 +84,12 @@ def _dataset(name: str, value: Any) -> tuple[str, bytes]:
     """Return kind and bytes of what xarray made, in the format that Python alone can read."""
     alone = hasattr(value, "to_dataset") and hasattr(value, "values") and not hasattr(value, "data_vars")
     kept = value.to_dataset(name=_ALONE) if alone else value
+    dtypes = {n: found.dtype for n, found in kept.variables.items() if found.dtype.kind in "iuU"}
+    wide = [n for n, dtype in dtypes.items() if dtype.kind == "u" or (dtype.kind == "i" and dtype.itemsize == 8)]
+    if any((abs(kept[n].astype("f8")) >= 2**53).any() for n in wide):
+        raise NoPlainValue(f"{name} holds whole numbers beyond 2**53, which do not travel: make them texts")
+    kept = _typed(kept, dict.fromkeys(wide, "f8"))  # the format has no such whole numbers
+    kept = kept.assign_attrs({_DTYPES: json.dumps({n: dtype.str for n, dtype in dtypes.items()})})
     if alone and value.name is not None:
         kept.attrs[_ALONE] = str(value.name)
     try:
@@ -88,6 +97,13 @@ def _dataset(name: str, value: Any) -> tuple[str, bytes]:
     except (TypeError, ValueError) as error:
         why = str(error).partition(". ")[0]
         raise NoPlainValue(f"{name} does not fit into NetCDF ({why}): take its arrays") from None
+
+
+def _typed(data: Any, dtypes: dict[str, str]) -> Any:
+    """Return a data set whose variables, coordinates too, have other types."""
+    new = {n: (data[n].dims, data[n].values.astype(dtype), data[n].attrs) for n, dtype in dtypes.items()}
+    coords = {n: found for n, found in new.items() if n in data.coords}
+    return data.assign_coords(coords).assign({n: found for n, found in new.items() if n not in coords})
 
 
 def _array(name: str, value: Any) -> bytes:
