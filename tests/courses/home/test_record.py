@@ -124,13 +124,15 @@ def test_wrong_input_is_told_before_anything_is_written(room: Room, tmp_path: Pa
         write(room, tmp_path / "file")
 
 
-def test_ones_own_record_says_that_it_is_ones_own(desk: Desk) -> None:
+def test_ones_own_record_says_that_it_is_ones_own(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENAI4EU_SEAT", "seat-07")
     with pytest.raises(WorkbenchError, match="do an exercise first"):
         own()
     desk.note("passed", exercise="exercise-1")
     page = own()
     assert "Made by the participant themselves" in page.read_text("utf-8")
-    assert json.loads(page.with_suffix(".json").read_text("utf-8"))["madeBy"] == "participant"
+    told = json.loads(page.with_suffix(".json").read_text("utf-8"))
+    assert (told["madeBy"], told["seat"]) == ("participant", "seat-07")
 
 
 def test_a_lesson_that_merely_stays_open_is_no_activity(room: Room, say: Say) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def record() -> Path:
 
 
 def _own(desk: Desk) -> Path:
-    made = of_desk(desk)
+    made = of_desk(desk, os.environ.get("GENAI4EU_SEAT"))  # at home there is no seat
     page = desk.folder / f"{NAME}.html"
     try:
         write_text(page.with_suffix(".json"), made.model_dump_json(indent=2) + "\n")
