@@ -18,11 +18,17 @@ from genai4eu.courses.room.people import People
 from . import stage
 
 
+@pytest.fixture(scope="session")
+def lessons(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The course that all rooms here hold, built once."""
+    return stage.built(tmp_path_factory.mktemp("course"))
+
+
 @pytest.fixture
-def few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+def few(lessons: tuple[Path, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     """A room of three seats that nobody has entered; all files are this user's."""
     monkeypatch.setattr(People, "possible", staticmethod(lambda: False))
-    return stage.room(tmp_path, 3)[0]
+    return stage.room(tmp_path, 3, *lessons)[0]
 
 
 @pytest.fixture

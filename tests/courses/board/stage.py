@@ -57,13 +57,15 @@ def _lesson(title: str, exercises: list[str]) -> Any:
     return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-def room(folder: Path, seats: int) -> tuple[Room, dict[str, str]]:
-    """Make a room for that course, which began an hour ago."""
+def built(folder: Path) -> tuple[Path, dict[str, str]]:
+    """Build that course, and return its lessons for participants and its solutions."""
     found = Course(course(folder / "imaging"))
-    lessons = build(found, folder / "built" / "imaging")
-    made, codes = make(
-        folder / "room", lessons, "lesson-1.ipynb", seats, "127.0.0.1", "localhost", 8000, solutions(found)
-    )
+    return build(found, folder / "built" / "imaging"), solutions(found)
+
+
+def room(folder: Path, seats: int, lessons: Path, solved: dict[str, str]) -> tuple[Room, dict[str, str]]:
+    """Make a room for that course, which began an hour ago."""
+    made, codes = make(folder / "room", lessons, "lesson-1.ipynb", seats, "127.0.0.1", "localhost", 8000, solved)
     about = {**made.about, "began": time.time() - 60 * MINUTE}
     (made.folder / "room.json").write_text(json.dumps(about))
     return made, codes

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from genai4eu.courses.board import hub
 from genai4eu.courses.board.diary import Diary
 from genai4eu.courses.board.server import Server
 from genai4eu.courses.board.sheets import Sheets
@@ -30,11 +31,16 @@ pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
 
 @pytest.fixture
-def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
-    """Twenty seats in the middle of the second lesson."""
+def full(lessons: tuple[Path, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+    """Twenty seats in the middle of the second lesson, whose servers run but for one that waits for its turn."""
     monkeypatch.setattr(People, "possible", staticmethod(lambda: False))
-    room, codes = stage.room(tmp_path, 20)
+    room, codes = stage.room(tmp_path, 20, *lessons)
     stage.lively(room, codes)
+
+    async def servers(*_: object) -> dict[str, hub.Server]:
+        return {seat: hub.Server("waiting" if seat == "seat-18" else "on", 1.0) for seat in room.seats}
+
+    monkeypatch.setattr(hub, "servers", servers)
     return room
 
 
@@ -202,5 +208,9 @@ def test_the_board_is_seen(board: Page, full: Room) -> None:
         board.set_viewport_size({"width": width, "height": 1100 if width > 400 else 640})
         board.evaluate("document.fonts.ready")
         time.sleep(0.3)
-        keep("board", width, Image.open(io.BytesIO(board.screenshot())).convert("RGB"))
+        seats = board.locator(".seats").bounding_box()
+        assert seats is not None
+        whole = {"x": 0, "y": 0, "width": width, "height": seats["y"] + seats["height"] + 24 if width > 400 else 640}
+        picture = board.screenshot(full_page=True, clip=whole)  # type: ignore[arg-type]
+        keep("board", width, Image.open(io.BytesIO(picture)).convert("RGB"))
     assert board.locator("td.passed .mark").count() > 20 and board.locator("td.help").count() == 1
