@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import resource
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from genai4eu.courses.course import Course
 from genai4eu.courses.rehearsal import places
 from genai4eu.courses.rehearsal.places import GO, REMARK, STOP, findings
+from genai4eu.courses.rehearsal.rehearse import Plan, rehearse
 from genai4eu.courses.room.people import People
+from genai4eu.errors import WorkbenchError
 
 
 def _found(place: Path, what: str, **more: object) -> places.Finding:
     given: dict[str, object] = {"participants": 2, "host": "127.0.0.1", "name": "127.0.0.1", "port": 0, **more}
     return next(f for f in findings(place, **given) if f.name == what)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_rehearsed_is_said_first(folder: Path) -> None:
+    """Before anything starts: a place that is none, more browsers than people."""
+    plan = Plan(Course(folder), 2, folder / "nowhere")
+    with pytest.raises(WorkbenchError, match="--room"):
+        rehearse(plan, lambda _: None)
+    with pytest.raises(WorkbenchError, match="3 browsers are more than 2"):
+        rehearse(replace(plan, place=folder, browsers=3), lambda _: None)
 
 
 def test_port_that_somebody_has(tmp_path: Path) -> None:

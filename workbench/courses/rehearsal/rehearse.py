@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from ...errors import WorkbenchError
 from ..course import Course
 from ..room.command import fill
 from ..room.supervisor import opened
@@ -68,6 +69,12 @@ def rehearse(plan: Plan, told: Callable[[str], None]) -> Report:
     WorkbenchError
         If the course contradicts itself, or the room cannot be made or opened.
     """
+    if not plan.place.is_dir():
+        raise WorkbenchError(f"{plan.place} is no folder: name one that is there with --room")
+    if plan.browsers > plan.participants:
+        raise WorkbenchError(
+            f"{plan.browsers} browsers are more than {plan.participants} participants have: ask for fewer"
+        )
     cells(plan.course, plan.lesson)  # what is wrong with the course is said before anything starts
     file = plan.course.about.lessons[plan.lesson - 1].file
     found = Report(plan.course.name, file, plan.participants)
