@@ -63,9 +63,11 @@ def built(folder: Path) -> tuple[Path, dict[str, str]]:
     return build(found, folder / "built" / "imaging"), solutions(found)
 
 
-def room(folder: Path, seats: int, lessons: Path, solved: dict[str, str]) -> tuple[Room, dict[str, str]]:
+def room(
+    folder: Path, seats: int, lessons: Path, solved: dict[str, str], port: int = 8000
+) -> tuple[Room, dict[str, str]]:
     """Make a room for that course, which began an hour ago."""
-    made, codes = make(folder / "room", lessons, "lesson-1.ipynb", seats, "127.0.0.1", "localhost", 8000, solved)
+    made, codes = make(folder / "room", lessons, "lesson-1.ipynb", seats, "127.0.0.1", "localhost", port, solved)
     about = {**made.about, "began": time.time() - 60 * MINUTE}
     (made.folder / "room.json").write_text(json.dumps(about))
     return made, codes
