@@ -68,7 +68,12 @@ def _require(name: str, program: str) -> str:
     found = shutil.which(program)
     if found:
         return found
-    reason = f"{name} is not installed ({program} not found)"
+    _lacking(name, f"{name} is not installed ({program} not found)")
+    return ""
+
+
+def _lacking(name: str, reason: str) -> None:
+    """Skip with the reason, or fail where GENAI4EU_REQUIRE names it."""
     if name in os.environ.get("GENAI4EU_REQUIRE", "").split(","):
         pytest.fail(f"{reason}, and GENAI4EU_REQUIRE asks for it")
     pytest.skip(reason)
@@ -158,6 +163,20 @@ def browser(_chromium: Browser) -> Iterator[Browser]:
 def sbatch_path() -> str:
     """Path of Slurm's sbatch."""
     return _require("slurm", "sbatch")
+
+
+@pytest.fixture(scope="session")
+def room_means() -> None:
+    """What a room needs whose seats are users of their own: JupyterHub's proxy, and root."""
+    from genai4eu.courses.room.supervisor import proxy
+    from genai4eu.errors import WorkbenchError
+
+    try:
+        proxy()
+    except WorkbenchError as error:
+        _lacking("room", str(error))
+    if os.geteuid():
+        _lacking("room", "only root can make the seats' users")
 
 
 @pytest.fixture

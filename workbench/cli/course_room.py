@@ -108,5 +108,19 @@ def sheet(
         typer.echo(path)
 
 
+@course.command()
+def update(room: RoomFolder, folder: Folder) -> None:
+    """Bring an edited course to a room's desks: lessons that participants have touched stay, new ones lie beside."""
+    from ..courses.course import Course
+    from ..courses.room.folder import Room
+    from ..courses.room.updating import update as bring
+
+    done = bring(Room(room.absolute()), Course(folder))
+    for seat, lessons in done.beside.items():
+        typer.echo(f"{seat} has changed {', '.join(lessons)}: the new version lies beside")
+    changed = ", ".join(done.lessons)
+    typer.echo(f"brought to all desks: {changed}" if changed else "no lesson is other than in the room")
+
+
 def _told(what: str) -> None:
     typer.echo(f"… {what}", err=True)

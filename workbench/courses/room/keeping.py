@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +87,12 @@ class Keeping:
         home = self.room.home(self.seat)
         if (home / ASIDE).is_dir() and (not self._lines or (home / ASIDE / HAPPENED).exists()):
             return
-        as_seat(self.room.people.owner(self.seat), lambda: self._lay(home / ASIDE))
-        self._position = 0
-
-    def _lay(self, aside: Path) -> None:
-        before = self.room.folder / COURSE / ASIDE
-        for path in [path for path in before.rglob("*") if path.is_file()]:
-            _absent(aside / path.relative_to(before), path.read_bytes())
+        before = self.room.folder / COURSE
+        contents = {p.relative_to(before): p.read_bytes() for p in (before / ASIDE).rglob("*") if p.is_file()}
         if self._lines:
-            _absent(aside / HAPPENED, self._progress_kept)
-
-    @property
-    def _progress_kept(self) -> bytes:
-        return b"".join(f"{line}\n".encode() for line in self._lines)
+            contents[Path(ASIDE, HAPPENED)] = b"".join(f"{line}\n".encode() for line in self._lines)
+        _lay(self.room, self.seat, contents)
+        self._position = 0
 
 
 def kept(room: Room, seat: str) -> list[dict[str, Any]]:
@@ -118,21 +111,34 @@ def restore(room: Room, seat: str) -> list[str]:
     latest = {entry["file"]: entry["sha256"] for entry in kept(room, seat)}
     home = room.home(seat)
     absent = [path for path in latest if not os.path.lexists(home / path)]
-    contents = {path: (room.folder / KEPT / seat / f"{latest[path]}.ipynb").read_bytes() for path in absent}
-
-    def lay() -> None:
-        for path, content in contents.items():
-            _absent(home / path, content)
-
-    as_seat(room.people.owner(seat), lay)
+    kept_in = room.folder / KEPT / seat
+    _lay(room, seat, {Path(path): (kept_in / f"{latest[path]}.ipynb").read_bytes() for path in absent})
     return absent
 
 
-def _absent(path: Path, content: bytes) -> None:
-    """Write a file unless something is there. Called as the seat's user."""
-    if not os.path.lexists(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, content)
+def _lay(room: Room, seat: str, contents: Mapping[Path, bytes]) -> None:
+    """Write files into a seat's folder as its user; what is there stays."""
+
+    def work() -> None:
+        for path, content in contents.items():
+            if not os.path.lexists(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write(path, content)
+
+    as_seat(room.people.owner(seat), room.home(seat), work)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a new file below the working folder, whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+        part.rename(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _notebooks(room: Room, seat: str) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -111,8 +111,10 @@ class People:
                 _run("userdel", f"{self.prefix}{seat}")
 
 
-def as_seat(owner: tuple[int, int], work: Callable[[], None]) -> None:
-    """Do something as a seat's user, in a process of its own: in a participant's folder root would follow their links.
+def as_seat(owner: tuple[int, int], folder: Path, work: Callable[[], None]) -> None:
+    """Do something in a folder as a seat's user, in a process of its own: root would follow a participant's links.
+
+    Paths are relative to the folder: on the way to it there may be one that is closed to others.
 
     Raises
     ------
@@ -123,6 +125,7 @@ def as_seat(owner: tuple[int, int], work: Callable[[], None]) -> None:
     pid = os.fork()
     if pid == 0:
         try:
+            os.chdir(folder)
             if os.geteuid() == 0:
                 os.setgroups([])
                 os.setresgid(owner[1], owner[1], owner[1])

@@ -6,10 +6,9 @@ import contextlib
 import importlib.util
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
-
-import psutil
 
 from ...errors import WorkbenchError
 from . import disks, processes
@@ -18,7 +17,7 @@ from .folder import Room
 from .keeping import restore
 
 #: Seconds in which a room has ended its seats' processes.
-_PATIENCE = 60
+_PATIENCE = 120
 
 
 def stop(room: Room, out: Path | None) -> Path | None:
@@ -50,12 +49,13 @@ def close(room: Room) -> None:
     """
     if keeper := processes.living(room).get("room"):
         keeper.send_signal(signal.SIGTERM)
-        try:
-            keeper.wait(_PATIENCE)
-        except psutil.TimeoutExpired:
-            raise WorkbenchError(
-                f"the room's process {keeper.pid} does not end: kill -9 {keeper.pid}, then try again"
-            ) from None
+        until = time.monotonic() + _PATIENCE
+        while "room" in processes.living(room):  # one that nobody has waited for yet has ended all the same
+            if time.monotonic() > until:
+                raise WorkbenchError(
+                    f"the room's process {keeper.pid} does not end: kill -9 {keeper.pid}, then try again"
+                )
+            time.sleep(0.1)
     processes.end([*processes.living(room).values(), *processes.left(room)])
     if groups := groups_of(room):
         groups.end(room.seats)

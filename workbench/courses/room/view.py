@@ -34,7 +34,7 @@ def plan(room: Room, seat: str) -> dict[str, Any]:
     shared = [folder / COURSE, folder / JUPYTER, folder / "news" / f"{seat}.jsonl"]
     if about.get("factory"):
         shared.append(socket_of(room).parent)
-    made = _plan([*needed(), *shared], own[:1], [folder])
+    made = _plan([*needed(), *shared], own, [folder])
     return {**made, "temporary": str(own[1])}
 
 

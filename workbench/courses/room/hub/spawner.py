@@ -110,6 +110,7 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
             "HOME": str(self.home), "USER": self.user.name, VARIABLE: str(self.home), "GENAI4EU_SEAT": self.user.name,
             "GENAI4EU_NEWS": str(room.news(self.user.name)), "GENAI4EU_COURSE_SHARED": str(room.folder / COURSE),
             "JUPYTER_PATH": str(room.folder / JUPYTER), "JUPYTER_CONFIG_PATH": str(room.folder / JUPYTER),
+            "JUPYTER_RUNTIME_DIR": str(room.temporary(self.user.name)),  # which its participant cannot delete
         }  # fmt: skip
 
     def _forge(self, kernels: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:

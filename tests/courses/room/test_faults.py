@@ -1,0 +1,188 @@
+"""What goes wrong in a lesson: nobody else notices, and nothing is lost. In a real room of three seats."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable
+
+import httpx
+import psutil
+import pytest
+
+from genai4eu.courses.room import disks, processes
+from genai4eu.courses.room.removing import give_back
+
+from .browser import Browser
+from .opened import TOOL, Opened, left_behind, opened
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def one(open_room: Opened) -> Browser:
+    """Who has bad luck, at the first seat."""
+    return open_room.browser("seat-01")
+
+
+@pytest.fixture(scope="module")
+def other(open_room: Opened) -> Browser:
+    """Who must not notice, at the second seat."""
+    return open_room.browser("seat-02")
+
+
+@pytest.fixture(scope="module")
+def unmoved(other: Browser) -> Callable[[], None]:
+    """Look whether the other seat's kernel still has its variable."""
+    kernel = other.kernel()
+    other.run("kept = 41", kernel)
+
+    def look() -> None:
+        assert other.run("print(kept + 1)", kernel).strip() == "42"
+
+    return look
+
+
+def _until(true: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, what
+        time.sleep(0.2)
+
+
+def _again(browser: Browser, kernel: str, code: str) -> str:
+    """Execute in a kernel that may just be started again."""
+    for _ in range(20):
+        try:
+            return browser.run(code, kernel, patience=15)
+        except (TimeoutError, OSError):
+            time.sleep(0.5)
+    raise AssertionError("the kernel does not come back")
+
+
+def test_a_killed_kernel_is_started_again(one: Browser, unmoved: Callable[[], None]) -> None:
+    kernel = one.kernel()
+    pid = int(one.run("import os; print(os.getpid())", kernel))
+    psutil.Process(pid).kill()
+    _until(lambda: not psutil.pid_exists(pid), "the kernel is still there")
+    assert int(_again(one, kernel, "import os; print(os.getpid())")) != pid
+    unmoved()
+
+
+def test_a_seat_without_memory_loses_its_kernel_and_keeps_its_server(
+    open_room: Opened, one: Browser, unmoved: Callable[[], None]
+) -> None:
+    server, kernel = open_room.server("seat-01").pid, one.kernel()
+    pid = int(one.run("import os; print(os.getpid())", kernel))
+    with pytest.raises((TimeoutError, OSError)):
+        one.run("held = [bytearray(b'x') * (64 << 20) for _ in range(40)]", kernel, patience=20)
+    assert not psutil.pid_exists(pid) and open_room.server("seat-01").pid == server
+    assert _again(one, kernel, "print('back')").strip() == "back"
+    unmoved()
+
+
+def test_a_full_disk_is_the_seats_own(one: Browser, other: Browser, unmoved: Callable[[], None]) -> None:
+    kernel = one.kernel()
+    assert "No space left" in one.run("open('full', 'wb').write(bytes(100 << 20))", kernel)
+    assert other.run("print(open('small', 'w').write('x'))").strip() == "1"
+    assert one.run("import os; os.remove('full'); print(open('small', 'w').write('x'))", kernel).strip() == "1"
+    unmoved()
+
+
+def test_a_closed_browser_finds_its_variables_again(open_room: Opened, one: Browser) -> None:
+    kernel = one.kernel()
+    one.run("before = 1", kernel)
+    fresh = Browser(open_room.room.address)
+    fresh.seat, fresh.http.cookies = one.seat, one.http.cookies
+    assert fresh.run("print(before)", kernel).strip() == "1"
+
+
+def test_output_without_an_end_is_the_seats_own_trouble(one: Browser, unmoved: Callable[[], None]) -> None:
+    kernel = one.kernel()
+    with pytest.raises(TimeoutError):
+        one.run("while True: print('x' * 1000)", kernel, patience=3)
+    unmoved()
+    assert one.api("POST", f"kernels/{kernel}/interrupt").status_code == 204
+    _until(lambda: "calm" in _again(one, kernel, "print('calm')"), "the kernel is not calm")
+
+
+def test_who_deletes_everything_gets_it_back(open_room: Opened, one: Browser) -> None:
+    home = open_room.room.home("seat-01")
+    one.run("from genai4eu.courses.desk import here; here().note('tried', exercise='exercise-1')")
+    kept = open_room.room.folder / "kept" / "seat-01"
+    _until(lambda: (kept / "progress.jsonl").exists() and (kept / "kept.jsonl").exists(), "nothing was kept")
+    lesson = (home / "lesson-1.ipynb").read_bytes()
+    one.run("import os; os.system('rm -rf ~/* ~/.[!.]* /tmp/* 2>/dev/null')")
+    assert not (home / "lesson-1.ipynb").exists()
+    _until(lambda: (home / ".course" / "progress.jsonl").exists(), "progress did not come back")
+    assert '"exercise-1"' in (home / ".course" / "progress.jsonl").read_text()
+    assert "lesson-1.ipynb" in give_back(open_room.room, "seat-01")
+    assert (home / "lesson-1.ipynb").read_bytes() == lesson
+    assert (home / "lesson-1.ipynb").stat().st_uid == open_room.room.people.owner("seat-01")[0]
+    assert one.run("from genai4eu.courses.desk import here; print(here().folder)").strip() == str(home)
+
+
+def test_a_code_opens_once_and_who_has_none_is_told_so(open_room: Opened) -> None:
+    code = open_room.codes["seat-03"]
+    open_room.browser("seat-03", code.lower().replace("-", " "))
+    late = Browser(open_room.room.address)
+    answer = late.sign_in(code)
+    assert answer.status_code == 403 and "has been used already" in answer.text and not late.seat
+    assert "No seat has this code" in late.sign_in("ABCD-EFGH").text
+
+
+def test_a_killed_hub_interrupts_nobody(open_room: Opened, one: Browser, unmoved: Callable[[], None]) -> None:
+    server = open_room.server("seat-01").pid
+    open_room.part("hub").kill()
+    unmoved()
+    assert one.run("print('meanwhile')").strip() == "meanwhile"
+    _until(lambda: "hub" in processes.living(open_room.room), "no other hub")
+    _until(lambda: one.http.get("/hub/home").status_code == 200, "the hub has forgotten a browser")
+    assert open_room.server("seat-01").pid == server
+    assert one.api("GET", "contents").status_code == 200
+
+
+def test_a_killed_proxy_comes_back_with_its_seats(open_room: Opened, one: Browser) -> None:
+    open_room.kill("proxy")
+
+    def there() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return one.api("GET", "contents").status_code == 200
+        return False
+
+    _until(there, "the seat is not there again")
+    assert one.run("print('here')").strip() == "here"
+
+
+def test_killed_forges_leave_seats_alone(open_room: Opened, one: Browser, unmoved: Callable[[], None]) -> None:
+    server = open_room.server("seat-01").pid
+    for name in ("servers", "kernels"):
+        open_room.kill(name)
+    unmoved()
+    assert psutil.pid_exists(server)
+    assert one.run("import sys; print('torch' in sys.modules)").strip() == "True"
+
+
+def test_stopped_and_gone_the_room_comes_back_as_it_was(open_room: Opened, one: Browser) -> None:
+    """Last, for it ends the room: like a computer that is switched off, and installed anew."""
+    room, used = open_room.room, open_room.room.give_code("seat-03")
+    open_room.browser("seat-03", used)
+    one.run("open('mine.txt', 'w').write('my work')")
+    for process in [*processes.living(room).values(), *processes.left(room)]:
+        process.kill()
+    open_room.process.wait(60)
+    _until(lambda: not list(processes.left(room)), "processes are left")
+    for seat in room.seats:
+        disks.unmount(room, seat)
+    room.people.remove(room.seats)
+    with opened(room.folder, "resume", str(room.folder)) as again:
+        assert (room.home("seat-01") / "mine.txt").read_text() == "my work"
+        assert one.http.get("/user/seat-01/lab").url.path == "/user/seat-01/lab"  # as a browser that loads it again
+        assert one.run("print(open('mine.txt').read())").strip() == "my work"
+        late = Browser(room.address)
+        assert late.sign_in(used).status_code == 403
+        out = room.folder.with_name("work.zip")
+        subprocess.run([TOOL, "course", "stop", str(room.folder), "--out", str(out)], check=True, timeout=120)
+        assert again.process.wait(60) == 0
+    assert out.stat().st_size > 1000 and left_behind(room) == []

@@ -1,0 +1,75 @@
+"""What the room keeps of a seat, and what it gives back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from genai4eu.courses.desk import Desk
+from genai4eu.courses.room.keeping import Keeping, kept, restore
+from genai4eu.courses.room.limits import Limits, limits
+from genai4eu.courses.room.registry import register, until
+from genai4eu.courses.room.room import Room
+from genai4eu.errors import WorkbenchError
+
+
+def test_versions_are_kept_once_and_the_last_comes_back(closed: Room) -> None:
+    keeping, lesson = Keeping(closed, "seat-01"), closed.home("seat-01") / "lesson-1.ipynb"
+    keeping.look()
+    keeping.look()
+    assert [entry["file"] for entry in kept(closed, "seat-01")] == ["lesson-1.ipynb"]
+    lesson.write_text("mine")
+    keeping.look()
+    lesson.unlink()
+    keeping.look()
+    assert restore(closed, "seat-01") == ["lesson-1.ipynb"] and lesson.read_text() == "mine"
+    assert restore(closed, "seat-01") == []
+    assert len(list((closed.folder / "kept" / "seat-01").glob("*.ipynb"))) == 2
+
+
+def test_progress_comes_back_by_itself(closed: Room) -> None:
+    desk, keeping = Desk(closed.home("seat-01")), Keeping(closed, "seat-01")
+    desk.note("tried", exercise="exercise-1")
+    keeping.look()
+    happened = closed.home("seat-01") / ".course" / "progress.jsonl"
+    before = happened.read_text()
+    happened.unlink()
+    keeping.look()
+    assert happened.read_text() == before
+    Keeping(closed, "seat-01").look()  # a room that was opened again keeps nothing twice
+    assert (closed.folder / "kept" / "seat-01" / "progress.jsonl").read_text() == before
+
+
+def test_links_pipes_and_large_files_are_not_kept(
+    closed: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = closed.home("seat-01")
+    (home / "lesson-1.ipynb").unlink()
+    (tmp_path / "secret.ipynb").write_text("secret")
+    (home / "link.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    (home / "folder").symlink_to(tmp_path)
+    os.mkfifo(home / "pipe.ipynb")
+    monkeypatch.setattr("genai4eu.courses.room.keeping._LARGEST", 10)
+    (home / "large.ipynb").write_text("x" * 11)
+    Keeping(closed, "seat-01").look()
+    assert kept(closed, "seat-01") == []
+
+
+def test_too_many_participants_are_refused_with_the_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genai4eu.courses.room.limits.total", lambda: 4 << 30)
+    with pytest.raises(WorkbenchError, match=r"20 times 0\.35 GB, 8\.5 GB in all; .* 4 GB .*--participants 7"):
+        limits(20)
+    assert limits(7, "800M", "100M", 1) == Limits(800 << 20, 100 << 20, 1)
+    for wrong in (("9G",), ("x",), ("1G", "1M"), ("1G", "1G", 1000)):
+        with pytest.raises(WorkbenchError, match="--seat-"):
+            limits(2, *wrong)
+
+
+def test_a_room_is_due_after_its_days(closed: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert until(closed) is None
+    register(closed, 2)
+    due = until(closed)
+    assert due is not None and abs(due - closed.about["began"] - 2 * 86_400) < 3600
