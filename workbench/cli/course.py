@@ -14,6 +14,14 @@ course = typer.Typer(help="Teach: make courses, check them, hold them.", no_args
 app.add_typer(course, name="course")
 
 
+@course.callback()
+def _begin() -> None:
+    """Teach: make courses, check them, hold them."""
+    from ..courses.room.registry import sweep
+
+    sweep(lambda what: typer.echo(f"… {what}", err=True))
+
+
 def _named(given: Path) -> Path:
     from ..courses.shipped import named
 
