@@ -49,7 +49,7 @@ class Seat:
     def tell(self, event: str, **more: Any) -> int:
         """Tell news as a room does."""
         self.told += 1
-        line = json.dumps({"id": self.told, "at": time.time(), "event": event, **more})
+        line = json.dumps({"id": self.told, "at": time.time(), "event": event} | more)
         with self.news.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         return self.told

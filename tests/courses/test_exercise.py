@@ -14,7 +14,7 @@ from genai4eu.courses import check, exercise, help_me, hint, language, progress,
 from genai4eu.courses.checking import look
 from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, PRISTINE, SHARED, VARIABLE, Desk, here, states
 from genai4eu.courses.seat import news
-from genai4eu.courses.standing import AWAY, raised, spent
+from genai4eu.courses.standing import AWAY, looking, raised, spent
 from genai4eu.errors import WorkbenchError
 
 
@@ -237,6 +237,16 @@ def test_where_a_participant_stands_follows_from_what_happened() -> None:
     assert raised([hand, at(3, "hand")], [at(2, "hand-down")]) == at(3, "hand")
     opened = [at(0, "opened", lesson="1"), at(60, "opened", lesson="1"), at(100, "opened", lesson="2")]
     assert spent([*opened, at(10_000, "tried")]) == {"1": 100, "2": AWAY}
+
+
+def test_a_look_is_over_with_its_minutes_or_when_the_participant_ends_it() -> None:
+    asked = [{"id": 3, "at": 0, "event": "ask-look", "minutes": 5}]
+    yes = {"id": 3, "at": 100, "event": "consent", "answer": True}
+    assert looking([], asked, 10) is None
+    assert looking([yes], asked, 299) == {"id": 3, "until": 300}
+    assert looking([yes], asked, 301) is None
+    assert looking([yes, {**yes, "answer": False}], asked, 200) is None
+    assert looking([{**yes, "answer": "yes"}, {**yes, "id": 4}], asked, 200) is None
 
 
 def test_a_torn_line_and_nonsense_lose_no_progress(desk: Desk) -> None:

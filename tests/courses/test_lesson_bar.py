@@ -126,6 +126,7 @@ def test_a_lesson_begins_anew_from_its_bar(sit: Sit, seat: Seat) -> None:
     expect(page.get_by_text("Uw eigen versie is bewaard als")).to_be_visible()
     expect(page.locator(".jp-NotebookPanel").get_by_text("YOUR CODE HERE")).to_be_visible()
     expect(page.get_by_role("heading", name=DUTCH)).to_be_visible()
+    expect(page.locator(".jp-CodeCell .cm-content").first.locator("span").first).to_have_text("from")  # has colours
     (kept,) = seat.desk.folder.glob("lesson-1 (*).ipynb")
     assert "my own work" in kept.read_text()
     assert "YOUR CODE HERE" in (seat.desk.folder / LESSON).read_text()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,11 +94,13 @@ def test_a_lesson_begins_anew_and_nothing_is_lost(seat: Seat) -> None:
 
 def test_news_waits_until_it_is_read(seat: Seat) -> None:
     first = seat.tell("message", text={"en": "Five minutes more", "nl": "Nog vijf minuten"})
-    seat.tell("ask-look", minutes=0)  # was over at once
+    seat.tell("ask-look", minutes=5, at=time.time() - 3600)  # nobody asks any more
     with seat.client as client:
         told = client.get("news").json()
         assert [one["text"] for one in told["news"]] == ["Five minutes more"]
         assert told["last"] == 2
+        late = client.post("consent", json={"id": 2, "answer": True})
+        assert late.json()["message"] == "Your trainer does not ask any more."
         client.post("read", json={"id": first}).raise_for_status()
         assert client.get("news").json()["news"] == []
         seen = client.get("news").json()["seen"]
@@ -140,7 +144,8 @@ def test_what_nobody_may_ask_is_refused_in_words(seat: Seat, name: str, given: A
 
 def test_long_requests_are_refused_before_they_are_read(seat: Seat) -> None:
     with seat.client as client:
-        assert client.post("hand", content=b"[" * 100_000).status_code == 400
+        with contextlib.suppress(httpx.TransportError):  # who is refused may still be sending
+            assert client.post("hand", content=b"[" * 100_000).status_code == 400
         assert client.post("hand", content=b"[" * 9_000).status_code == 400  # deep, and short enough to be read
         assert client.post("hand", content=b"no json").status_code == 400
     with socket.create_connection(("127.0.0.1", seat.port)) as raw:  # says that gigabytes come, and sends none
@@ -151,20 +156,27 @@ def test_long_requests_are_refused_before_they_are_read(seat: Seat) -> None:
     assert _events(seat) == []
 
 
+def _refused(client: httpx.Client, address: str, headers: dict[str, str]) -> bool:
+    """Tell whether a request is refused; who is refused before the request was read may find the line cut."""
+    try:
+        with httpx.Client(cookies=client.cookies) as fresh:  # the line is not used again
+            return fresh.post(address, json={"up": True}, headers=headers).status_code in (403, 404)
+    except httpx.TransportError:
+        return True
+
+
 def test_other_pages_and_strangers_get_nothing(seat: Seat) -> None:
     address = f"{seat.address}/genai4eu/lesson"
     with httpx.Client() as stranger:
         for path in ("about", "progress", "news"):
             assert stranger.get(f"{address}/{path}").status_code == 403
-        assert stranger.post(f"{address}/hand", json={"up": True}).status_code == 403
+        assert _refused(stranger, f"{address}/hand", {})
     with httpx.Client() as browser:  # signed in with a cookie, as a participant's browser
         browser.get(f"{seat.address}/lab", params={"token": seat.token}, follow_redirects=True)
-        forged = browser.post(f"{address}/hand", json={"up": True})
-        assert forged.status_code == 403, "without the token against forged requests"
+        assert _refused(browser, f"{address}/hand", {}), "without the token against forged requests"
         right = {"X-XSRFToken": browser.cookies["_xsrf"]}
         for origin in ("http://evil.example", "null"):
-            other = browser.post(f"{address}/hand", json={"up": True}, headers={**right, "Origin": origin})
-            assert other.status_code in (403, 404), origin
+            assert _refused(browser, f"{address}/hand", {**right, "Origin": origin}), origin
         assert _events(seat) == []
         browser.post(f"{address}/hand", json={"up": True}, headers=right).raise_for_status()
     assert _events(seat) == [{"event": "hand"}]

@@ -78,7 +78,7 @@ def stuck(name: str, hints_left: int, trainer: bool, given: bool, language: str)
 def hint(text: str, number: int, of: int, language: str) -> str:
     """Return the card of a hint."""
     head = translations(language).gettext("Hint %(number)d of %(many)d") % {"number": number, "many": of}
-    return card("?", _BLUE, head, str(mistune.html(text)))
+    return card("?", _BLUE, head, str(mistune.html(text)).replace("<p>", '<p style="margin:.2em 0">'))
 
 
 def solution(head: str, code: str) -> str:

@@ -38,6 +38,7 @@ class Lessons {
     }
     this.news = new News(this.lab, this.seat, {
       about: () => this.about, open: (file) => this.open(file), reset: async (file) => this.reset(await this.open(file)),
+      save: () => Promise.all([...this.bars.keys()].filter((panel) => panel.context.model.dirty).map((panel) => panel.context.save())),
     });
     this.count();
     this.listen();

@@ -5,7 +5,7 @@ import { insert, show } from "./solution.mjs";
 const LONGEST = 140; // JupyterLab cuts a longer notification
 
 export class News {
-  // `acts`: open(file) shows a lesson and returns its panel, reset(file), about() returns words, refresh().
+  // `acts`: open(file) shows a lesson and returns its panel, reset(file), save() saves the lessons, about() returns words.
   constructor(lab, seat, acts) {
     Object.assign(this, { lab, seat, acts, shown: new Map(), asked: new Set() });
     lab.apputils.Notification.manager.changed.connect((_, change) => {
@@ -64,6 +64,7 @@ export class News {
       title: words.look, body: filled(words["look-more"], told), defaultButton: 0,
       buttons: [Dialog.cancelButton({ label: words.refuse }), Dialog.okButton({ label: words.allow })],
     });
+    if (answer.button.accept) await this.acts.save().catch(() => {}); // what is seen is what was saved; JupyterLab tells of a failure
     this.seat.post("consent", { id: told.id, answer: answer.button.accept })
       .catch((error) => this.lab.apputils.Notification.emit(filled(words.failed, { why: error.message }), "warning"));
   }

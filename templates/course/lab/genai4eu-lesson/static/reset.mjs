@@ -16,7 +16,9 @@ export async function reset(lab, seat, panel, file, words) {
     }
     let told;
     try { told = await seat.post("reset", { lesson: file }); } catch (error) { await tell(error.message); return; }
+    const language = context.model.getMetadata("language_info"); // what the kernel told: else code has no colours any more
     await context.revert();
+    if (language) context.model.setMetadata("language_info", language);
     context.model.dirty = false;
     const text = told.kept ? filled(words.kept, { name: told.kept }) : words.fresh;
     Notification.emit(text, "success", { autoClose: 15000 });
