@@ -17,18 +17,24 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 #: What tells that a command which runs until Ctrl-C is ready.
-READY = {"genai4eu serve": "http://", "genai4eu lab": "http://", "genai4eu gateway": "ready"}
+READY = {"genai4eu serve": "http://", "genai4eu lab": "http://", "genai4eu gateway": "ready", "genai4eu course start": "open at"}
 #: Where the gallery is served unless a command says otherwise.
 GALLERY = "8866"
 #: make's own targets: the demo has a test that carries it out, and the others are what continuous integration does.
 MAKE = {f"make {target}": ["make", "-n", target] for target in ("demo", "lint", "test", "test-quick")}
 
 
-def blocks(*kinds: str) -> list[tuple[str, str]]:
-    """Return kind and text of the blocks of some kinds, in their order."""
-    return [(k, text) for k, text in BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")) if k in kinds]
+#: The one chapter whose commands need more than Python: it has a test of its own.
+TEACH = "## Teach a course"
+
+
+def blocks(*kinds: str, teach: bool = False) -> list[tuple[str, str]]:
+    """Return kind and text of the blocks of some kinds, in their order: of one chapter, or of all others."""
+    before, chapter, after = re.split(f"^({TEACH}.*?)(?=^## )", README.read_text("utf-8"), flags=re.M | re.S)
+    return [(kind, text) for kind, text in BLOCK.findall(chapter if teach else before + after) if kind in kinds]
 
 
 class Reader:
@@ -130,6 +136,16 @@ def test_every_shell_command_and_the_example(reader: Reader) -> None:
             reader.type(f"python {reader.folder / 'example.py'}")
     assert lines > 12 and (reader.folder / "example.py").exists()
     reader.press_ctrl_c()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("room_means")
+def test_a_course_is_taught(reader: Reader) -> None:
+    ((_, text),) = blocks("sh", teach=True)
+    for line in text.splitlines():
+        reader.type(line)
+    reader.press_ctrl_c()
+    assert not (reader.folder / "my-course-room").exists()
 
 
 def test_parameters_example_is_in_the_grammar() -> None:
