@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 #: What tells that a command which runs until Ctrl-C is ready.
-READY = {"genai4eu serve": "http://", "genai4eu lab": "http://", "genai4eu gateway": "ready", "genai4eu course start": "open at"}
+READY = {
+    "genai4eu serve": "http://",
+    "genai4eu lab": "http://",
+    "genai4eu gateway": "ready",
+    "genai4eu course start": "open at",
+}
 #: Where the gallery is served unless a command says otherwise.
 GALLERY = "8866"
 #: make's own targets: the demo has a test that carries it out, and the others are what continuous integration does.
