@@ -127,6 +127,7 @@ def _added(text: str) -> Callable[[Any], None]:
             "line 1 of the check of exercise-1 says nothing when it fails",
         ),
         (_source(0, "no title"), "has no title"),
+        (_source(1, 'questions("none")'), "none is no file of questions beside the lessons"),
         (_added("[more](https://example.org)"), "needs the internet"),
         (_added("[more](none.csv)"), "leads nowhere"),
         (_added("write to ann@uni.eu"), "names the address ann@uni.eu"),

@@ -69,7 +69,7 @@ def test_what_a_participant_does_becomes_an_event(seat: Seat) -> None:
         {"event": "consent", "id": asked, "answer": False},
         {"event": "hand-down"},
     ]
-    assert about["language"] == "nl"
+    assert about["language"] == "nl" and about["room"]
     assert [one["own"] for one in about["languages"]] == ["English", "Nederlands"]
     assert about["lessons"][LESSON]["path"] == LESSON
     assert about["words"]["raise"] == "Hand opsteken"

@@ -42,14 +42,16 @@ def start(
 @course.command()
 def stop(
     room: RoomFolder,
-    out: Annotated[Path | None, typer.Option(help="Archive to write; else COURSE-work.zip beside the room.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Archive to write; else COURSE-work-TIME.zip beside the room.")
+    ] = None,
 ) -> None:
     """Close a room, also one that another terminal opened, and collect everybody's work in one archive."""
     from ..courses.room.folder import Room
     from ..courses.room.removing import stop as close
 
     made = close(Room(room.absolute()), out)
-    typer.echo(f"closed; everybody's work is in {made}" if made else f"closed; everybody's work is in {room}")
+    typer.echo(f"closed; everybody's work is in {made}")
     typer.echo(f"next: genai4eu course resume {room}, or genai4eu course remove {room}")
 
 

@@ -83,7 +83,7 @@ def exercises(notebook: Any, language: str) -> list[Exercise]:
         elif cell.cell_type == "code":
             if _SOLUTION.search(cell.source):
                 solved.append(number)
-            for name in _checked(cell.source):
+            for name in called(cell.source, "check"):
                 found.append(Exercise(name, number, solved, _hidden(cell.source)))
                 solved = []
     return found
@@ -112,13 +112,13 @@ def unmarked(source: str) -> str:
     return _MARKS.sub("", source).strip("\n")
 
 
-def _checked(source: str) -> list[str]:
+def called(source: str, function: str) -> list[str]:
     """Return the names that a cell checks."""
     try:
         tree = ast.parse(source)
     except SyntaxError:  # magics; a check needs none
         return []
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "check"]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == function]
     firsts = [call.args[0] for call in calls if call.args]
     return [first.value for first in firsts if isinstance(first, ast.Constant) and isinstance(first.value, str)]
 

@@ -79,7 +79,7 @@ def questions(ref: str | Sequence[Mapping[str, Any]]) -> None:
         If there is no such file, or a question is none; all faults at once.
     """
     desk = here()
-    asked = _read(desk.folder, ref) if isinstance(ref, str) else list(ref)
+    asked = read(desk.folder, ref) if isinstance(ref, str) else list(ref)
     if found := list(faults(asked)):
         raise together(found, "questions")
     spoken = [_in(one, desk.language) for one in asked]
@@ -116,7 +116,14 @@ def _faults(one: Mapping[str, Any], languages: Sequence[str]) -> Iterator[str]:
                 yield from (f"its {name} is not there in {lang}" for lang in languages if lang not in text)
 
 
-def _read(folder: Path, name: str) -> list[Any]:
+def read(folder: Path, name: str) -> list[Any]:
+    """Return the questions of a file beside lessons.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is none, or it cannot be read.
+    """
     path = folder / (name if name.endswith(".json") else f"{name}.json")
     if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
         there = ", ".join(sorted(p.name for p in folder.glob("*.json"))) or "none"

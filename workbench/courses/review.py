@@ -21,8 +21,10 @@ from .course import Course, Lesson
 from .desk import VARIABLE
 from .factory.asked import fault as of_marked
 from .factory.magic import NoFactory
-from .lesson import exercises, read
+from .lesson import called, exercises, read
 from .lesson import faults as of_exercises
+from .questions import faults as of_questions
+from .questions import read as asked
 from .showing import MIME
 
 
@@ -72,7 +74,7 @@ def read_through(course: Course, notebook: Any) -> list[str]:
     """Return what is wrong with a lesson that can be seen without executing it."""
     language = course.language
     found = [*of_exercises(notebook, language), *texts.faults(course, notebook), *_messages(notebook, language)]
-    return [*found, *_marked(notebook)]
+    return [*found, *_marked(notebook), *_asked(course, notebook)]
 
 
 def _messages(notebook: Any, language: str) -> Iterator[str]:
@@ -94,6 +96,17 @@ def _marked(notebook: Any) -> Iterator[str]:
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type == "code" and (fault := of_marked(cell.source)):
             yield f"cell {number}: {fault}"
+
+
+def _asked(course: Course, notebook: Any) -> Iterator[str]:
+    """Yield what is wrong with questions that a lesson asks from a file beside it."""
+    for number, cell in enumerate(notebook.cells, 1):
+        for name in called(cell.source, "questions") if cell.cell_type == "code" else ():
+            try:
+                found = list(of_questions(asked(course.folder, name), course.about.languages))
+            except WorkbenchError as error:
+                found = [str(error)]
+            yield from (f"cell {number}: {name}: {fault}" for fault in found)
 
 
 def _execute(course: Course, lesson: Lesson, notebook: Any, found: Review, told: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -153,10 +154,12 @@ def test_the_light_base_install_is_enough(at_home: str, house: Path) -> None:
     address, token = re.match(r"(http://[^/]+/).*token=(\w+)", at_home).groups()  # type: ignore[union-attr]
     assert "lesson-1.ipynb" in at_home
     headers = {"Authorization": f"token {token}"}
-    with urllib.request.urlopen(
-        urllib.request.Request(f"{address}genai4eu/lesson/progress", headers=headers)
-    ) as answer:
-        assert "exercise-1" in answer.read().decode()
+    about, progress = (
+        urllib.request.urlopen(urllib.request.Request(f"{address}genai4eu/lesson/{name}", headers=headers)).read()
+        for name in ("about", "progress")
+    )
+    assert b"exercise-1" in progress
+    assert not json.loads(about)["room"], "a raised hand that nobody sees"
     source = "from genai4eu.courses import check, record\nvalues, middle = [2, 3, 2, 4, 40], 3\n"
     status, shown = asyncio.run(execute(address, headers, f'{source}check("exercise-1")\nrecord()'))
     assert status == "ok", shown

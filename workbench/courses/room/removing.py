@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import datetime
 import shutil
 import signal
 import time
@@ -20,23 +20,26 @@ from .keeping import restore
 _PATIENCE = 120
 
 
-def stop(room: Room, out: Path | None) -> Path | None:
+def stop(room: Room, out: Path | None) -> Path:
     """Close a room, whoever opened it, and collect everybody's work in one archive, which is returned.
+
+    Parameters
+    ----------
+    out : Path or None
+        The archive; None is one beside the room, named by the course and the time.
 
     Raises
     ------
     WorkbenchError
         If there is no room, or it does not close, or the archive cannot be written.
     """
-    found = room.about["course"]
-    close(room)
-    if not importlib.util.find_spec("genai4eu.courses.home"):
-        return None
     from ..home import collect
 
+    course = room.about["course"]
+    close(room)
+    stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
     with at_hand(room):
-        made: Path = collect(room, out or room.folder.with_name(f"{found}-work.zip"))
-    return made
+        return collect(room, out or room.folder.with_name(f"{course}-work-{stamp}.zip"))
 
 
 def close(room: Room) -> None:

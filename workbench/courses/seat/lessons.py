@@ -35,7 +35,8 @@ def about(desk: Desk, root: Path) -> dict[str, Any]:
         {"name": name, "own": own_name(name), "unreviewed": name in course.get("unreviewed", [])}
         for name in course["languages"]
     ]
-    return {"language": language, "languages": languages, "lessons": lessons, "words": words(language)}
+    room = news.path() is not None  # at home nobody would see a raised hand
+    return {"language": language, "languages": languages, "lessons": lessons, "words": words(language), "room": room}
 
 
 def progress(desk: Desk) -> dict[str, Any]:

@@ -56,6 +56,7 @@ export class Bar {
     this.inside.setAttribute("aria-label", `${words.lesson}: ${about.lessons[this.file].title}`);
     this.inside.lang = about.language;
     this.hand = made("button", { type: "button", className: "genai4eu-hand" }, icon("hand"), made("span"));
+    this.hand.hidden = !about.room;
     this.hand.onclick = () => this.acts.hand(this.hand.getAttribute("aria-pressed") !== "true");
     const reset = made("button", { type: "button", className: "genai4eu-reset" }, icon("reset"), made("span", { textContent: words.reset }));
     reset.onclick = () => this.acts.reset();
