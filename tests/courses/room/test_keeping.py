@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from genai4eu.courses.desk import Desk
 from genai4eu.courses.room.keeping import Keeping, kept, restore
 from genai4eu.courses.room.limits import Limits, limits
+from genai4eu.courses.room.people import as_seat
 from genai4eu.courses.room.registry import register, until
 from genai4eu.courses.room.room import Room
 from genai4eu.errors import WorkbenchError
@@ -40,6 +42,37 @@ def test_progress_comes_back_by_itself(closed: Room) -> None:
     assert happened.read_text() == before
     Keeping(closed, "seat-01").look()  # a room that was opened again keeps nothing twice
     assert (closed.folder / "kept" / "seat-01" / "progress.jsonl").read_text() == before
+
+
+def test_the_latest_is_kept_and_the_oldest_goes_where_room_is_short(
+    closed: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genai4eu.courses.room.keeping._ALL", 100)
+    keeping, lesson = Keeping(closed, "seat-01"), closed.home("seat-01") / "lesson-1.ipynb"
+    for letter in "abcde":
+        lesson.write_text(letter * 30)
+        keeping.look()
+    copies = {path.read_text()[0] for path in (closed.folder / "kept" / "seat-01").glob("*.ipynb")}
+    assert copies == {"c", "d", "e"}
+    lesson.unlink()
+    assert restore(closed, "seat-01") == ["lesson-1.ipynb"] and lesson.read_text() == "e" * 30
+
+
+def test_who_invents_events_fills_no_disk(closed: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genai4eu.courses.room.keeping._EVENTS", 5)
+    desk, keeping = Desk(closed.home("seat-01")), Keeping(closed, "seat-01")
+    for number in range(9):
+        desk.note("read", id=number)
+        keeping.look()
+    assert len((closed.folder / "kept" / "seat-01" / "progress.jsonl").read_text().splitlines()) == 5
+
+
+def test_who_stops_what_works_in_their_folder_stops_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genai4eu.courses.room.people._PATIENCE", 0.2)
+    with pytest.raises(WorkbenchError, match="cannot be worked in"):
+        as_seat((os.getuid(), os.getgid()), tmp_path, lambda: os.kill(os.getpid(), signal.SIGSTOP))
 
 
 def test_links_pipes_and_large_files_are_not_kept(

@@ -24,6 +24,8 @@ from .reading import events, opened
 KEPT, LIST = "kept", "kept.jsonl"
 #: Of a seat: notebooks that are looked at, how deep, the largest, and what all kept versions may take together.
 _MOST, _DEEP, _LARGEST, _ALL = 200, 3, 20 << 20, 500 << 20
+#: Of a seat: events that are kept. Thousands a day are honest work; millions are somebody who fills our disk.
+_EVENTS = 20_000
 
 
 class Keeping:
@@ -59,14 +61,15 @@ class Keeping:
     def _progress(self) -> None:
         found, self._position = events(self.room, self.seat, self._position)
         lines = [json.dumps(event, ensure_ascii=False) for event in found]
-        if new := [line for line in dict.fromkeys(lines) if line not in self._lines]:
+        new = [line for line in dict.fromkeys(lines) if line not in self._lines]
+        if new := new[: _EVENTS - len(self._lines)]:
             _add(self.folder / HAPPENED, new)
             self._lines |= dict.fromkeys(new)
 
     def _keep(self, path: str) -> None:
         with opened(self.room, self.seat, Path(path)) as file:
             size = os.fstat(file).st_size if file >= 0 else 0
-            if not 0 < size <= _LARGEST or self._size + size > _ALL:
+            if not 0 < size <= _LARGEST:
                 return
             content = os.pread(file, size, 0)
         digest = hashlib.sha256(content).hexdigest()
@@ -74,10 +77,20 @@ class Keeping:
             return
         copy = self.folder / f"{digest}.ipynb"
         if not copy.exists():
+            self._make_room(size)
             write_bytes(copy, content, durable=False)
             self._size += size
         _add(self.folder / LIST, [json.dumps({"at": round(time.time(), 3), "file": path, "sha256": digest})])
         self._digests[path] = digest
+
+    def _make_room(self, size: int) -> None:
+        """Let go of the oldest versions that a later one has replaced, where all would be more than is kept."""
+        last = set(self._digests.values())
+        for entry in kept(self.room, self.seat) if self._size + size > _ALL else ():
+            copy = self.folder / f"{entry['sha256']}.ipynb"
+            if entry["sha256"] not in last and copy.exists() and self._size + size > _ALL:
+                self._size -= copy.stat().st_size
+                copy.unlink()
 
     def _give_back(self) -> None:
         """Put the folder aside in its place again, as the seat's user.

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import select
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ from pathlib import Path
 
 from ...errors import WorkbenchError
 from ...runs.files import reason
+
+#: Seconds that we work in a seat's folder as its user, who may stop what runs as them: nobody else shall wait for it.
+_PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,12 @@ def as_seat(owner: tuple[int, int], folder: Path, work: Callable[[], None]) -> N
             os._exit(0)
     os.close(its)
     with os.fdopen(mine, "rb") as said:
-        why = said.read().decode(errors="replace")
+        in_time = bool(select.select([said], [], [], _PATIENCE)[0])
+        if not in_time:
+            os.kill(pid, signal.SIGKILL)
+        why = (
+            said.read().decode(errors="replace") if in_time else f"{folder} cannot be worked in: its user keeps us off"
+        )
     os.waitpid(pid, 0)
     if why:
         raise WorkbenchError(why)
