@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,8 @@ def _begin() -> None:
     """Teach: make courses, check them, hold them."""
     from ..courses.room.registry import sweep
 
-    sweep(lambda what: typer.echo(f"… {what}", err=True))
+    meant = [Path(word).absolute() for word in sys.argv[1:] if not word.startswith("-")]
+    sweep(lambda what: typer.echo(f"… {what}", err=True), meant)
 
 
 def _named(given: Path) -> Path:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from genai4eu.courses.desk import Desk
+from genai4eu.courses.room.folder import ABOUT
 from genai4eu.courses.room.keeping import Keeping, kept, restore
 from genai4eu.courses.room.limits import Limits, limits
+from genai4eu.courses.room.own import write_own
 from genai4eu.courses.room.people import as_seat
-from genai4eu.courses.room.registry import register, until
+from genai4eu.courses.room.registry import register, sweep, until
 from genai4eu.courses.room.room import Room
 from genai4eu.errors import WorkbenchError
 
@@ -106,3 +108,18 @@ def test_a_room_is_due_after_its_days(closed: Room, tmp_path: Path, monkeypatch:
     register(closed, 2)
     due = until(closed)
     assert due is not None and abs(due - closed.about["began"] - 2 * 86_400) < 3600
+
+
+def test_an_overdue_room_is_deleted_but_for_who_works_with_it(
+    closed: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    register(closed, 2)
+    told: list[str] = []
+    sweep(told.append)
+    assert closed.folder.exists() and not told
+    write_own(closed.folder / ABOUT, {**closed.about, "delete_on": "2020-01-01T00:00:00+00:00"})
+    sweep(told.append, [closed.folder])
+    assert closed.folder.exists() and not told, "who comes late to collect the work finds it"
+    sweep(told.append)
+    assert not closed.folder.exists() and told == [f"{closed.folder} is deleted: its day has come"]

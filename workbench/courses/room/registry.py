@@ -10,7 +10,7 @@ import datetime
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,24 @@ _DAY = 86_400.0
 
 
 def register(room: Room, keep_days: int) -> None:
-    """Remember a room, so that it is deleted when its time has come."""
+    """Remember a room, so that it is deleted when its time has come.
+
+    Raises
+    ------
+    WorkbenchError
+        If that cannot be written down.
+    """
     write_own(room.folder / ABOUT, {**room.about, "keep_days": keep_days})
     folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    known = [entry for entry in _known() if Path(entry["room"]).exists()]
-    write_own(folder / "rooms.json", [*known, {"room": str(room.folder), "began": room.about["began"]}])
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        known = [entry for entry in _known() if Path(entry["room"]).exists()]
+        write_own(folder / "rooms.json", [*known, {"room": str(room.folder), "began": room.about["began"]}])
+    except OSError as error:
+        raise WorkbenchError(
+            f"{folder} cannot be written ({error.strerror}), so that nothing would delete {room.folder}: "
+            "set XDG_STATE_HOME to a folder of your own"
+        ) from None
 
 
 def until(room: Room) -> float | None:
@@ -45,19 +57,27 @@ def until(room: Room) -> float | None:
     return float(used + about["keep_days"] * _DAY)
 
 
-def sweep(told: Callable[[str], None]) -> None:
-    """Delete the rooms whose time has come; one that is open stays, and so does what is no such room any more."""
+def sweep(told: Callable[[str], None], meant: Collection[Path] = ()) -> None:
+    """Delete the rooms whose time has come; one that is open stays, and so does what is no such room any more.
+
+    Parameters
+    ----------
+    meant : collection of Path
+        Rooms that somebody works with at this moment: whoever comes late to collect the work shall find it.
+    """
     from .removing import remove
 
     for entry in _known():
         room = Room(Path(entry["room"]))
+        if room.folder in meant:
+            continue
         with contextlib.suppress(WorkbenchError, OSError):
             due = until(room)
             if room.about["began"] != entry["began"] or due is None or time.time() < due:
                 continue
             if "room" not in processes.living(room):
                 remove(room)
-                told(f"{room.folder} was kept for {room.about['keep_days']} days and is deleted now")
+                told(f"{room.folder} is deleted: its day has come")
 
 
 def _known() -> list[dict[str, Any]]:
@@ -69,5 +89,7 @@ def _known() -> list[dict[str, Any]]:
 
 
 def _folder() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
-    return Path(state) / "genai4eu"
+    """Return where rooms are remembered: root's not in the home that sudo may have left it, which is another's."""
+    if state := os.environ.get("XDG_STATE_HOME"):
+        return Path(state) / "genai4eu"
+    return Path("/var/lib/genai4eu") if os.geteuid() == 0 else Path("~/.local/state/genai4eu").expanduser()
