@@ -10,12 +10,15 @@ from typing import Any
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
+from genai4eu.cli import app
 from genai4eu.courses.build import build
 from genai4eu.courses.course import Course
 from genai4eu.courses.desk import ABOUT, ASIDE, PRISTINE
+from genai4eu.courses.example import WORDS
 from genai4eu.courses.lesson import exercises, read
-from genai4eu.courses.review import review
+from genai4eu.courses.review import read_through, review
 from genai4eu.courses.skeleton import make
 from genai4eu.errors import WorkbenchError
 
@@ -107,9 +110,9 @@ def _source(number: int, text: str) -> Callable[[Any], None]:
     return change
 
 
-def _added(text: str) -> Callable[[Any], None]:
+def _added(text: str, dutch: str = "tekst") -> Callable[[Any], None]:
     def change(notebook: Any) -> None:
-        cell = nbformat.v4.new_markdown_cell(text, metadata={"genai4eu": {"text": {"nl": "tekst"}}})
+        cell = nbformat.v4.new_markdown_cell(text, metadata={"genai4eu": {"text": {"nl": dutch}}})
         notebook.cells.append(cell)
 
     return change
@@ -126,8 +129,13 @@ def _added(text: str) -> Callable[[Any], None]:
             _source(4, 'check("exercise-1")\n### BEGIN HIDDEN TESTS\nassert middle == 3\n### END HIDDEN TESTS'),
             "line 1 of the check of exercise-1 says nothing when it fails",
         ),
+        (
+            _source(4, 'check("exercise-1")\n### BEGIN HIDDEN TESTS\nassert middle == 3, "no"\n### END HIDDEN TESTS'),
+            "cell 5: line 1 of the check of exercise-1 speaks one language",
+        ),
         (_source(0, "no title"), "has no title"),
         (_source(1, 'questions("none")'), "none is no file of questions beside the lessons"),
+        (_added("What is left as it was.", "What is left as it was."), "the same in en and nl: not translated yet"),
         (_added("[more](https://example.org)"), "needs the internet"),
         (_added("[more](none.csv)"), "leads nowhere"),
         (_added("write to ann@uni.eu"), "names the address ann@uni.eu"),
@@ -147,6 +155,39 @@ def test_an_address_that_can_be_read_is_no_link_that_needs_the_internet(change: 
 
     course = change(_added("<https://doi.org/10.1000/1>, [here](lesson-1.ipynb), [down](#exercise-1), a@example.org"))
     assert list(texts.faults(course, read(course.folder / "lesson-1.ipynb"))) == []
+
+
+def test_what_is_the_same_in_every_language_needs_no_translation(change: Callable[..., Course]) -> None:
+    from genai4eu.courses import texts
+
+    for same in ("## Python", "`sorted(values)` and `min(values)`", "```python\nvalues are here and there\n```"):
+        course = change(_added(same, same))
+        assert list(texts.faults(course, read(course.folder / "lesson-1.ipynb"))) == [], same
+
+
+@pytest.mark.parametrize("languages", [("en",), ("en", "nl"), ("nl", "de"), ("fr", "en", "nl", "de")])
+def test_a_new_course_is_complete_in_its_languages(tmp_path: Path, languages: tuple[str, ...]) -> None:
+    course = Course(make(tmp_path / "new", languages))
+    notebook = read(course.folder / "lesson-1.ipynb")
+    assert read_through(course, notebook) == []
+    assert course.about.title[languages[0]] == WORDS[languages[0]]["title"]
+    assert notebook.cells[0].source.startswith(f"# {WORDS[languages[0]]['lesson']}")
+    assert len({tuple(goals) for goals in course.about.lessons[0].goals.values()}) == len(languages)
+
+
+def test_a_new_course_says_what_is_to_be_translated(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["course", "new", str(tmp_path / "new"), "--languages", "nl,it,nl"])
+    assert "to be translated, in the lesson and in course.toml, where it is English: it\n" in told.stdout
+    course = Course(tmp_path / "new")
+    found = read_through(course, read(course.folder / "lesson-1.ipynb"))
+    assert len(found) == 7  # five texts and two messages
+    assert all("not there in it" in fault for fault in found)
+    main = Course(make(tmp_path / "main", ("it", "en")))
+    found = read_through(main, read(main.folder / "lesson-1.ipynb"))
+    assert len(found) == 7
+    assert all("the same in it and en: not translated yet" in fault for fault in found)
+    silent = CliRunner().invoke(app, ["course", "new", str(tmp_path / "known"), "--languages", "en,nl"])
+    assert "translated" not in silent.stdout
 
 
 @pytest.mark.slow

@@ -302,7 +302,13 @@ def test_a_correction_at_another_address() -> None:
 
 def _version(folder: Path, number: int, **change: Any) -> SimpleNamespace:
     """Write what a version of a dashboard says of itself, as publishing does."""
-    about = {"slug": "canteen-1", "title": "How many?", "question": "How many?", "run": "run-1", "answer": "255."}
+    about: dict[str, Any] = {
+        "slug": "canteen-1",
+        "title": "How many?",
+        "question": "How many?",
+        "run": "run-1",
+        "answer": "255.",
+    }
     about |= {"published": "", "where": "", "sector": None, "started": None, "figure": None, "given": {}}
     made = folder / "canteen-1" / "versions" / str(number)
     made.mkdir(parents=True)

@@ -142,6 +142,8 @@ def test_words_are_the_participants(notebook: Notebook, desk: Desk) -> None:
         ("assert False", "not what the exercise asks for"),
         ("1 / 0", "stopped the check with ZeroDivisionError: division by zero"),
         ("assert [] == 1, 'x <script>'", "x <script>"),
+        ("import sys\nsys.exit(3)", "Your code ends the program"),
+        ("class Own:\n    def __eq__(self, other):\n        raise SystemExit\nassert Own() == 1", "ends the program"),
     ],
 )
 def test_whatever_a_check_meets_becomes_a_sentence(tests: str, said: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,13 @@ def _opens_with_its_goals(notebook: Any, lesson: Any, language: str) -> None:
         lines = text.splitlines()
         assert lines[0] == f"# {lesson.title[name]}"
         assert [line[2:] for line in lines if line.startswith("- ")] == lesson.goals[name]
+
+
+@pytest.mark.parametrize(("name", "file"), LESSONS)
+def test_a_lesson_ends_with_what_goes_wrong_in_practice(name: str, file: str) -> None:
+    """The house's own rule for what it ships; trainers end theirs as they like."""
+    last = [cell.source for cell in read(named(name) / file).cells[-4:] if cell.cell_type == "markdown"]
+    assert any(re.match(r"## What (could go|goes) wrong in practice\n", text) for text in last)
 
 
 @pytest.mark.parametrize(("name", "file"), LESSONS)

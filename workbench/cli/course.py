@@ -65,11 +65,14 @@ def new(
     languages: Annotated[str, typer.Option(help="Languages of its texts, the main one first.")] = "en",
 ) -> None:
     """Make a course of one lesson that passes its own check, to be replaced."""
+    from ..courses.example import untranslated
     from ..courses.skeleton import make
 
-    names = tuple(filter(None, (name.strip() for name in languages.split(","))))
+    names = tuple(dict.fromkeys(filter(None, (name.strip() for name in languages.split(",")))))
     made = make(folder, names)
     typer.echo(f"{made} is yours: course.toml says what the course is, lesson-1.ipynb is a lesson to replace")
+    if absent := untranslated(names):
+        typer.echo(f"to be translated, in the lesson and in course.toml, where it is English: {', '.join(absent)}")
     typer.echo(f"next: genai4eu course check {folder}")
 
 

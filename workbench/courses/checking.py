@@ -5,7 +5,6 @@ Checks are deterministic; no model ever judges a person. Called by ``exercise``.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -52,15 +51,12 @@ def look(name: str, tests: str, space: Mapping[str, Any], language: str) -> Verd
     except NameError as error:
         words = _("There is no “%(name)s” yet: complete the cell above and execute it.")
         return Verdict(False, words % {"name": error.name or error})
+    except SystemExit:  # sys.exit(), or a program's own end: it would stop the check without a word
+        return Verdict(False, _("Your code ends the program, as exit() does: take that out, and the check can go on."))
     except Exception as error:  # noqa: BLE001  # whatever a participant's own objects raise is said in words
         words = _("Your code stopped the check with %(kind)s: %(why)s")
         return Verdict(False, words % {"kind": type(error).__name__, "why": error})
     return Verdict(True)
-
-
-def wordless(tests: str) -> list[int]:
-    """Return the lines of assertions without a message, from 1; a participant would learn nothing from them."""
-    return [node.lineno for node in ast.walk(ast.parse(tests)) if isinstance(node, ast.Assert) and node.msg is None]
 
 
 def digest(inputs: Iterable[str]) -> str:

@@ -14,9 +14,8 @@ from typing import Any
 from nbclient.exceptions import DeadKernelError
 
 from ..errors import WorkbenchError
-from . import texts
+from . import messages, texts
 from .build import build, participants
-from .checking import wordless
 from .course import Course, Lesson
 from .desk import VARIABLE
 from .factory.asked import fault as of_marked
@@ -73,22 +72,10 @@ def review(course: Course, told: Callable[[str], None] = lambda _: None) -> Iter
 def read_through(course: Course, notebook: Any) -> list[str]:
     """Return what is wrong with a lesson that can be seen without executing it."""
     language = course.language
-    found = [*of_exercises(notebook, language), *texts.faults(course, notebook), *_messages(notebook, language)]
-    return [*found, *_marked(notebook), *_asked(course, notebook)]
-
-
-def _messages(notebook: Any, language: str) -> Iterator[str]:
+    found = [*of_exercises(notebook, language), *texts.faults(course, notebook)]
     for exercise in exercises(notebook, language):
-        try:
-            lines = wordless(exercise.tests)
-        except SyntaxError as error:
-            yield f"cell {exercise.cell + 1}: the check of {exercise.name} is no Python: {error}"
-            continue
-        for line in lines:
-            yield (
-                f"cell {exercise.cell + 1}: line {line} of the check of {exercise.name} says nothing when it fails: "
-                'add a message, as assert …, {"en": "…"}'
-            )
+        found += messages.faults(exercise, course.about.languages)
+    return [*found, *_marked(notebook), *_asked(course, notebook)]
 
 
 def _marked(notebook: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from nbformat import v4
 from ..errors import WorkbenchError
 from ..runs.files import write_text
 from .course import FILE
+from .example import untranslated, words
+from .lesson import HINT
 
 _TOML = """version = "0.1"
 languages = [{languages}]  # the main one, in which the cells are written, first
@@ -37,22 +40,15 @@ minutes = 10
 {lesson}
 [lessons.goals]
 {goals}"""
-_CELLS: list[tuple[str, str, str]] = [
-    ("markdown", "", "# The mean hides who is far off\n\n**Afterwards you can** say why a mean alone misleads."),
-    ("code", "", "from genai4eu.courses import check, help_me, hint, progress, reset\n\nvalues = [2, 3, 2, 4, 40]"),
-    ("markdown", "", "## Exercise 1\n\nFind the median of `values` and call it `middle`."),
-    ("code", "", "### BEGIN SOLUTION\nmiddle = sorted(values)[len(values) // 2]\n### END SOLUTION"),
-    (
-        "code", "",
-        'check("exercise-1")\n### BEGIN HIDDEN TESTS\n'
-        "mean = sum(values) / len(values)\n"
-        'assert middle != mean, "That is the mean: one value of 40 pulls it up. The median is the middle one."\n'
-        'assert middle == 3, "Sort the values first: the median is the one in the middle."\n### END HIDDEN TESTS',
-    ),
-    ("markdown", "hint", "`sorted(values)` puts them in order."),
-    ("markdown", "hint", "The middle one of five has the number 2: Python counts from 0."),
-    ("markdown", "", "## What goes wrong in practice\n\nA report gives the mean, and nobody looks at the values."),
-]  # fmt: skip
+_KERNEL = {"name": "genai4eu", "display_name": "GenAI4EU (warm)", "language": "python"}
+_BEGIN = "from genai4eu.courses import check, help_me, hint, progress, reset\n\nvalues = [2, 3, 2, 4, 40]"
+_SOLUTION = "### BEGIN SOLUTION\nmiddle = sorted(values)[len(values) // 2]\n### END SOLUTION"
+_CHECK = """check("exercise-1")
+### BEGIN HIDDEN TESTS
+mean = sum(values) / len(values)
+assert middle != mean, {mean}
+assert middle == 3, {sort}
+### END HIDDEN TESTS"""
 
 
 def make(folder: Path, languages: Sequence[str]) -> Path:
@@ -78,28 +74,52 @@ def make(folder: Path, languages: Sequence[str]) -> Path:
 
 
 def _toml(languages: Sequence[str]) -> str:
-    def texts(text: str) -> str:
-        return "".join(f'{name} = "{text}"\n' for name in languages)
+    def texts(name: str) -> str:
+        return "".join(f'{language} = "{words(language)[name]}"\n' for language in languages)
+
+    def lists(name: str) -> str:
+        return "".join(f'{language} = ["{words(language)[name]}"]\n' for language in languages)
 
     return _TOML.format(
-        languages=", ".join(f'"{name}"' for name in languages), title=texts("A course to replace"),
-        summary=texts("What it is about, in a sentence."), audience=texts("Who comes, and what they know already."),
-        topics="".join(f'{name} = ["what models cannot know"]\n' for name in languages),
-        lesson=texts("The mean hides who is far off"),
-        goals="".join(f'{name} = ["say why a mean alone misleads"]\n' for name in languages),
+        languages=", ".join(f'"{name}"' for name in languages), title=texts("title"), summary=texts("summary"),
+        audience=texts("audience"), topics=lists("topic"), lesson=texts("lesson"), goals=lists("goal"),
     )  # fmt: skip
 
 
 def _notebook(languages: Sequence[str]) -> Any:
-    """Return the lesson; further languages begin with the main one's text, to be translated in the cell's metadata."""
-    cells = []
-    for number, (kind, tag, source) in enumerate(_CELLS):
-        cell = v4.new_markdown_cell(source) if kind == "markdown" else v4.new_code_cell(source)
+    """Return the lesson: the main language in the cells, others beside it where the example is there in them."""
+    absent = untranslated(languages[1:])  # left out, so that the course's check names each text to write
+    spoken = {language: words(language) for language in languages if language not in absent}
+    opening = {name: f"# {said['lesson']}\n\n**{said['afterwards']}** {said['goal']}." for name, said in spoken.items()}
+
+    def texts(name: str) -> dict[str, str]:
+        return {language: said[name] for language, said in spoken.items()}
+
+    def message(name: str) -> str:
+        return _message(texts(name)) if len(languages) > 1 else json.dumps(*texts(name).values(), ensure_ascii=False)
+
+    cells = [
+        _markdown(opening), v4.new_code_cell(_BEGIN), _markdown(texts("exercise")), v4.new_code_cell(_SOLUTION),
+        v4.new_code_cell(_CHECK.format(mean=message("mean"), sort=message("sort"))),
+        _markdown(texts("hint"), HINT), _markdown(texts("second"), HINT), _markdown(texts("practice")),
+    ]  # fmt: skip
+    for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
-        if tag:
-            cell.metadata["tags"] = [tag]
-        if kind == "markdown" and len(languages) > 1:
-            cell.metadata["genai4eu"] = {"text": dict.fromkeys(languages[1:], source)}
-        cells.append(cell)
-    kernel = {"name": "genai4eu", "display_name": "GenAI4EU (warm)", "language": "python"}
-    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": _KERNEL})
+
+
+def _markdown(texts: dict[str, str], *tags: str) -> Any:
+    """Return a cell in all languages, the main one first."""
+    (_main, source), *others = texts.items()
+    cell = v4.new_markdown_cell(source)
+    if tags:
+        cell.metadata["tags"] = list(tags)
+    if others:
+        cell.metadata["genai4eu"] = {"text": dict(others)}
+    return cell
+
+
+def _message(texts: dict[str, str]) -> str:
+    """Return Python for a message by language."""
+    lines = [f"    {json.dumps(name)}: {json.dumps(text, ensure_ascii=False)},\n" for name, text in texts.items()]
+    return "{\n" + "".join(lines) + "}"

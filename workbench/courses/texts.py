@@ -23,6 +23,11 @@ _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _NOBODY = re.compile(r"@(?:[\w-]+\.)*(?:example(?:\.(?:com|org|net))?|invalid|test|localhost)$")
 _PHONE = re.compile(r"(?<![\w.])\+\d{1,3}[ ./-]?\(?\d{1,4}\)?(?:[ ./-]?\d{2,4}){2,4}(?!\w)")
 
+#: What is the same in all languages: code, formulas, addresses; and how many words beside it may be names.
+_CODE = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>", re.S)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_FEW = 3
+
 
 def faults(course: Course, notebook: Any) -> Iterator[str]:
     """Yield what is wrong with a lesson's texts, each with its remedy."""
@@ -31,6 +36,7 @@ def faults(course: Course, notebook: Any) -> Iterator[str]:
         if cell.cell_type == "markdown":
             texts = {course.language: cell.source, **texts_of(cell)}
             yield from (f"{where}: {fault}" for fault in _languages(course, texts))
+            yield from (f"{where}: {fault}" for fault in _untranslated(course, texts))
             for text in texts.values():
                 yield from (f"{where}: {fault}" for fault in _links(course.folder, text))
         for text in {cell.source, *texts_of(cell).values()}:
@@ -45,6 +51,23 @@ def _languages(course: Course, texts: Mapping[str, str]) -> Iterator[str]:
                 f"its text is not there in {name}: write "
                 f'{{"genai4eu": {{"text": {{"{name}": "…"}}}}}} into its metadata, or leave {name} out of the course'
             )
+
+
+def _untranslated(course: Course, texts: Mapping[str, str]) -> Iterator[str]:
+    known = {name: texts[name] for name in course.about.languages if name in texts}
+    for one, other in alike(known):
+        yield f"its text is the same in {one} and {other}: not translated yet"
+
+
+def alike(texts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return pairs of languages with the same text, but for texts of a few words, which may be names or code."""
+    first: dict[str, str] = {}
+    found = []
+    for name, text in texts.items():
+        if len(_WORD.findall(_CODE.sub(" ", text))) > _FEW:
+            one = first.setdefault(text.strip(), name)
+            found += [(one, name)] if one != name else []
+    return found
 
 
 def _links(folder: Path, text: str) -> Iterator[str]:
