@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-import signal
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from genai4eu.courses.room.folder import ABOUT
 from genai4eu.courses.room.keeping import Keeping, kept, restore
 from genai4eu.courses.room.limits import Limits, limits
 from genai4eu.courses.room.own import write_own
-from genai4eu.courses.room.people import as_seat
 from genai4eu.courses.room.registry import register, sweep, until
 from genai4eu.courses.room.room import Room
 from genai4eu.errors import WorkbenchError
@@ -49,7 +49,7 @@ def test_progress_comes_back_by_itself(closed: Room) -> None:
 def test_the_latest_is_kept_and_the_oldest_goes_where_room_is_short(
     closed: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genai4eu.courses.room.keeping._ALL", 100)
+    monkeypatch.setattr("genai4eu.courses.room.copies._ALL", 100)
     keeping, lesson = Keeping(closed, "seat-01"), closed.home("seat-01") / "lesson-1.ipynb"
     for letter in "abcde":
         lesson.write_text(letter * 30)
@@ -69,12 +69,58 @@ def test_who_invents_events_fills_no_disk(closed: Room, monkeypatch: pytest.Monk
     assert len((closed.folder / "kept" / "seat-01" / "progress.jsonl").read_text().splitlines()) == 5
 
 
-def test_who_stops_what_works_in_their_folder_stops_nobody_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_events_take_no_more_bytes_than_they_may(closed: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genai4eu.courses.room.keeping._BYTES", 300)
+    desk, keeping = Desk(closed.home("seat-01")), Keeping(closed, "seat-01")
+    for number in range(9):
+        desk.note("read", id=number, padding="x" * 5000)
+    keeping.look()
+    happened = closed.folder / "kept" / "seat-01" / "progress.jsonl"
+    assert 200 < happened.stat().st_size <= 300 and "padding" not in happened.read_text()
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\u2028", "\u0085"])
+def test_no_character_in_an_event_closes_the_room_or_counts_for_two(closed: Room, text: str) -> None:
+    happened = closed.home("seat-01") / ".course" / "progress.jsonl"
+    odd = f'{{"at": 1, "event": "read", "id": "{text}", "y": "{text}"}}\n' * 2
+    happened.write_text(odd + '{"at": 2, "event": "tried"}\n')
+    for _ in range(2):  # the second is the room opened again
+        keeping = Keeping(closed, "seat-01")
+        keeping.look()
+        keeping.look()
+    kept_lines = (closed.folder / "kept" / "seat-01" / "progress.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["event"] for line in kept_lines] in (["tried"], ["read", "tried"])
+
+
+def test_more_kept_than_is_kept_today_takes_nothing_more(closed: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened = closed.folder / "kept" / "seat-01" / "progress.jsonl"
+    happened.write_text("".join(f'{{"at": {at}, "event": "tried"}}\n' for at in range(9)))
+    monkeypatch.setattr("genai4eu.courses.room.keeping._EVENTS", 5)
+    before, desk = happened.read_text(), Desk(closed.home("seat-01"))
+    keeping = Keeping(closed, "seat-01")
+    for number in range(9):
+        desk.note("read", id=number)
+    keeping.look()
+    assert happened.read_text() == before
+
+
+def test_who_deletes_what_aside_lies_and_keeps_us_off_is_left_alone_for_a_while(
+    closed: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genai4eu.courses.room.people._PATIENCE", 0.2)
-    with pytest.raises(WorkbenchError, match="cannot be worked in"):
-        as_seat((os.getuid(), os.getgid()), tmp_path, lambda: os.kill(os.getpid(), signal.SIGSTOP))
+    home, tries = closed.home("seat-01"), list[Path]()
+
+    def refused(owner: object, folder: Path, *_: object) -> None:
+        tries.append(folder)
+        raise WorkbenchError("its user keeps us off")
+
+    monkeypatch.setattr("genai4eu.courses.room.keeping.as_seat", refused)
+    shutil.rmtree(home / ".course")
+    keeping = Keeping(closed, "seat-01")
+    with pytest.raises(WorkbenchError, match="keeps us off"):
+        keeping.look()
+    (home / "lesson-1.ipynb").write_text("mine")
+    keeping.look()
+    assert tries == [home] and len(kept(closed, "seat-01")) == 2
 
 
 def test_links_pipes_and_large_files_are_not_kept(

@@ -28,6 +28,14 @@ def test_who_does_not_exist_cannot_be_told(closed: Room) -> None:
         tell(closed, None, "shout")
 
 
+def test_what_a_trainer_pastes_may_hold_any_character(closed: Room) -> None:
+    text = "one\u2028two\u0085three\ud800"
+    tell(closed, None, "message", text=text)
+    with closed.news("seat-01").open("a", encoding="utf-8") as file:
+        file.write('{"id": 2, "event": "message", "text": "of before\u2028"}\n{"torn')
+    assert [n["text"] for n in told(closed, "seat-01")] == [text, "of before\u2028"]
+
+
 def test_many_at_once_leave_whole_lines_with_numbers_of_their_own(closed: Room) -> None:
     many = [
         threading.Thread(target=tell, args=(closed, None, "message"), kwargs={"text": "x" * 5000}) for _ in range(8)

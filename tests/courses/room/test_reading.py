@@ -50,6 +50,7 @@ def test_of_a_torn_line_the_rest_is_awaited(closed: Room, happened: Path) -> Non
         "[" * 5000 + "\n", "[1]\n", '"text"\n', "\x00\xff\n", '{"at": "now", "event": "tried"}\n',
         '{"at": NaN, "event": "tried"}\n', '{"at": true, "event": "tried"}\n', '{"at": 1e300, "event": "tried"}\n',
         '{"at": 1, "event": 3}\n', '{"at": 1, "event": "tried", "exercise": {"a": 1}}\n', f'{_line(code="x" * 20_000)}',
+        f'{_line(code="x" * 600)}', '{"at": 1, "event": "\\ud800"}\n',
     ],
 )  # fmt: skip
 def test_what_is_no_event_is_left_out(closed: Room, happened: Path, garbage: str) -> None:
@@ -57,6 +58,11 @@ def test_what_is_no_event_is_left_out(closed: Room, happened: Path, garbage: str
     found, position = events(closed, "seat-01", 0)
     assert [e.get("exercise") for e in found] == ["exercise-1"]
     assert position == happened.stat().st_size
+
+
+def test_of_an_event_only_what_is_known_is_taken(closed: Room, happened: Path) -> None:
+    happened.write_text(_line(answer=True, id=3, number=1, padding="x" * 5000))
+    assert events(closed, "seat-01", 0)[0] == [{"at": 1.0, "event": "tried", "id": 3, "number": 1, "answer": True}]
 
 
 def test_a_file_without_an_end_is_read_in_pieces(closed: Room, happened: Path) -> None:

@@ -13,7 +13,7 @@ import httpx
 from ..desk import HAPPENED
 from ..room.folder import CODES, Room
 from ..room.keeping import KEPT
-from ..room.reading import events
+from ..room.reading import events, read
 from . import hub, machine
 from .diary import Diary
 from .programme import Programme, Programmes
@@ -143,8 +143,8 @@ class Watch:
         course, now = self._programmes.now(), time.time()
         for name in self.seats:
             path = self.room.folder / KEPT / name / HAPPENED
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-            self._take(name, [json.loads(line) for line in lines], course, self._began, now)
+            found = list(read(path.read_bytes())) if path.exists() else []
+            self._take(name, found, course, self._began, now)
 
     def _come(self) -> frozenset[str]:
         known = json.loads((self.room.folder / CODES).read_text(encoding="utf-8"))

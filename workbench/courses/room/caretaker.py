@@ -5,11 +5,13 @@ Called by the supervisor, every second or so.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import time
 from collections.abc import Callable
 
 import httpx
+import psutil
 
 from ...errors import WorkbenchError
 from .confining import limits_of, means_of
@@ -17,8 +19,8 @@ from .folder import Room
 from .keeping import Keeping
 from .watching import disk, largest
 
-#: Seconds between two looks at the work, at memory, and at seats that nobody uses.
-_KEEP, _WATCH, _CULL = 3.0, 2.0, 60.0
+#: Seconds between two looks at the work, at memory, at folders that no disk bounds, and at seats that nobody uses.
+_EVERY = {"keep": 3.0, "watch": 2.0, "weigh": 15.0, "cull": 60.0}
 #: Seconds after which a seat's server is ended that nobody has opened, or that nobody uses; the desk stays as it is.
 UNOPENED, UNUSED = 3600.0, 7200.0
 
@@ -37,14 +39,16 @@ class Caretaker:
     def __init__(self, room: Room, told: Callable[[str], None]) -> None:
         self.room, self.told = room, told
         self._keeping: dict[str, Keeping] = {}
-        self._next = dict.fromkeys(("keep", "watch", "cull"), 0.0)
+        self._next = dict.fromkeys(_EVERY, 0.0)
         self._opened = time.time()
         self._full: set[str] = set()
+        self._troubles: dict[str, str] = {}
 
     def look(self) -> None:
-        """Do what is due."""
-        for name, seconds in (("keep", _KEEP), ("watch", _WATCH), ("cull", _CULL)):
+        """Do what is due; what fails is due again in its time."""
+        for name, seconds in _EVERY.items():
             if time.monotonic() >= self._next[name]:
+                self._next[name] = time.monotonic() + seconds
                 getattr(self, name)()
                 self._next[name] = time.monotonic() + seconds
 
@@ -55,20 +59,35 @@ class Caretaker:
                 if seat not in self._keeping:
                     self._keeping[seat] = Keeping(self.room, seat)
                 self._keeping[seat].look()
-            except (WorkbenchError, OSError) as error:
-                self.told(f"the work of {seat} could not be kept: {error}")
+            except Exception as error:  # noqa: BLE001  # a seat may hold anything: no fault of ours there closes the room
+                self._trouble(seat, f"the work of {seat} could not be kept: {why(error)}")
+            else:
+                self._troubles.pop(seat, None)
+
+    def _trouble(self, seat: str, said: str) -> None:
+        """Tell of a trouble once, not every few seconds."""
+        if self._troubles.get(seat) != said:
+            self._troubles[seat] = said
+            self.told(said)
 
     def watch(self) -> None:
         """End the largest kernel of a seat that takes more than its part, where no control group does."""
         each, means = limits_of(self.room), means_of(self.room)
         for seat in self.room.seats if not means.groups else ():
             if (found := largest(self.room, seat, each.memory)) is not None:
+                with contextlib.suppress(psutil.Error):  # it has ended by itself
+                    found.kill()
                 self.told(f"{seat} took more than {each.memory >> 20} MB: its largest kernel was ended")
-                found.kill()
+
+    def weigh(self) -> None:
+        """Tell whose folders have grown too large, where seats have no disks."""
+        most = limits_of(self.room).disk
         for seat in self.room.seats if self.room.about["without_disks"] else ():
-            if seat not in self._full and disk(self.room, seat) > each.disk:
+            used = disk(self.room, seat) if seat not in self._full else 0
+            if used is None or used > most:
                 self._full.add(seat)
-                self.told(f"{seat} has more than {each.disk >> 20} MB on the disk")
+                much = "more files than can be counted" if used is None else f"more than {most >> 20} MB"
+                self.told(f"{seat} has {much} on the disk")
 
     def cull(self) -> None:
         """End servers that nobody has opened in the first hour, or used for two; they start again when asked for."""
@@ -76,7 +95,10 @@ class Caretaker:
         for user in self.hub("GET", "users").json():
             server = user.get("servers", {}).get("")
             if server and server.get("ready") and self._idle(user["name"] in taken, server.get("last_activity")):
-                self.hub("DELETE", f"users/{user['name']}/server")
+                try:
+                    self.hub("DELETE", f"users/{user['name']}/server")
+                except httpx.HTTPError as error:  # the others' are ended all the same
+                    self.told(f"the server of {user['name']} could not be ended: {why(error)}")
 
     def _idle(self, taken: bool, last: str | None) -> bool:
         since = _seconds_since(last) if last else time.time() - self._opened
@@ -88,6 +110,12 @@ class Caretaker:
         address = f"http://127.0.0.1:{about['hub_port']}/hub/api/{path}"
         found = httpx.request(method, address, headers={"Authorization": f"token {about['token']}"}, timeout=20)
         return found.raise_for_status()
+
+
+def why(error: Exception) -> str:
+    """Return what to tell of an error, in characters that every terminal takes."""
+    ours = isinstance(error, WorkbenchError | OSError | httpx.HTTPError) and str(error)
+    return (str(error) if ours else f"{type(error).__name__}: {error}").encode(errors="backslashreplace").decode()
 
 
 def _seconds_since(stamp: str) -> float:

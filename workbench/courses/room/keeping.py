@@ -1,13 +1,12 @@
 """The room's own copies of everybody's notebooks and progress: what a participant deletes is not lost.
 
-A copy lies under what its content hashes to, so one that has not changed costs nothing; ``kept.jsonl`` says when which
-file was that. Called every few seconds while a room is open, and once more as it closes.
+Called every few seconds while a room is open, and once more as it closes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import contextlib
+import itertools
 import os
 import stat
 import time
@@ -15,17 +14,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...runs.files import write_bytes
+from ...errors import WorkbenchError
 from ..desk import ASIDE, HAPPENED
+from .copies import Copies, append, entries
 from .folder import COURSE, Room
 from .people import as_seat
-from .reading import events, opened
+from .reading import events, line_of, opened, read
+from .walking import Walk
 
-KEPT, LIST = "kept", "kept.jsonl"
-#: Of a seat: notebooks that are looked at, how deep, the largest, and what all kept versions may take together.
-_MOST, _DEEP, _LARGEST, _ALL = 200, 3, 20 << 20, 500 << 20
-#: Of a seat: events that are kept. Thousands a day are honest work; millions are somebody who fills our disk.
-_EVENTS = 20_000
+KEPT = "kept"
+#: Of a seat: notebooks that are looked at, how deep they lie, the largest, and bytes of them that are read in one look.
+_MOST, _DEEP, _LARGEST, _READ = 200, 3, 20 << 20, 40 << 20
+#: Entries of a desk that are looked at for notebooks, in all and in one folder.
+_ENTRIES, _EACH = 20_000, 5_000
+#: Of a seat: events that are kept, and their bytes. Thousands a day are honest work; more is who fills our disk.
+_EVENTS, _BYTES = 20_000, 4 << 20
+#: Seconds for which a seat has to let us work in its folder, and in which one that did not is left alone.
+_PATIENCE, _PAUSE = 5.0, 60.0
 
 
 class Keeping:
@@ -44,53 +49,58 @@ class Keeping:
         self.folder = room.folder / KEPT / seat
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self._stamps: dict[str, tuple[int, int]] = {}
-        self._lines = dict.fromkeys(_lines(self.folder / HAPPENED))  # in their order
-        self._digests = {entry["file"]: entry["sha256"] for entry in kept(room, seat)}
-        self._size = sum(path.stat().st_size for path in self.folder.glob("*.ipynb"))
-        self._position = 0
+        happened = self.folder / HAPPENED
+        found = read(happened.read_bytes()) if happened.exists() else ()
+        self._lines = dict.fromkeys(line_of(event) for event in found)  # in their order
+        self._bytes = sum(len(line) + 1 for line in self._lines)
+        self._copies = Copies(self.folder)
+        self._position, self._again = 0, 0.0
 
     def look(self) -> None:
-        """Copy what has changed since, and give back what a lesson needs to know of itself where that was deleted."""
+        """Copy what has changed since, and give back what a lesson needs to know of itself where that was deleted.
+
+        Raises
+        ------
+        WorkbenchError
+            If something of it cannot be done; all else is.
+        """
         self._progress()
-        for path, stamp in _notebooks(self.room, self.seat):
-            if self._stamps.get(path) != stamp:
-                self._keep(path)
-                self._stamps[path] = stamp
-        self._give_back()
+        try:
+            self._notebooks()
+        finally:
+            self._give_back()
 
     def _progress(self) -> None:
-        found, self._position = events(self.room, self.seat, self._position)
-        lines = [json.dumps(event, ensure_ascii=False) for event in found]
-        new = [line for line in dict.fromkeys(lines) if line not in self._lines]
-        if new := new[: _EVENTS - len(self._lines)]:
-            _add(self.folder / HAPPENED, new)
+        found, position = events(self.room, self.seat, self._position)
+        new, size = list[str](), self._bytes
+        for line in dict.fromkeys(line_of(event) for event in found):
+            if line not in self._lines and len(self._lines) + len(new) < _EVENTS and size + len(line) < _BYTES:
+                new.append(line)
+                size += len(line) + 1
+        if new:
+            append(self.folder / HAPPENED, new)
             self._lines |= dict.fromkeys(new)
+        self._position, self._bytes = position, size
 
-    def _keep(self, path: str) -> None:
+    def _notebooks(self) -> None:
+        found, left, why = dict(_notebooks(self.room, self.seat)), _READ, list[WorkbenchError]()
+        self._stamps = {path: stamp for path, stamp in self._stamps.items() if path in found}
+        for path, stamp in found.items():
+            if self._stamps.get(path) == stamp or not 0 < stamp[1] <= min(left, _LARGEST):
+                continue
+            left -= stamp[1]
+            try:
+                if content := self._content(path):
+                    self._copies.add(path, content, found)
+            except WorkbenchError as error:
+                why.append(error)
+            self._stamps[path] = stamp
+        if why:
+            raise why[0]
+
+    def _content(self, path: str) -> bytes:
         with opened(self.room, self.seat, Path(path)) as file:
-            size = os.fstat(file).st_size if file >= 0 else 0
-            if not 0 < size <= _LARGEST:
-                return
-            content = os.pread(file, size, 0)
-        digest = hashlib.sha256(content).hexdigest()
-        if self._digests.get(path) == digest:
-            return
-        copy = self.folder / f"{digest}.ipynb"
-        if not copy.exists():
-            self._make_room(size)
-            write_bytes(copy, content, durable=False)
-            self._size += size
-        _add(self.folder / LIST, [json.dumps({"at": round(time.time(), 3), "file": path, "sha256": digest})])
-        self._digests[path] = digest
-
-    def _make_room(self, size: int) -> None:
-        """Let go of the oldest versions that a later one has replaced, where all would be more than is kept."""
-        last = set(self._digests.values())
-        for entry in kept(self.room, self.seat) if self._size + size > _ALL else ():
-            copy = self.folder / f"{entry['sha256']}.ipynb"
-            if entry["sha256"] not in last and copy.exists() and self._size + size > _ALL:
-                self._size -= copy.stat().st_size
-                copy.unlink()
+            return os.pread(file, min(os.fstat(file).st_size, _LARGEST), 0) if file >= 0 else b""
 
     def _give_back(self) -> None:
         """Put the folder aside in its place again, as the seat's user.
@@ -98,19 +108,22 @@ class Keeping:
         Lessons that were deleted are the trainer's to give back: who deletes one may mean it.
         """
         home = self.room.home(self.seat)
+        if time.monotonic() < self._again:
+            return
         if (home / ASIDE).is_dir() and (not self._lines or (home / ASIDE / HAPPENED).exists()):
             return
         before = self.room.folder / COURSE
         contents = {p.relative_to(before): p.read_bytes() for p in (before / ASIDE).rglob("*") if p.is_file()}
         if self._lines:
             contents[Path(ASIDE, HAPPENED)] = b"".join(f"{line}\n".encode() for line in self._lines)
-        _lay(self.room, self.seat, contents)
-        self._position = 0
+        self._again = time.monotonic() + _PAUSE
+        _lay(self.room, self.seat, contents, _PATIENCE)
+        self._position, self._again = 0, 0.0
 
 
 def kept(room: Room, seat: str) -> list[dict[str, Any]]:
     """Return what was kept of a seat, the earliest first: when, of which file, under which hash."""
-    return [json.loads(line) for line in _lines(room.folder / KEPT / seat / LIST)]
+    return entries(room.folder / KEPT / seat)
 
 
 def restore(room: Room, seat: str) -> list[str]:
@@ -121,15 +134,14 @@ def restore(room: Room, seat: str) -> list[str]:
     WorkbenchError
         If they cannot be written; the message says why.
     """
-    latest = {entry["file"]: entry["sha256"] for entry in kept(room, seat)}
-    home = room.home(seat)
-    absent = [path for path in latest if not os.path.lexists(home / path)]
-    kept_in = room.folder / KEPT / seat
-    _lay(room, seat, {Path(path): (kept_in / f"{latest[path]}.ipynb").read_bytes() for path in absent})
-    return absent
+    home, kept_in = room.home(seat), room.folder / KEPT / seat
+    latest = {entry["file"]: kept_in / f"{entry['sha256']}.ipynb" for entry in kept(room, seat)}
+    absent = {path: copy for path, copy in latest.items() if copy.exists() and not os.path.lexists(home / path)}
+    _lay(room, seat, {Path(path): copy.read_bytes() for path, copy in absent.items()}, 4 * _PATIENCE)
+    return list(absent)
 
 
-def _lay(room: Room, seat: str, contents: Mapping[Path, bytes]) -> None:
+def _lay(room: Room, seat: str, contents: Mapping[Path, bytes], patience: float) -> None:
     """Write files into a seat's folder as its user; what is there stays."""
 
     def work() -> None:
@@ -138,7 +150,7 @@ def _lay(room: Room, seat: str, contents: Mapping[Path, bytes]) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(path, content)
 
-    as_seat(room.people.owner(seat), room.home(seat), work)
+    as_seat(room.people.owner(seat), room.home(seat), work, patience)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -155,31 +167,15 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _notebooks(room: Room, seat: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield a seat's notebooks, each with what tells a change; no link is followed on the way."""
-    left = _MOST
-    try:
-        for folder, folders, files, at in os.fwalk(room.home(seat), follow_symlinks=False):
-            within = Path(folder).relative_to(room.home(seat))
-            deep = len(within.parts) >= _DEEP
-            folders[:] = [] if deep else [name for name in folders[:_MOST] if not name.startswith((".", "_"))]
-            for name in files:
-                if not name.endswith(".ipynb") or name.startswith("."):
-                    continue
-                about = os.stat(name, dir_fd=at, follow_symlinks=False)
-                if stat.S_ISREG(about.st_mode) and left:
-                    left -= 1
-                    yield str(within / name), (about.st_mtime_ns, about.st_size)
-    except OSError:  # deleted meanwhile: the next look sees the rest
-        return
+    """Yield a seat's notebooks, each with what tells a change."""
+    walk = Walk(room.home(seat), _ENTRIES, _DEEP, _EACH, skip=(".", "_"))
+    return itertools.islice(_regular(walk), _MOST)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").splitlines() if path.exists() else []
-
-
-def _add(path: Path, lines: list[str]) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, b"".join(f"{line}\n".encode() for line in lines))
-    finally:
-        os.close(handle)
+def _regular(walk: Walk) -> Iterator[tuple[str, tuple[int, int]]]:
+    for path, entry in walk:
+        if entry.name.endswith(".ipynb") and not entry.name.startswith("."):
+            with contextlib.suppress(OSError):  # deleted meanwhile: the next look sees the rest
+                about = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(about.st_mode):
+                    yield path, (about.st_mtime_ns, about.st_size)

@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,10 +117,15 @@ class People:
                 _run("userdel", f"{self.prefix}{seat}")
 
 
-def as_seat(owner: tuple[int, int], folder: Path, work: Callable[[], None]) -> None:
+def as_seat(owner: tuple[int, int], folder: Path, work: Callable[[], None], patience: float = _PATIENCE) -> None:
     """Do something in a folder as a seat's user, in a process of its own: root would follow a participant's links.
 
     Paths are relative to the folder: on the way to it there may be one that is closed to others.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds after which it is given up.
 
     Raises
     ------
@@ -138,20 +144,33 @@ def as_seat(owner: tuple[int, int], folder: Path, work: Callable[[], None]) -> N
             os.umask(0o077)
             work()
         except BaseException as error:  # noqa: BLE001  # told to the parent, whatever it is
-            os.write(its, (str(error) or type(error).__name__).encode()[:4096])
+            os.write(its, (str(error) or type(error).__name__).encode(errors="backslashreplace")[:4096])
         finally:
             os._exit(0)
     os.close(its)
-    with os.fdopen(mine, "rb") as said:
-        in_time = bool(select.select([said], [], [], _PATIENCE)[0])
-        if not in_time:
+    said = None
+    try:
+        said = _said(mine, time.monotonic() + patience)
+    finally:
+        os.close(mine)
+        if said is None:
             os.kill(pid, signal.SIGKILL)
-        why = (
-            said.read().decode(errors="replace") if in_time else f"{folder} cannot be worked in: its user keeps us off"
-        )
-    os.waitpid(pid, 0)
-    if why:
-        raise WorkbenchError(why)
+        _, status = os.waitpid(pid, 0)
+    if said is None or (not said and status):
+        raise WorkbenchError(f"{folder} cannot be worked in: its user keeps us off")
+    if said:
+        raise WorkbenchError(said.decode(errors="replace"))
+
+
+def _said(pipe: int, until: float) -> bytes | None:
+    """Return what is said until the end, or None where there is none in time: a part of it can come at once."""
+    found = b""
+    while (left := until - time.monotonic()) > 0 and select.select([pipe], [], [], left)[0]:
+        piece = os.read(pipe, 4096)
+        if not piece:
+            return found
+        found += piece
+    return None
 
 
 def _run(*command: str) -> None:

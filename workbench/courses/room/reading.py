@@ -18,7 +18,10 @@ from .folder import Room
 
 #: Bytes that are read at once; what is longer than one line of ours is none of ours.
 _AT_ONCE, _LINE = 1 << 20, 1 << 14
-_NAMES = ("exercise", "lesson", "language", "id", "code")
+#: What an event may say beside its name and its time: the rest is nobody's business, and takes no room of ours.
+_NAMES = ("exercise", "lesson", "language", "id", "code", "number", "answer")
+#: Characters of an event as the room keeps it; ours have 150 or so.
+_KEPT = 512
 
 
 def events(room: Room, seat: str, after: int = 0) -> tuple[list[dict[str, Any]], int]:
@@ -41,7 +44,19 @@ def events(room: Room, seat: str, after: int = 0) -> tuple[list[dict[str, Any]],
     whole = content.rfind(b"\n") + 1
     if not whole and len(content) == _AT_ONCE:  # a megabyte without an end of line: not ours
         whole = len(content)
-    return list(_events(content[:whole])), after + whole
+    return list(read(content[:whole])), after + whole
+
+
+def read(content: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the events in lines that a seat wrote, or that were kept of them: what is none is left out."""
+    for line in content.split(b"\n"):
+        if line and len(line) <= _LINE and (event := _event(line)) is not None and len(line_of(event)) <= _KEPT:
+            yield event
+
+
+def line_of(event: dict[str, Any]) -> str:
+    """Return an event as a line: in ASCII, as some characters end a line, and half of a pair is none at all."""
+    return json.dumps(event)
 
 
 class opened:
@@ -87,12 +102,6 @@ class opened:
         return at
 
 
-def _events(content: bytes) -> Iterator[dict[str, Any]]:
-    for line in content.split(b"\n"):
-        if line and len(line) <= _LINE and (event := _event(line)) is not None:
-            yield event
-
-
 def _event(line: bytes) -> dict[str, Any] | None:
     """Return an event of ours, or None: what is named is text, and when it happened a number."""
     try:
@@ -104,5 +113,11 @@ def _event(line: bytes) -> dict[str, Any] | None:
     at = event.get("at")
     if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at < 1e11:
         return None
-    named = all(isinstance(event[name], str | int) for name in _NAMES if name in event)
-    return event if named else None
+    more = {name: event[name] for name in _NAMES if name in event}
+    named = all(isinstance(value, str | int) for value in more.values())
+    return {"at": at, "event": event["event"], **more} if named and _text(event["event"], *more.values()) else None
+
+
+def _text(*values: str | int) -> bool:
+    """Tell whether these are characters all: half of a pair can be neither shown nor written."""
+    return not any("\ud800" <= character <= "\udfff" for value in values for character in str(value))

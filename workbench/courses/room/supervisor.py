@@ -26,7 +26,7 @@ from genai4eu.kernels.warm.variables import patient
 from ...errors import WorkbenchError
 from ..factory import place
 from . import disks, processes
-from .caretaker import Caretaker
+from .caretaker import Caretaker, why
 from .confining import groups_of, prepare
 from .folder import Room
 from .logs import last
@@ -188,8 +188,8 @@ class _Keeper:
                 if "proxy" in dead:  # the new one knows no seats: the hub tells it
                     self._caretaker.hub("POST", "proxy")
             self._caretaker.look()
-        except (WorkbenchError, OSError, httpx.HTTPError) as error:
-            self.told(str(error))
+        except Exception as error:  # noqa: BLE001  # whatever it is: a room stays open, with everybody in it
+            self.told(why(error))
 
     def close(self) -> None:
         """End everything, servers and kernels of seats included; what was done last is kept."""
@@ -197,8 +197,12 @@ class _Keeper:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it
         try:
             self._caretaker.keep()
-        except (WorkbenchError, OSError) as error:
-            self.told(str(error))
+        except Exception as error:  # noqa: BLE001  # whatever it is: nothing may keep a room from being closed
+            self.told(why(error))
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
         self._end()
         processes.end(list(processes.left(self.room)))
         if groups := groups_of(self.room):

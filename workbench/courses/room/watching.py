@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 
 import psutil
 
 from .folder import Room
 from .processes import of
+from .walking import Walk
 
 #: What the seat's server and its template call themselves: these are never ended for their size.
 _SPARED = ("genai4eu-seats", "genai4eu-warm")
+#: Files and folders of a seat that are counted, and how deep they may lie.
+_ENTRIES, _DEEP = 100_000, 50
 
 
 def largest(room: Room, seat: str, most: int) -> psutil.Process | None:
@@ -26,14 +28,19 @@ def largest(room: Room, seat: str, most: int) -> psutil.Process | None:
     return max(rest, key=lambda process: sizes[process], default=None)
 
 
-def disk(room: Room, seat: str) -> int:
-    """Return the bytes that a seat's folders take; what is deleted meanwhile counts for nothing."""
-    found = 0
+def disk(room: Room, seat: str) -> int | None:
+    """Return the bytes that a seat's folders take, or None where these are too many or too deep to be counted."""
+    found, known = 0, set[tuple[int, int]]()
     for folder in (room.home(seat), room.temporary(seat)):
-        for _, _, files, at in os.fwalk(folder, follow_symlinks=False):
-            for name in files:
-                with contextlib.suppress(OSError):
-                    found += os.stat(name, dir_fd=at, follow_symlinks=False).st_blocks * 512
+        walk = Walk(folder, _ENTRIES, _DEEP)
+        for _, entry in walk:
+            with contextlib.suppress(OSError):  # deleted meanwhile
+                about = entry.stat(follow_symlinks=False)
+                one = (about.st_dev, about.st_ino)
+                found += 0 if one in known else about.st_blocks * 512  # a file of several names takes its place once
+                known.add(one)
+        if not walk.whole:
+            return None
     return found
 
 
