@@ -165,3 +165,29 @@ def test_no_text_keeps_the_board_busy(letters: str) -> None:
     content = {"cells": [{"cell_type": "markdown", "source": letters * 2500}] * 400}
     assert notebook.cells(json.dumps(content).encode()) is not None
     assert time.process_time() - began < 20  # of a processor: what is quadratic takes minutes
+
+
+def _shown(html: str, kind: str = "text/html") -> str:
+    """Return what is shown of an output."""
+    output = {"output_type": "display_data", "data": {kind: html}}
+    found = notebook.cells(json.dumps({"cells": [{"cell_type": "code", "source": "", "outputs": [output]}]}).encode())
+    assert found is not None
+    return "".join(found[0]["outputs"])
+
+
+def test_marks_left_open_are_shown_as_text() -> None:
+    bomb = "<p>" + "".join(f"<B/a={number}>" for number in range(1250)) + "<p>x" * 2500
+    assert _shown(bomb).startswith("<pre>&lt;p&gt;&lt;B/a=0&gt;")
+    markdown = {"cells": [{"cell_type": "markdown", "source": bomb[:900] + "<p>x" * 500}] * 13}
+    began = time.process_time()
+    found = notebook.cells(json.dumps(markdown).encode())
+    assert found is not None and sum(len(cell["html"]) for cell in found) < 2_000_000
+    assert time.process_time() - began < 20  # of a processor
+    table = "<table>" + "<tr><td><b>1</b></td><td>2</td></tr>" * 50 + "</table>"
+    assert _shown(table).count("<b>") == 50
+
+
+def test_a_notebook_that_fills_the_memory_is_not_read() -> None:
+    assert notebook.cells(b'{"cells": [' + b"{}," * 3_000_000 + b"{}]}") is None
+    big = json.dumps({"cells": [], "metadata": {"x": "x" * (9 << 20)}}).encode()
+    assert notebook.cells(big) is None and notebook.cells(big.replace(b"x" * (2 << 20), b"")) == []

@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,11 @@ from markupsafe import Markup, escape
 _CELLS, _OUTPUTS, _TEXT = 400, 20, 20_000
 #: Letters of one text that is read as Markdown, which for text made to be slow takes time by their square.
 _MARKUP = 3_000
+#: Bytes of a notebook that is read: mappings in it take thirty times what is typed.
+_BYTES = 8 << 20
+#: A parser opens marks that were left open anew in each paragraph: so many elements can come of a text, at most.
+_ELEMENTS = 50_000
+_LEFT_OPEN = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
 _TAGS = frozenset((
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "b", "i", "u", "s", "sub", "sup", "code",
     "pre", "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "div", "span", "table", "thead", "tbody", "tfoot", "tr",
@@ -32,11 +39,12 @@ _IMAGES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 @dataclass
 class _Left:
-    """Letters that may still be shown: of texts, of texts that are read as Markdown, as HTML, and of pictures."""
+    """What may still be shown: letters of texts, of Markdown, of HTML and of pictures, and elements."""
 
     text: int = 600_000
     markdown: int = 40_000
     html: int = 120_000
+    elements: int = 100_000
     pictures: int = 8_000_000
 
     def takes(self, what: str, letters: int) -> bool:
@@ -47,8 +55,22 @@ class _Left:
         return bool(left >= 0)
 
 
+#: Reading one takes memory and a processor: one at a time.
+_ONE = threading.Lock()
+
+
 def cells(content: bytes) -> list[dict[str, Any]] | None:
-    """Return a notebook's cells as they are shown: ``kind``, ``html`` and ``outputs``; None where it is no notebook."""
+    """Return a notebook's cells as they are shown: ``kind``, ``html`` and ``outputs``; None where it is no notebook.
+
+    One that is too large to be read in a room's memory is taken for none.
+    """
+    if len(content) > _BYTES:
+        return None
+    with _ONE:
+        return _cells(content)
+
+
+def _cells(content: bytes) -> list[dict[str, Any]] | None:
     try:
         notebook = json.loads(content)
         found = notebook["cells"]
@@ -73,7 +95,8 @@ def _markdown(source: str, left: _Left) -> Markup:
     """Return Markdown as HTML, or as it was typed where it is too long."""
     if len(source) > _MARKUP or not left.takes("markdown", len(source)):
         return _pre(source)
-    return _clean(str(mistune.html(source)))
+    html = str(mistune.html(source))
+    return _clean(html) if _is_bounded(html, left) else _pre(source)
 
 
 def _output(output: Mapping[str, Any], left: _Left) -> Markup:
@@ -89,7 +112,7 @@ def _output(output: Mapping[str, Any], left: _Left) -> Markup:
         return image
     html = _text(data.get("text/html"), left)
     if html and left.takes("html", len(html)):
-        return _clean(html)
+        return _clean(html) if _is_bounded(html, left) else _pre(html)
     return _pre(_text(data.get("text/plain"), left))
 
 
@@ -106,6 +129,12 @@ def _images(data: Mapping[str, Any], left: _Left) -> Iterator[Markup]:
             continue
         if content.startswith(begins) and left.takes("pictures", len(text)):
             yield Markup('<img alt="" src="data:{};base64,{}">').format(kind, text)
+
+
+def _is_bounded(html: str, left: _Left) -> bool:
+    """Tell whether HTML makes no more elements than a page can have, however its marks are left open."""
+    elements = html.count("<") * (1 + sum(1 for _ in _LEFT_OPEN.finditer(html)))
+    return elements <= _ELEMENTS and left.takes("elements", elements)
 
 
 def _clean(html: str) -> Markup:
