@@ -20,10 +20,10 @@ def records(
 ) -> None:
     """Write a completion record for each participant: data, a page, and pages of all to print."""
     from ..courses.home.written import write
-    from ..courses.room.room import Room
+    from ..courses.room.folder import Room
 
     where = out or room.absolute().with_name(f"{room.absolute().name}-records")
-    made, empty = write(Room(room.absolute()), where, language)
+    made, empty = write(Room(room.absolute()), where, language, _told)
     if empty:
         typer.echo(f"without a sign of activity, so without a record: {', '.join(empty)}")
     if made:
@@ -42,14 +42,14 @@ def report(
     """Count participants by sector, organisation and service for a hub's report: no personal data."""
     from ..courses.home.entries import offer
     from ..courses.home.reporting import report as make
-    from ..courses.room.room import Room
+    from ..courses.room.folder import Room
 
     found = Room(room.absolute())
     if entries and not entries.exists():
         typer.echo(f"{offer(found, entries)}: fill in what you know, and give the same command again")
         return
     where = out or found.folder.with_name(f"{found.folder.name}-report")
-    made = make(found, where, entries, language)
+    made = make(found, where, entries, language, _told)
     typer.echo(f"{where}: {made.participants} participants counted, as JSON, CSV and a page")
 
 
@@ -65,7 +65,7 @@ def bundle(
 
     found = Course(folder)
     where = out or beside(found, "bundle")
-    size = make(found, where, lambda what: typer.echo(f"… {what}", err=True))
+    size = make(found, where, _told)
     typer.echo(f"{where}: {size / 1e9:.2f} GB; in the room: sh start.sh --participants 20")
 
 
@@ -84,3 +84,7 @@ def continue_(
         typer.echo(f"the lessons compute with {', '.join(absent)}, not installed here: "
                    f"pip install 'genai4eu[{','.join(extras)}]'; what needs none of it works", err=True)  # fmt: skip
     start(desk, port, browser)
+
+
+def _told(what: str) -> None:
+    typer.echo(f"… {what}", err=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .course import Folder, course
+
+if TYPE_CHECKING:
+    from ..courses.room.folder import Room
 
 RoomFolder = Annotated[Path, typer.Argument(help="The room's folder.")]
 
@@ -30,13 +34,20 @@ def start(
     factory_budget: Annotated[int, typer.Option(help="Seconds of marked cells a seat, in all.", min=1)] = 600,
 ) -> None:
     """Hold a course on this computer until Ctrl-C: a seat for each participant, with a code that opens it once."""
-    from ..courses.factory.offer import Wish
+    from ..courses.board.sheets import Sheets
+    from ..courses.factory.offer import Wish, offer
     from ..courses.room.command import hold
     from ..courses.room.limits import limits
+    from ..courses.room.people import People
 
     each = limits(participants, seat_memory, seat_disk, seat_processors)
-    wish = Wish(factory, factory_kernels, factory_seconds, factory_budget) if factory else None
-    hold(folder, participants, room, host, name or host, port, _told, each, keep_days, wish)
+    wish = Wish(factory, factory_kernels, factory_seconds, factory_budget)
+    offered = offer(wish, People.possible(), _told) if factory else None
+
+    def sheets(made: Room, codes: Mapping[str, str]) -> Iterable[Path]:
+        return Sheets(made).write(codes)
+
+    hold(folder, participants, room, host, name or host, port, _told, sheets, each, keep_days, offered)
 
 
 @course.command()
@@ -47,10 +58,10 @@ def stop(
     ] = None,
 ) -> None:
     """Close a room, also one that another terminal opened, and collect everybody's work in one archive."""
+    from ..courses.home.collect import stop as close
     from ..courses.room.folder import Room
-    from ..courses.room.removing import stop as close
 
-    made = close(Room(room.absolute()), out)
+    made = close(Room(room.absolute()), out, _told)
     typer.echo(f"closed; everybody's work is in {made}")
     typer.echo(f"next: genai4eu course resume {room}, or genai4eu course remove {room}")
 
@@ -120,6 +131,8 @@ def update(room: RoomFolder, folder: Folder) -> None:
     done = bring(Room(room.absolute()), Course(folder))
     for seat, lessons in done.beside.items():
         typer.echo(f"{seat} has changed {', '.join(lessons)}: the new version lies beside")
+    for seat, why in done.failed.items():
+        _told(f"nothing was brought to {seat}: {why}; the others have it, and the same command tries again")
     changed = ", ".join(done.lessons)
     typer.echo(f"brought to all desks: {changed}" if changed else "no lesson is other than in the room")
 

@@ -5,10 +5,13 @@ Called by ``genai4eu course stop``.
 
 from __future__ import annotations
 
+import datetime
+import errno
 import json
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +19,53 @@ from tqdm import tqdm
 
 from ...errors import WorkbenchError
 from ...runs.files import reason
-from ..room.room import Room
+from ..room.folder import Room
+from ..room.removing import at_hand, close
 from . import evidence
 from .pack import digest, name_of, pack
-from .record import Record, of_seat
+from .record import Record, of_seat, why
 from .written import pages
 
 REPORT = "report.json"
+#: What says that the archive cannot be written: that is nobody's seat.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
-def collect(room: Room, out: Path) -> Path:
+def stop(room: Room, out: Path | None, told: Callable[[str], None] = lambda _: None) -> Path:
+    """Close a room, whoever opened it, and collect everybody's work in one archive, which is returned.
+
+    Parameters
+    ----------
+    out : Path or None
+        The archive; None is one beside the room, named by the course and the time.
+    told : callable
+        Is told of a seat whose work cannot be collected.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no room, or it does not close, or the archive cannot be written.
+    """
+    course = room.about["course"]
+    close(room)
+    stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
+    with at_hand(room):
+        return collect(room, out or room.folder.with_name(f"{course}-work-{stamp}.zip"), told)
+
+
+def collect(room: Room, out: Path, told: Callable[[str], None] = lambda _: None) -> Path:
     """Write the work of all seats into one archive, whole or not at all.
 
     Each seat's bundle is a zip of its own in it, which can be given to that participant. Files that are links, pipes,
-    somebody else's or too large are left out; ``report.json`` in the archive names them. Nothing in the room changes.
+    somebody else's or too large are left out; ``report.json`` in the archive names them, and the seats whose work could
+    not be collected at all. Nothing in the room changes.
 
     Parameters
     ----------
     out : Path
         The archive, or a folder for it.
+    told : callable
+        Is told of a seat whose work cannot be collected, and why; the others' is.
 
     Returns
     -------
@@ -53,7 +84,7 @@ def collect(room: Room, out: Path) -> Path:
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as building:
             made = Path(building) / "all.zip"
-            _write(room, made, Path(building))
+            _write(room, made, Path(building), told)
             made.chmod(0o600)
             made.rename(target)
     except OSError as error:
@@ -61,12 +92,20 @@ def collect(room: Room, out: Path) -> Path:
     return target
 
 
-def _write(room: Room, made: Path, building: Path) -> None:
+def _write(room: Room, made: Path, building: Path, told: Callable[[str], None]) -> None:
     about, records, seats = evidence.course(room), list[Record](), dict[str, Any]()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for seat in tqdm(room.seats, desc="collecting", unit=" seats", leave=False, disable=None):
-            part, record = building / "seat.zip", of_seat(room, seat)
-            budget = pack(room, seat, record, part)
+            part = building / "seat.zip"
+            try:
+                record = of_seat(room, seat)
+                budget = pack(room, seat, record, part)
+            except Exception as error:  # told, whatever a hostile seat has found: the others go on
+                if isinstance(error, OSError) and error.errno in _FULL:
+                    raise
+                seats[seat] = {"failed": why(error)}
+                told(f"the work of {seat} is not in it: {why(error)}; it lies in {room.home(seat)}")
+                continue
             name = f"seats/{name_of(about, seat)}.zip"
             archive.write(part, name, zipfile.ZIP_STORED)  # compressed already
             seats[seat] = {
@@ -78,5 +117,5 @@ def _write(room: Room, made: Path, building: Path) -> None:
                 archive.writestr(f"records/{seat}.json", record.model_dump_json(indent=2) + "\n")
         for name, page in pages(records):
             archive.writestr(f"records/{name}", page)
-        told = {"room": room.folder.name, "course": about["name"], "collected": time.time(), "seats": seats}
-        archive.writestr(REPORT, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        done = {"room": room.folder.name, "course": about["name"], "collected": time.time(), "seats": seats}
+        archive.writestr(REPORT, json.dumps(done, indent=2) + "\n")

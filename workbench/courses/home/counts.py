@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import pydantic
 
-from ..room.room import Room
+from ..room.folder import Room
 from . import evidence
 from .categories import CATEGORIES, UNKNOWN
-from .record import of_seat
+from .record import of_seats
 
 #: Of fewer participants together one could tell whose hours they are.
 FEW = 3
@@ -58,18 +58,20 @@ class Report(pydantic.BaseModel):
     strange: int
 
 
-def count(room: Room, entries: Mapping[str, Mapping[str, str]]) -> Report:
+def count(room: Room, entries: Mapping[str, Mapping[str, str]], told: Callable[[str], None] = lambda _: None) -> Report:
     """Return the counts of a room.
 
     Parameters
     ----------
     entries : mapping
         What the trainer entered of each seat.
+    told : callable
+        Is told of a seat that cannot be counted.
     """
     about = evidence.course(room)["course"]
-    records = [record for seat in room.seats if (record := of_seat(room, seat))]
-    told = [entries.get(str(record.seat), {}) for record in records]
-    strange = sum(bool(of.get(kind)) and of[kind] not in known for of in told for kind, known in CATEGORIES.items())
+    records = [record for record in of_seats(room, told).values() if record]
+    given = [entries.get(str(record.seat), {}) for record in records]
+    strange = sum(bool(of.get(kind)) and of[kind] not in known for of in given for kind, known in CATEGORIES.items())
     seconds = sum(record.seconds for record in records)
     language = about["languages"][0]
     return Report(
@@ -78,7 +80,7 @@ def count(room: Room, entries: Mapping[str, Mapping[str, str]]) -> Report:
         ended=max((record.ended for record in records), default=None),
         participants=len(records), hours=round(seconds / 3600, 1) if len(records) >= FEW else None,
         passed=sum(record.passed for record in records), strange=strange,
-        counts={kind: _by(kind, told) for kind in CATEGORIES},
+        counts={kind: _by(kind, given) for kind in CATEGORIES},
     )  # fmt: skip
 
 

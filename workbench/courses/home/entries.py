@@ -13,7 +13,7 @@ from pathlib import Path
 from ...dashboards.pages.language import LANGUAGES, translations
 from ...errors import WorkbenchError, together
 from ...runs.files import reason, write_text
-from ..room.room import Room
+from ..room.folder import Room
 from . import evidence
 from .categories import CATEGORIES, UNKNOWN
 

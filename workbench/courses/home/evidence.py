@@ -1,11 +1,13 @@
 """What a room knows of a seat: events that it kept, copies of notebooks, what the trainer entered. Called by records.
 
 The room's own copies come first: a participant who deletes or rewrites their file changes nothing that the room has
-seen. What a seat claims of a time at which the room was not open yet, or that has not come yet, is left out.
+seen. What a seat claims of a time at which the room was not open yet, or that has not come yet, is left out. Within
+that time its word is taken: the room notes what it saw and in which order, not when it saw it.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from typing import Any
 from ...errors import WorkbenchError
 from ..desk import ABOUT, ASIDE, HAPPENED
 from ..room import reading
-from ..room.room import Room
+from ..room.folder import Room
 
 #: In the room's folder: its own copies, and what the trainer did.
 KEPT, COPIES, BOARD = "kept", "kept.jsonl", "board.jsonl"
@@ -23,6 +25,8 @@ KEPT, COPIES, BOARD = "kept", "kept.jsonl", "board.jsonl"
 _ENTERED = ("name", "sector", "organisation", "service")
 #: Seconds by which clocks may differ.
 _SLACK = 60.0
+#: Of a seat: megabytes of its file that are read, and events: as many as the room keeps.
+_PIECES, _EVENTS = 64, 20_000
 
 
 def events(room: Room, seat: str) -> list[dict[str, Any]]:
@@ -30,7 +34,7 @@ def events(room: Room, seat: str) -> list[dict[str, Any]]:
     open_at = room.about["began"]
     found = {
         json.dumps(event, sort_keys=True): event
-        for event in (*_lines(room.folder / KEPT / seat / HAPPENED), *_said(room, seat))
+        for event in (*_noted(room, seat), *_said(room, seat))
         if isinstance(event.get("event"), str) and _in_time(open_at, event.get("at"))
     }
     return sorted(found.values(), key=lambda event: float(event["at"]))
@@ -78,24 +82,43 @@ def _in_time(open_at: float, at: object) -> bool:
     return open_at - _SLACK <= at <= time.time() + _SLACK
 
 
+def _noted(room: Room, seat: str) -> Iterator[dict[str, Any]]:
+    """Yield what the room kept of what the seat's file said."""
+    return map(_plain, itertools.islice(_lines(room.folder / KEPT / seat / HAPPENED), _EVENTS))
+
+
 def _said(room: Room, seat: str) -> Iterator[dict[str, Any]]:
-    """Yield what the seat's own file says, which may be newer than the copy."""
-    after, position = -1, 0
-    while position > after:
+    """Yield what the seat's own file says, which may be newer than the copy; of a flood its beginning."""
+    yield from itertools.islice(_pieces(room, seat), _EVENTS)
+
+
+def _pieces(room: Room, seat: str) -> Iterator[dict[str, Any]]:
+    position = 0
+    for _ in range(_PIECES):
         after = position
         try:
             found, position = reading.events(room, seat, after)
         except WorkbenchError:  # the seat's user was removed: what the room kept is all there is
             return
-        yield from found
+        if position <= after:
+            return
+        yield from map(_plain, found)
+
+
+def _plain(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event without what none of ours has: lists within lists take a hundred times what they are typed in."""
+    return {key: value for key, value in event.items() if isinstance(value, str | int | float | None)}
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines of a file of the room's; a torn one at the end is none."""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
-        try:
-            content = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(content, dict):
-            yield content
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        for line in lines:
+            try:
+                content = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(content, dict):
+                yield content

@@ -6,6 +6,7 @@ Called for each seat when everybody's work is collected.
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import json
 import os
@@ -17,16 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from ..desk import ASIDE, HAPPENED, LANGUAGE
-from ..room.room import Room
+from ..room.folder import Room
 from . import evidence
 from .pages import render
 from .record import Record
-from .tree import Budget, files
+from .tree import Budget, files, safe
 
 #: In a bundle: how to go on, the record, and the room's own copies of notebooks.
 HOME, RECORD, KEPT = "HOME.html", "completion-record", "kept"
 _OURS = (HOME, KEPT, f"{RECORD}.json", f"{RECORD}.html")
 _PIECE = 2**20
+#: Seconds since 1970 that a zip can say of a file [1980 to 2107], a day within: its times are local.
+_EARLIEST, _LATEST = calendar.timegm((1980, 1, 2, 0, 0, 0)), calendar.timegm((2107, 12, 30, 0, 0, 0))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -100,13 +103,13 @@ def _kept(room: Room, seat: str) -> Iterator[tuple[str, Path]]:
         if (stem, digest) not in seen and _SHA256.fullmatch(digest) and path.is_file():
             seen.add((stem, digest))
             when = time.strftime("%Y-%m-%d %H.%M.%S", time.localtime(float(copy["at"])))
-            yield f"{stem} ({when}) {digest[:6]}.ipynb", path
+            yield safe(f"{stem} ({when}) {digest[:6]}.ipynb"), path
 
 
 def _copy(archive: zipfile.ZipFile, name: str, file: int) -> None:
     """Write a file as long as it is now, and not a byte of what is added meanwhile."""
     about = os.fstat(file)
-    entry = zipfile.ZipInfo(name, max(time.localtime(about.st_mtime)[:6], (1980, 1, 1, 0, 0, 0)))
+    entry = zipfile.ZipInfo(name, time.localtime(min(max(about.st_mtime, _EARLIEST), _LATEST))[:6])
     entry.compress_type, entry.external_attr, entry.file_size = zipfile.ZIP_DEFLATED, 0o100644 << 16, about.st_size
     left = about.st_size
     with archive.open(entry, "w") as out:

@@ -11,14 +11,14 @@ Exercises are checked in the participant's own kernel: a record says what the ro
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import pydantic
 
 from ...errors import WorkbenchError
 from ..desk import Desk, text_in
-from ..room.room import Room
+from ..room.folder import Room
 from . import evidence
 from .hours import GAP, active
 
@@ -92,6 +92,30 @@ def of_seat(room: Room, seat: str, language: str | None = None) -> Record | None
     name = evidence.entered(room).get(seat, {}).get("name", "").strip() or None
     moments = [*_moments(events), *(float(copy["at"]) for copy in copies)]
     return _made(evidence.course(room), events, moments, language, madeBy="room", seat=seat, name=name)
+
+
+def of_seats(room: Room, told: Callable[[str], None], language: str | None = None) -> dict[str, Record | None]:
+    """Return the records of all seats. What a participant wrote may be anything: of one that fails, the others go on.
+
+    Parameters
+    ----------
+    told : callable
+        Is told of which seat no record can be made, and why; such a seat is left out.
+    """
+    made: dict[str, Record | None] = {}
+    for seat in room.seats:
+        try:
+            made[seat] = of_seat(room, seat, language)
+        except Exception as error:  # noqa: BLE001  # told, whatever a hostile seat has found
+            told(f"there is no record of {seat}: {why(error)}; the others go on")
+    return made
+
+
+def why(error: Exception) -> str:
+    """Return what an error says, in one line of printable letters: parts of it may be a participant's."""
+    text = " ".join(str(error).split())
+    said = "".join(letter if letter.isprintable() else "?" for letter in text)[:300]
+    return said if isinstance(error, WorkbenchError) else f"{type(error).__name__} {said}".strip()
 
 
 def of_desk(desk: Desk, seat: str | None = None) -> Record:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from ...dashboards.pages.language import LANGUAGES
 from ...errors import WorkbenchError
 from ...runs.files import reason, write_text
-from ..room.room import Room
+from ..room.folder import Room
 from . import evidence
 from .counts import Report, count
 from .entries import read
@@ -18,7 +19,10 @@ from .pages import category, render
 NAME = "course-report"
 
 
-def report(room: Room, out: Path, entries: Path | None = None, language: str | None = None) -> Report:
+def report(
+    room: Room, out: Path, entries: Path | None = None, language: str | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> Report:  # fmt: skip
     """Count a room's participants, and write the report into a folder.
 
     Parameters
@@ -27,6 +31,8 @@ def report(room: Room, out: Path, entries: Path | None = None, language: str | N
         Table that the trainer filled; what it says comes before what the board has.
     language : str, optional
         Of the page; else the course's main one.
+    told : callable
+        Is told of a seat that cannot be counted.
 
     Raises
     ------
@@ -35,10 +41,10 @@ def report(room: Room, out: Path, entries: Path | None = None, language: str | N
     """
     if language not in (None, *LANGUAGES):
         raise WorkbenchError(f"pages are in {', '.join(LANGUAGES)}, not in {language!r}")
-    told = evidence.entered(room)
+    given = evidence.entered(room)
     for seat, about in (read(room, entries) if entries else {}).items():
-        told[seat] = {**told.get(seat, {}), **about}
-    made, language = count(room, told), language or evidence.course(room)["course"]["languages"][0]
+        given[seat] = {**given.get(seat, {}), **about}
+    made, language = count(room, given, told), language or evidence.course(room)["course"]["languages"][0]
     content = {"json": made.model_dump_json(indent=2) + "\n", "csv": table(made), "html": page(made, language)}
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...dashboards.pages.language import translations
@@ -12,15 +12,17 @@ from ...errors import WorkbenchError
 from ...runs.files import reason, write_text
 from .. import showing
 from ..desk import Desk, here
-from ..room.room import Room
+from ..room.folder import Room
 from .pages import render
-from .record import Record, of_desk, of_seat
+from .record import Record, of_desk, of_seats
 
 #: What a participant's own record is called, on their desk and in their bundle.
 NAME = "completion-record"
 
 
-def write(room: Room, out: Path, language: str | None = None) -> tuple[list[Path], list[str]]:
+def write(
+    room: Room, out: Path, language: str | None = None, told: Callable[[str], None] = lambda _: None
+) -> tuple[list[Path], list[str]]:
     """Write the record of every seat where somebody did something.
 
     Parameters
@@ -29,6 +31,8 @@ def write(room: Room, out: Path, language: str | None = None) -> tuple[list[Path
         Folder for them; made if it is not there. Earlier records in it are replaced.
     language : str, optional
         Of all of them; else each is in its participant's.
+    told : callable
+        Is told of which seat no record can be made.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def write(room: Room, out: Path, language: str | None = None) -> tuple[list[Path
         If the folder cannot be written, or the course does not have the language.
     """
     _offered(room, language)
-    records = {seat: of_seat(room, seat, language) for seat in room.seats}
+    records = of_seats(room, told, language)
     made = [record for record in records.values() if record]
     content = {f"{record.seat}.json": record.model_dump_json(indent=2) + "\n" for record in made}
     content |= {f"{r.seat}.html": render("record", r.achievement.inLanguage, records=[r]) for r in made}

@@ -118,7 +118,8 @@ def _held(plan: Plan, told: Callable[[str], None]) -> tuple[Outcome, Measured, f
         opened(room, told) as look,
     ):
         seats = temporary.users(room.about["prefix"], room.seats)
-        fill(room, told)
+        if failed := fill(room, told):
+            raise WorkbenchError(f"the server of {failed[0]} did not start: the rehearsal needs every seat")
         until.callback(temporary.finish, family())  # servers outlive what forked them
         seconds = time.monotonic() - began
         mothers = [process.pid for process in psutil.Process().children()]

@@ -7,16 +7,15 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from ...errors import WorkbenchError
-from ..board.sheets import Sheets
 from ..build import build, solutions
 from ..course import Course
-from ..factory.offer import Wish, offer
 from ..shipped import beside
 from . import view
 from .folder import Room
@@ -38,11 +37,19 @@ def hold(
     name: str,
     port: int,
     told: Callable[[str], None],
+    sheets: Callable[[Room, Mapping[str, str]], Iterable[Path]],
     each: Limits | None = None,
     keep_days: int = 30,
-    factory: Wish | None = None,
+    offered: Mapping[str, Any] | None = None,
 ) -> None:
     """Hold a course until Ctrl-C.
+
+    Parameters
+    ----------
+    sheets : callable
+        Writes what is printed of a room with these codes, and returns the files.
+    offered : mapping, optional
+        What the room offers of a factory's kernels.
 
     Raises
     ------
@@ -54,15 +61,14 @@ def hold(
     where = place or beside(course, "room")
     if People.possible():
         view.check()
-    offered = offer(factory, People.possible(), told) if factory else None
     with interruptible(), tempfile.TemporaryDirectory(prefix="genai4eu-course-") as built:
         lessons = build(course, Path(built) / course.name)
         opens = course.about.lessons[0].file
         solved = solutions(course)
         room, codes = make(where, lessons, opens, participants, host, name, port, solved, each, offered)
         register(room, keep_days)
-        sheets = Sheets(room).write(codes)
-    told(f"to print: {', '.join(str(path) for path in sheets)}")
+        printed = sheets(room, codes)
+    told(f"to print: {', '.join(str(path) for path in printed)}")
     keep_open(room, told, codes)
 
 
@@ -86,37 +92,45 @@ def keep_open(room: Room, told: Callable[[str], None], codes: dict[str, str] | N
     told(f"closed; 'genai4eu course stop {room.folder}' collects everybody's work, 'resume' opens it again as it was")
 
 
-def fill(room: Room, told: Callable[[str], None]) -> None:
-    """Start every seat's server ahead, so that who comes finds it running.
+def fill(room: Room, told: Callable[[str], None]) -> list[str]:
+    """Start every seat's server ahead, so that who comes finds it running, and return the seats whose does not start.
+
+    A participant can break what starts their own: the others go on, and the trainer's board shows it.
 
     Raises
     ------
     WorkbenchError
-        If a seat's server does not start; the message names it, and where its log lies.
+        If no seat's server starts; the message says where the log lies.
     """
     about = room.about
     headers = {"Authorization": f"token {about['token']}"}
-    api = f"http://127.0.0.1:{about['hub_port']}/hub/api/users"
+    api, log = f"http://127.0.0.1:{about['hub_port']}/hub/api/users", room.folder / "run" / "hub.log"
     with httpx.Client(headers=headers, timeout=120) as client:
         there = {user["name"] for user in client.get(api).raise_for_status().json()}
         if new := [seat for seat in room.seats if seat not in there]:
             client.post(api, json={"usernames": new}).raise_for_status()
-        waiting, coming = list(room.seats), list[str]()
+        waiting, coming, failed = list(room.seats), list[str](), list[str]()
         while waiting or coming:
             while waiting and len(coming) < _AT_ONCE:
                 seat = waiting.pop(0)
                 client.post(f"{api}/{seat}/server")
                 coming.append(seat)
-            coming = [seat for seat in coming if not _ready(client, f"{api}/{seat}", seat, room)]
-            told(f"{len(room.seats) - len(waiting) - len(coming)} of {len(room.seats)} seats are ready")
+            states = {seat: _ready(client, f"{api}/{seat}") for seat in coming}
+            for seat in (seat for seat, state in states.items() if state is None):
+                failed.append(seat)
+                told(f"the server of {seat} did not start: see {log}; the others go on")
+            coming = [seat for seat, state in states.items() if state is False]
+            told(f"{len(room.seats) - len(waiting) - len(coming) - len(failed)} of {len(room.seats)} seats are ready")
             time.sleep(0.5)
+    if len(failed) == len(room.seats):
+        raise WorkbenchError(f"no seat's server has started: see {log}")
+    return failed
 
 
-def _ready(client: httpx.Client, user: str, seat: str, room: Room) -> bool:
+def _ready(client: httpx.Client, user: str) -> bool | None:
+    """Tell whether a seat's server is ready; None where it did not start."""
     server = client.get(user).raise_for_status().json()["servers"].get("")
-    if server is None:
-        raise WorkbenchError(f"the server of {seat} did not start: see {room.folder / 'run' / 'hub.log'}")
-    return bool(server["ready"])
+    return None if server is None else bool(server["ready"])
 
 
 @contextlib.contextmanager

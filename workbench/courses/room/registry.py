@@ -5,7 +5,6 @@ Participants' work is personal data: it is deleted after the days that the train
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 import os
@@ -71,13 +70,20 @@ def sweep(told: Callable[[str], None], meant: Collection[Path] = ()) -> None:
         room = Room(Path(entry["room"]))
         if room.folder in meant:
             continue
-        with contextlib.suppress(WorkbenchError, OSError):
-            due = until(room)
-            if room.about["began"] != entry["began"] or due is None or time.time() < due:
-                continue
-            if "room" not in processes.living(room):
+        try:
+            if _is_due(room, entry["began"]):
                 remove(room)
                 told(f"{room.folder} is deleted: its day has come")
+        except Exception as error:  # noqa: BLE001  # told, whatever a participant left there: every command comes by
+            told(f"{room.folder} cannot be deleted, though its day may have come: {error or type(error).__name__}")
+
+
+def _is_due(room: Room, began: float) -> bool:
+    """Tell whether a room is the one that was remembered, closed, and its time has come."""
+    if not (room.folder / ABOUT).exists() or room.about["began"] != began:
+        return False
+    due = until(room)
+    return due is not None and time.time() >= due and "room" not in processes.living(room)
 
 
 def _known() -> list[dict[str, Any]]:

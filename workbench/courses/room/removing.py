@@ -1,11 +1,11 @@
-"""Stop a room from another terminal, and remove one with all that it made. Called by the command line."""
+"""Close a room from another terminal, and remove one with all that it made. Called by the command line."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
-import shutil
+import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,33 +13,11 @@ from pathlib import Path
 from ...errors import WorkbenchError
 from . import disks, processes
 from .confining import groups_of
-from .folder import Room
+from .folder import ABOUT, Room
 from .keeping import restore
 
 #: Seconds in which a room has ended its seats' processes.
 _PATIENCE = 120
-
-
-def stop(room: Room, out: Path | None) -> Path:
-    """Close a room, whoever opened it, and collect everybody's work in one archive, which is returned.
-
-    Parameters
-    ----------
-    out : Path or None
-        The archive; None is one beside the room, named by the course and the time.
-
-    Raises
-    ------
-    WorkbenchError
-        If there is no room, or it does not close, or the archive cannot be written.
-    """
-    from ..home import collect
-
-    course = room.about["course"]
-    close(room)
-    stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
-    with at_hand(room):
-        return collect(room, out or room.folder.with_name(f"{course}-work-{stamp}.zip"))
 
 
 def close(room: Room) -> None:
@@ -106,8 +84,18 @@ def remove(room: Room) -> None:
     people, seats = room.people, room.seats
     if mounted := [seat for seat in seats if room.home(seat).is_mount()]:
         raise WorkbenchError(f"the disk of {mounted[0]} cannot be unmounted: end what uses {room.home(mounted[0])}")
-    try:
-        shutil.rmtree(room.folder)
-    except OSError as error:
-        raise WorkbenchError(f"{error.filename} cannot be deleted: {error.strerror}") from None
+    _delete(*(path for path in room.folder.iterdir() if path.name != ABOUT))  # last what says that this is a room
+    _delete(room.folder)
     people.remove(seats)
+
+
+def _delete(*paths: Path) -> None:
+    """Delete folders however deep a participant has nested them: what recurses, as ``shutil`` does, ends before.
+
+    ``rm`` follows no link, also of who exchanges a folder for one meanwhile, and stays on the file system.
+    """
+    command = ("rm", "-rf", "--one-file-system", "--", *map(str, paths))
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
+                          env={**os.environ, "LC_ALL": "C"})  # fmt: skip
+    if done.returncode:
+        raise WorkbenchError(f"not all is deleted: {done.stderr.strip().splitlines()[-1][:300]}")

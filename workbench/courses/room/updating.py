@@ -27,6 +27,11 @@ from .people import as_seat
 from .reading import opened
 from .removing import at_hand
 
+#: In the room's folder: by seat, which version of each lesson it was brought last.
+BROUGHT = "brought.json"
+#: Bytes of a notebook that is looked at: what has more is none of ours any more.
+_LARGEST = 20 << 20
+
 
 @dataclass
 class Updated:
@@ -38,14 +43,19 @@ class Updated:
         Lessons that are new or other than before.
     beside : dict of str to list of str
         By seat, the lessons that its participant had touched: the new version lies beside.
+    failed : dict of str to str
+        By seat, why nothing was brought to it; updating again tries again.
     """
 
     lessons: list[str] = field(default_factory=list)
     beside: dict[str, list[str]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def update(room: Room, course: Course) -> Updated:
     """Bring a course as it is now to a room that was opened with an earlier version of it.
+
+    What each seat has been brought is noted seat by seat: a seat where it fails holds up none, and is not forgotten.
 
     Raises
     ------
@@ -56,24 +66,47 @@ def update(room: Room, course: Course) -> Updated:
         raise WorkbenchError(f"the room holds {room.about['course']}, not {course.name}: name that course's folder")
     with tempfile.TemporaryDirectory(prefix="genai4eu-course-") as folder, at_hand(room):
         made = build(course, Path(folder) / course.name)
-        solved, before, now = solutions(course), _digests(room.folder / COURSE), _digests(made)
-        done = Updated([file for file, digest in now.items() if before.get(file) != digest])
+        solved, now, has, done = solutions(course), _digests(made), _brought(room), Updated()
         files = {path.relative_to(made): path.read_bytes() for path in made.rglob("*") if path.is_file()}
         _replace(room.folder / COURSE, files)
         write_own(room.folder / SOLUTIONS, solved)
         for seat in room.seats:
-            if beside := _bring(room, seat, files, done.lessons, before):
+            lessons = [file for file, digest in now.items() if has[seat].get(file) != digest]
+            done.lessons += (file for file in lessons if file not in done.lessons)
+            try:
+                beside = _bring(room, seat, files, lessons, has[seat], now)
+            except (WorkbenchError, OSError) as error:  # what a participant has made of their folder
+                done.failed[seat] = str(error)
+                continue
+            if beside:
                 done.beside[seat] = beside
-        for file in done.lessons:
-            news.tell(room, None, "lesson-changed", lesson=file)
+            has[seat] = now
+            write_own(room.folder / BROUGHT, has)
+            for file in lessons:
+                news.tell(room, seat, "lesson-changed", lesson=file)
     return done
 
 
+def _brought(room: Room) -> dict[str, dict[str, str]]:
+    """Return which version of each lesson every seat was brought last, and note it before anything changes."""
+    path, first = room.folder / BROUGHT, _digests(room.folder / COURSE)
+    if not path.exists():
+        write_own(path, dict.fromkeys(room.seats, first))
+    has: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return has
+
+
 def _bring(
-    room: Room, seat: str, files: Mapping[Path, bytes], lessons: list[str], before: Mapping[str, str]
+    room: Room,
+    seat: str,
+    files: Mapping[Path, bytes],
+    lessons: list[str],
+    before: Mapping[str, str],
+    now: Mapping[str, str],
 ) -> list[str]:
     """Bring the course to one desk, and return the lessons that the participant had touched."""
-    touched = [file for file in lessons if _digest(room, seat, file) not in (None, before.get(file))]
+    ours = {file: (None, before.get(file), now[file]) for file in lessons}
+    touched = [file for file in lessons if _digest(room, seat, file) not in ours[file]]
     laid = {path: content for path, content in files.items() if path.parts[0] == ASIDE or str(path) in lessons}
     laid |= {path: content for path, content in files.items() if path.suffix != ".ipynb" and path.parts[0] != ASIDE}
     for file in touched:
@@ -103,7 +136,7 @@ def _digest(room: Room, seat: str, file: str) -> str | None:
     if not os.path.lexists(room.home(seat) / file):
         return None
     with opened(room, seat, Path(file)) as handle:
-        if handle < 0:
+        if handle < 0 or os.fstat(handle).st_size > _LARGEST:
             return ""  # something else has its name: that is the participant's
         with os.fdopen(os.dup(handle), "rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
