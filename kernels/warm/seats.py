@@ -14,6 +14,7 @@ import resource
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,9 +24,13 @@ from .adopt import call_process
 from .channel import Channel, listen, same_user
 from .client import place_for
 from .preload import Preloaded, StartedThreadError, preload
+from .sealed import unsealed
 from .seclusion import SPACES, join, seclude
 from .settings import UNTIL
 from .template import Template
+
+#: Seconds in which a fork is its seat's, or ended: everybody's next seat waits for it.
+_PATIENCE = 5.0
 
 
 class Seats:
@@ -73,7 +78,8 @@ class Seats:
             given: list[int] = []
             try:
                 request, given = channel.receive()
-                channel.send(*self._seat(request, given))
+                own, *spaces = given or [-1]
+                channel.send(*self._seat(request, own, spaces))
             except (OSError, KeyError, TypeError, ValueError) as error:
                 with suppress(OSError):
                     channel.send({"refused": f"{type(error).__name__}: {error}"})
@@ -81,11 +87,13 @@ class Seats:
                 for file in given:
                     os.close(file)
 
-    def _seat(self, request: dict[str, Any], given: list[int]) -> tuple[dict[str, Any], tuple[int, ...]]:
+    def _seat(self, request: dict[str, Any], own: int, given: list[int]) -> tuple[dict[str, Any], tuple[int, ...]]:
         """Fork a seat's process, and return its number, and the namespaces of the seat for its other processes.
 
         Parameters
         ----------
+        own : int
+            An open file that is never read here: the process's variables, tokens among them; see ``sealed``.
         given : list of int
             The namespaces to enter; where there are none, those that an earlier process of the seat made.
         """
@@ -93,7 +101,7 @@ class Seats:
         if who[0] == 0 and not request.get("shared"):
             raise ValueError("a seat is never root's")
         spaces = tuple(given) or self._spaces.get(request.get("seat", ""), ())
-        pid = _forked(lambda ready: _become(self._live, who, request, spaces, self._keep, ready))
+        pid = _forked(lambda ready: _become(self._live, who, request, own, spaces, self._keep, ready))
         self._watch(pidfd := os.pidfd_open(pid), lambda: self._ended(pid, pidfd))
         if request.get("view") and not spaces:
             spaces = tuple(os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in SPACES)
@@ -113,30 +121,45 @@ def _forked(become: Callable[[int], NoReturn]) -> int:
     Raises
     ------
     OSError
-        If it could not become that; the message says why.
+        If it could not become that, or was held up; the message says why.
     """
     mine, its = os.pipe()
     pid = os.fork()
     if pid == 0:
         become(its)
     os.close(its)
-    with os.fdopen(mine, "rb") as said:
-        why = said.read()
+    try:
+        why = _said(mine)
+    except TimeoutError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    finally:
+        os.close(mine)
     if why:
         os.waitpid(pid, 0)
         raise OSError(why.decode(errors="replace"))
     return pid
 
 
+def _said(pipe: int) -> bytes:
+    """Return all that is written into a pipe until nobody has it open for that any more."""
+    found, until = b"", time.monotonic() + _PATIENCE
+    while select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]:
+        if not (more := os.read(pipe, 4096)):
+            return found
+        found += more
+    raise TimeoutError(f"the seat's process was held up for {_PATIENCE:g} s and is ended")
+
+
 def _become(
     live: Callable[[dict[str, Any]], int], who: tuple[int, int, list[int]], request: dict[str, Any],
-    spaces: tuple[int, ...], keep: set[int], ready: int,
+    own: int, spaces: tuple[int, ...], keep: set[int], ready: int,
 ) -> NoReturn:  # fmt: skip
     """Be a seat's process until it ends. Called in the fork, and never returns."""
     code = 1
     try:
-        _confine(who, request, spaces, ready)
-        _close_all_but(keep)
+        _confine(who, request, own, spaces, keep, ready)
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.umask(0o077)
@@ -156,28 +179,47 @@ def _become(
         os._exit(code)
 
 
-def _confine(who: tuple[int, int, list[int]], request: dict[str, Any], spaces: tuple[int, ...], ready: int) -> None:
-    """Take on the seat's limits, view and user, for good; say over ``ready`` what cannot be, and end."""
+def _confine(
+    who: tuple[int, int, list[int]], request: dict[str, Any], own: int, spaces: tuple[int, ...], keep: set[int],
+    ready: int,
+) -> None:  # fmt: skip
+    """Take on the seat's limits, view and user, for good; say over ``ready`` what cannot be, and end.
+
+    The mother waits until ``ready`` is closed. So that nobody keeps her waiting, that happens while two of our three
+    numbers are still root's, whom the seat's user cannot stop, and out of the seat's group, which may have used up its
+    processor time.
+    """
+    uid, gid, groups = who
     try:
-        for group in request.get("control", ()):
-            Path(group, "cgroup.procs").write_text("0", encoding="ascii")
-        if spaces:
-            join(spaces)
-        elif view := request.get("view"):
-            seclude(view)
-        for name, most in request.get("limits", {}).items():
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (int(most), int(most)))
-        if "oom" in request:
-            Path("/proc/self/oom_score_adj").write_text(str(int(request["oom"])), encoding="ascii")
-        uid, gid, groups = who
+        request |= unsealed(own)
+        joining = [os.open(Path(group, "cgroup.procs"), os.O_WRONLY) for group in request.get("control", ())]
+        _bound(request, spaces)
         if not request.get("shared"):
             os.setgroups(groups)
         os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
-        os.access(request["env"]["HOME"], os.X_OK) or _cannot(request["env"]["HOME"])
+        os.seteuid(uid)
+        os.access(request["env"]["HOME"], os.X_OK, effective_ids=True) or _cannot(request["env"]["HOME"])
+        os.seteuid(os.getuid())
     except Exception as error:  # noqa: BLE001  # told to whoever asked, word for word
         os.write(ready, str(error).encode()[:4096])
         os._exit(1)
+    _close_all_but({*keep, *joining})
+    for group in joining:
+        os.write(group, b"0")
+        os.close(group)
+    os.setresuid(uid, uid, uid)
+
+
+def _bound(request: dict[str, Any], spaces: tuple[int, ...]) -> None:
+    """Take on the seat's view and limits."""
+    if spaces:
+        join(spaces)
+    elif view := request.get("view"):
+        seclude(view)
+    for name, most in request.get("limits", {}).items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (int(most), int(most)))
+    if "oom" in request:
+        Path("/proc/self/oom_score_adj").write_text(str(int(request["oom"])), encoding="ascii")
 
 
 def _cannot(home: str) -> NoReturn:
@@ -226,16 +268,21 @@ def _close_all_but(keep: set[int]) -> None:
                 os.close(int(name))
 
 
-def main() -> None:
-    """Import everything, and serve; begin again, in the same process, without an import that starts a thread."""
-    path, without = Path(sys.argv[1]), sys.argv[2:]
+def _preloaded(path: Path, without: list[str]) -> Preloaded:
+    """Import everything. What this holds is gone before a seat is forked, whose code can walk up the stack."""
     began = dict(os.environ)
     try:
-        loaded = preload(without)
+        return preload(without)
     except StartedThreadError as error:
         print(f"importing {error.name} starts a thread: beginning again without it", flush=True)
         command = [sys.executable, "-P", "-m", "genai4eu.kernels.warm.seats", str(path), *without, error.name]
         os.execve(sys.executable, command, began)
+
+
+def main() -> None:
+    """Import everything, and serve; begin again, in the same process, without an import that starts a thread."""
+    path, without = Path(sys.argv[1]), sys.argv[2:]
+    loaded = _preloaded(path, without)
     try:
         Seats(path, functools.partial(_template, loaded)).run()
     except SystemExit:

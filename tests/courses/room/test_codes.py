@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from genai4eu.courses.room.codes import plain
 from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
 from genai4eu.courses.room.hub.line import Line
@@ -73,10 +74,39 @@ def test_a_thousand_guesses_are_slowed_and_the_honest_get_in(closed: Room, monke
         return [why for _, why in await asyncio.gather(*guesses)]
 
     found = asyncio.run(attack())
-    looked_at = found.count("unknown")
-    assert found.count("slow") == 1000 - looked_at and looked_at < 200
-    assert sum(waits) >= 2 * (looked_at - 3 * 11)  # but for the first ones of each address, each took two seconds
+    waited = found.count("unknown")
+    assert found.count("slow") == 1000 - waited and waited < 200
+    assert sum(waits) >= 2 * (waited - 3 * 11)  # but for the first ones of each address, each took two seconds
     assert asyncio.run(_try(knows, code, "192.0.2.1")) == ("seat-01", "")  # from the attackers' own address
+
+
+def test_a_right_code_opens_at_once_while_as_many_guess_as_may_wait(closed: Room) -> None:
+    """Of one address, which a classroom has in common, and of everywhere; more wrong ones are refused at once."""
+    codes, knows = [closed.give_code(seat) for seat in closed.seats], _knows(closed)
+
+    async def attack() -> list[tuple[str | None, str]]:
+        guesses = [
+            asyncio.create_task(_try(knows, "AAAA-AAAA", address))
+            for address in ["192.0.2.1"] * 150 + [f"198.51.100.{n}" for n in range(150)]
+        ]
+        while knows._slowed[""] < 50:
+            await asyncio.sleep(0)
+        found = [
+            await _try(knows, codes[0]),
+            await _try(knows, "AAAA-AAAB"),
+            await _try(knows, codes[1], "203.0.113.1"),
+        ]
+        assert knows._slowed[""] == 50 and sum(not guess.done() for guess in guesses) >= 50  # it goes on
+        for guess in guesses:
+            guess.cancel()
+        await asyncio.gather(*guesses, return_exceptions=True)
+        return found
+
+    assert asyncio.run(attack()) == [("seat-01", ""), (None, "slow"), ("seat-02", "")]
+
+
+def test_a_code_is_not_searched_in_a_book() -> None:
+    assert plain("-" * 20 + "kz7m-4pqx" + "A" * 1_000_000) == "KZ7M4PQX" + "A" * 11
 
 
 def test_a_line_lets_few_in_and_tells_the_place() -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import gzip
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
-from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.testing import bind_unused_port
 
 from genai4eu.courses.room.ahead import kept
-from genai4eu.courses.room.files import ADDRESS, Files, listed
+from genai4eu.courses.room.files import ADDRESS, Files, _files, listed, served
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def there(tmp_path: Path) -> dict[str, Path]:
 
 async def _asked(files: Files, path: str, method: str = "GET", **headers: str) -> httpx.Response:
     socket, port = bind_unused_port()
-    server = HTTPServer(files)
+    server = served(files)
     server.add_socket(socket)
     async with httpx.AsyncClient(headers={"Accept-Encoding": "identity", **headers}) as client:
         answer = await client.request(method, f"http://127.0.0.1:{port}{path}")
@@ -60,6 +61,42 @@ def test_nothing_else_is_read(there: dict[str, Path], path: str, method: str, st
     """What is not listed is not there, however it is written."""
     answer = asyncio.run(_asked(Files(there), ADDRESS + path, method))
     assert (answer.status_code, answer.content) == (status, b"")
+
+
+def test_a_request_with_a_body_is_refused(there: dict[str, Path]) -> None:
+    async def ask() -> bytes:
+        sock, port = bind_unused_port()
+        server = served(Files(there))
+        server.add_socket(sock)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            f"GET {ADDRESS}/lab/a.js HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n".encode() + b"x" * 2000
+        )
+        answer = await reader.read()
+        writer.close()
+        server.stop()
+        return answer
+
+    assert asyncio.run(ask()).startswith(b"HTTP/1.1 400")
+
+
+def test_who_takes_nothing_of_an_answer_costs_no_copy_of_it(there: dict[str, Path]) -> None:
+    """Neither of what is kept packed nor of what is asked for plain: the same bytes wait for all."""
+    files, given = Files(there), []
+    for encoding in ("gzip", "identity") * 2:
+        sent: list[bytes] = []
+        connection = SimpleNamespace(write_headers=lambda *_: None, write=sent.append, finish=lambda: None)
+        request = HTTPServerRequest("GET", f"{ADDRESS}/lab/a.js", headers=HTTPHeaders({"Accept-Encoding": encoding}))
+        request.connection = cast("Any", connection)
+        files(request)
+        given += sent
+    assert given[0] is given[2] and given[1] is given[3] and gzip.decompress(given[0]) == given[1]
+
+
+def test_maps_for_debugging_are_left_out(tmp_path: Path) -> None:
+    for name in ("a.js", "a.js.map"):
+        (tmp_path / name).touch()
+    assert _files(tmp_path) == [tmp_path / "a.js"]
 
 
 def test_all_that_a_lesson_loads_is_listed() -> None:

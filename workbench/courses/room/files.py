@@ -27,6 +27,10 @@ NAME = "files"
 ADDRESS = f"/services/{NAME}"
 #: What is compressed already.
 _PACKED = (".png", ".jpg", ".gif", ".woff", ".woff2", ".ico")
+#: What only tools for developers ask for.
+_LEFT_OUT = (".map",)
+#: Bytes and seconds of a request, of which nothing but its first lines is of use here; seconds between two.
+_BODY, _PATIENCE, _IDLE = 1024, 10, 120
 _YEAR, _HOUR = "public, max-age=31536000, immutable", "public, max-age=3600"
 
 
@@ -43,7 +47,7 @@ def listed() -> dict[str, Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.suffix not in _LEFT_OUT and path.is_file())
 
 
 class Files:
@@ -57,7 +61,8 @@ class Files:
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._files = files
-        self._read = lru_cache(maxsize=1000)(self._packed)  # a lesson needs 150; maps for debugging may go again
+        self._read = lru_cache(maxsize=None)(self._packed)  # no more than there is: 8 MB, and 24 unpacked
+        self._plain = lru_cache(maxsize=None)(Path.read_bytes)
 
     def __call__(self, request: HTTPServerRequest) -> None:
         """Answer a request. Called by tornado."""
@@ -68,7 +73,7 @@ class Files:
             return
         body, packed = self._read(path)
         if packed and "gzip" not in request.headers.get("Accept-Encoding", ""):
-            body, packed = gzip.decompress(body), False
+            body, packed = self._plain(path), False
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         headers = HTTPHeaders({
             "Content-Type": kind, "Content-Length": str(len(body)), "Vary": "Accept-Encoding",
@@ -80,7 +85,9 @@ class Files:
 
     def _send(self, request: HTTPServerRequest, status: int, headers: HTTPHeaders, body: bytes) -> None:
         assert request.connection is not None
-        request.connection.write_headers(ResponseStartLine("HTTP/1.1", status, ""), headers, chunk=body)
+        request.connection.write_headers(ResponseStartLine("HTTP/1.1", status, ""), headers)
+        if body:
+            request.connection.write(body)  # by itself it is not copied: however many wait for it, it is there once
         request.connection.finish()
 
     def _packed(self, path: Path) -> tuple[bytes, bool]:
@@ -94,9 +101,14 @@ class Files:
                 self._read(path)
 
 
+def served(files: Files) -> HTTPServer:
+    """Return a server of files that no request can fill: it lives outside the seats' bounds."""
+    return HTTPServer(files, max_body_size=_BODY, body_timeout=_PATIENCE, idle_connection_timeout=_IDLE)
+
+
 async def _serve(port: int) -> None:
     files = Files(listed())
-    HTTPServer(files).listen(port, "127.0.0.1")
+    served(files).listen(port, "127.0.0.1")
     await asyncio.get_running_loop().run_in_executor(None, files.warm)
     await asyncio.Event().wait()
 

@@ -72,6 +72,10 @@ class Groups:
     def end(self, seats: Iterable[str]) -> None:
         """End whatever is left in the groups, and remove them."""
         folders = [folder for seat in seats for folder in self._of(seat)]
+        for folder in folders:  # else what forks as fast as we look is never ended
+            for name, content in (("pids.max", 0), ("cgroup.kill", 1)):
+                with contextlib.suppress(OSError):  # each generation, and each controller, has its own
+                    _write(folder / name, content)
         until = time.monotonic() + 5
         while (left := _inside(folders)) and time.monotonic() < until:
             for pid in left:
@@ -138,5 +142,8 @@ def _inside(folders: Iterable[Path]) -> set[int]:
 
 
 def _write(path: Path, content: object) -> None:
-    with path.open("r+", encoding="ascii") as file:  # must be there: in a folder that is no group this were a new file
-        file.write(str(content))
+    file = os.open(path, os.O_WRONLY)  # must be there: in a folder that is no group this were a new file
+    try:
+        os.write(file, str(content).encode("ascii"))
+    finally:
+        os.close(file)

@@ -29,7 +29,7 @@ from . import disks, processes
 from .caretaker import Caretaker, why
 from .confining import groups_of, prepare
 from .folder import Room
-from .logs import last
+from .logs import last, shorten
 from .own import write_own
 
 BOARD = "genai4eu.courses.board"
@@ -100,7 +100,7 @@ class _Keeper:
         #: Numerical threads: twenty kernels with as many threads as processors keep each other from all of them.
         self._env = patient({
             **own, "HOME": str(room.folder / "hub"), UNTIL: str(os.getpid()), "GENAI4EU_ROOM": str(room.folder),
-            "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "CONFIGPROXY_AUTH_TOKEN": self._secret,
+            "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1",
         })  # fmt: skip
 
     def furnish(self) -> None:
@@ -154,12 +154,18 @@ class _Keeper:
         return [*python, "jupyterhub", "-f", str(config)], lambda: self._answers(about["hub_port"], "/hub/health")
 
     def _start(self, name: str, command: list[str]) -> None:
-        env = {**self._env, **place.account()} if name == "factory" else self._env  # no other process sees a token
+        env = self._env | self._own(name)
         with (self.run / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command, env=env, cwd=self.room.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=processes.with_parent,
             )  # fmt: skip
+
+    def _own(self, name: str) -> dict[str, str]:
+        """Return the secrets of a process, which no other sees: whatever a forge begins with, each of its seats has."""
+        if name == "factory":
+            return place.account()
+        return {"CONFIGPROXY_AUTH_TOKEN": self._secret} if name in ("proxy", "hub") else {}
 
     def _wait(self, name: str, ready: Callable[[], bool]) -> None:
         until = time.monotonic() + _PATIENCE
@@ -187,6 +193,7 @@ class _Keeper:
                 self.begin(*dead)
                 if "proxy" in dead:  # the new one knows no seats: the hub tells it
                     self._caretaker.hub("POST", "proxy")
+            shorten(self.run)
             self._caretaker.look()
         except Exception as error:  # noqa: BLE001  # whatever it is: a room stays open, with everybody in it
             self.told(why(error))

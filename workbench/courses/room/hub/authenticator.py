@@ -17,7 +17,7 @@ from .pages import CodeHandler
 
 #: Seconds in which wrong codes are counted, and how many one address, and all of them, may try before they are slowed.
 _WHILE, _ADDRESS, _ROOM = 60.0, 10, 100
-#: Seconds that a wrong code takes then, and how many wait for that at the same time: more are not looked at.
+#: Seconds that a wrong code takes then, and how many wait for that at the same time: more are told so at once.
 _SLOW, _WAIT_ADDRESS, _WAIT_ROOM = 2.0, 20, 50
 
 
@@ -27,8 +27,8 @@ class CodeAuthenticator(Authenticator):  # type: ignore[misc]
     A code that was used is used up: the browser that used it stays signed in; anybody else needs a new one.
 
     Who guesses is slowed down, and no address is locked out for it, for a classroom has one for all: a code that is
-    right still opens its seat. Slowed down, all of them together try 25 codes a second of 852 thousand million; while
-    as many wait, codes are not looked at, and not used up either.
+    right opens its seat at once, however many guess meanwhile. What keeps guesses off is their number: there are 852
+    thousand million codes.
     """
 
     folder = Unicode(help="The room's folder.").tag(config=True)
@@ -45,14 +45,15 @@ class CodeAuthenticator(Authenticator):  # type: ignore[misc]
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Return the seat that a code opens, and use the code up; None where it opens none."""
         address = handler.request.remote_ip
+        seat, handler.genai4eu_refusal = self._look(data.get("code", ""))
+        if seat is not None:
+            return seat
         slow = self._many(address) > _ADDRESS or self._many("") > _ROOM
         if slow and (self._slowed[address] >= _WAIT_ADDRESS or self._slowed[""] >= _WAIT_ROOM):
             handler.genai4eu_refusal = "slow"
-            return None
-        seat, handler.genai4eu_refusal = self._look(data.get("code", ""))
-        if seat is None:
+        else:
             await self._count(address, slow)
-        return seat
+        return None
 
     def _look(self, code: str) -> tuple[str | None, str]:
         """Return the seat that a code opens, and use it up before that is open: once is once."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from genai4eu.courses.room.files import NAME as FILES
 from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
+from genai4eu.courses.room.hub.bounds import bound
 from genai4eu.courses.room.hub.pages import install
 from genai4eu.courses.room.hub.spawner import SeatSpawner
 from genai4eu.courses.room.supervisor import BOARD
@@ -17,6 +18,7 @@ from genai4eu.courses.seat import options
 room = json.loads((Path(os.environ["GENAI4EU_ROOM"]) / "room.json").read_text(encoding="utf-8"))
 folder = Path(os.environ["GENAI4EU_ROOM"])
 install(Room(folder))
+bound()
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # JupyterHub's own
 c.JupyterHub.bind_url = f"http://{room['host']}:{room['port']}/"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{room['hub_port']}"
@@ -55,5 +57,9 @@ c.JupyterHub.load_roles = [
         "name": "room",
         "scopes": ["admin:users", "admin:servers", "servers", "list:users", "read:metrics", "proxy"],
         "services": ["room"],
+    },
+    {  # what its own pages need of JupyterHub's ``self``: a seat makes no tokens, and shares with nobody
+        "name": "user",
+        "scopes": ["read:users!user", "users:activity!user", "servers!user", "access:servers!user"],
     },
 ]

@@ -16,6 +16,7 @@ from jupyterhub.utils import random_port
 from traitlets import Float, Int, Unicode
 
 from genai4eu.kernels.warm.channel import connect
+from genai4eu.kernels.warm.sealed import sealed
 from genai4eu.kernels.warm.settings import IDLE, UNTIL
 from genai4eu.kernels.warm.variables import patient
 
@@ -116,22 +117,25 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
     def _forge(self, kernels: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:
         """Have the seat's template forked, and then its server, which enters what the template sees."""
         room = Room(Path(self.folder))
-        _, spaces = self._ask("kernels", {**kernels, **request(room, self.user.name, kernels=True)}, [])
+        _, spaces = self._ask("kernels", request(room, self.user.name, kernels=True), kernels, [])
         try:
-            told, more = self._ask("servers", {**server, **request(room, self.user.name, kernels=False)}, spaces)
+            told, more = self._ask("servers", request(room, self.user.name, kernels=False), server, spaces)
             spaces += more
         finally:
             for space in spaces:
                 os.close(space)
         return told
 
-    def _ask(self, forge: str, asked: dict[str, Any], spaces: list[int]) -> tuple[dict[str, Any], list[int]]:
-        channel = connect(Path(self.folder) / "run" / forge, 10)
+    def _ask(
+        self, forge: str, asked: dict[str, Any], own: dict[str, Any], spaces: list[int]
+    ) -> tuple[dict[str, Any], list[int]]:
+        channel, file = connect(Path(self.folder) / "run" / forge, 10), sealed(own)
         try:
-            channel.send(asked, tuple(spaces))
+            channel.send(asked, (file, *spaces))
             told, more = channel.receive()
         finally:
             channel.close()
+            os.close(file)
         if "refused" in told:
             raise RuntimeError(f"{forge}: {told['refused']}")
         return told, more
