@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
 from .browser import Browser
@@ -160,6 +166,105 @@ def test_variables_of_a_kernel_name_no_secret_of_the_room(open_room: Opened, tri
     told = tried("import os; print(dict(os.environ))")
     about = open_room.room.about
     assert about["token"] not in told and about["board_key"] not in told and "CONFIGPROXY" not in told
+
+
+#: All that code finds which may make its process readable and walk up the stack it was forked on.
+_WALK = """
+import ctypes, gc, json, re, sys
+ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
+found, kept, frame = {open("/proc/self/environ", errors="replace").read()}, [], sys._getframe()
+while frame is not None:
+    kept += [dict(frame.f_locals), dict(frame.f_globals)]
+    frame = frame.f_back
+gc.unfreeze()
+for one in kept + gc.get_objects():
+    if type(one) in (dict, list, tuple):
+        for part in list(one.values() if type(one) is dict else one):
+            if type(part) in (str, bytes) and 20 <= len(part) < 10000:
+                found.add(str(part))
+walked = json.dumps(sorted({token for text in found for token in re.findall("[0-9A-Za-z_-]{20,}", text)}))
+"""
+
+
+def _memory(pid: int) -> Iterator[bytes]:
+    """Yield what a process has in memory that it can write to. As root, from outside."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            where, rights, *_ = line.split()
+            start, end = (int(part, 16) for part in where.split("-"))
+            if "w" in rights and memory.seek(start):
+                with contextlib.suppress(OSError):  # the system's own
+                    yield memory.read(end - start)
+
+
+def _held(pid: int, secrets: dict[str, str]) -> list[str]:
+    """Return which secrets stand anywhere in a process's memory."""
+    held: set[str] = set()
+    for content in _memory(pid):
+        held |= {name for name, secret in secrets.items() if secret.encode() in content}
+    return sorted(held)
+
+
+def _secrets(open_room: Opened) -> dict[str, str]:
+    """What no seat may know: the proxy's token, the room's, the board's key, and the second seat's token at the hub."""
+    begun = Path(f"/proc/{open_room.part('hub').pid}/environ").read_text().split("\0")
+    proxys = next(entry.partition("=")[2] for entry in begun if entry.startswith("CONFIGPROXY_AUTH_TOKEN="))
+    told = re.compile(rb"JUPYTERHUB_API_TOKEN=([0-9a-f]{32})")
+    its = {found[1].decode() for part in _memory(open_room.server("seat-02").pid) for found in told.finditer(part)}
+    assert len(its) == 1
+    about = open_room.room.about
+    return {"proxy": proxys, "room": about["token"], "board": about["board_key"], "seat-02": its.pop()}
+
+
+def test_no_cell_finds_a_token_on_its_stack_or_in_its_memory(
+    open_room: Opened, tried: Callable[[str], str], victim: Browser
+) -> None:
+    """Kernels are forks: what the process that forks them knew, they know."""
+    victim.kernel()
+    secrets = _secrets(open_room)
+    walked = json.loads(tried(_WALK + "print(walked)"))
+    assert len(walked) > 100 and not set(secrets.values()) & set(walked)
+    uid = open_room.room.people.owner("seat-01")[0]
+    own = [process for process in psutil.process_iter() if process.uids().real == uid]
+    names = {process.name() for process in own}
+    assert {"genai4eu-warm", "genai4eu-kernel"} <= names and len(own) >= 3  # kernels, their template, the server
+    assert [_held(process.pid, secrets) for process in own] == [[]] * len(own)
+    assert [_held(open_room.part(forge).pid, secrets) for forge in ("kernels", "servers")] == [[], []]
+
+
+def test_no_server_finds_a_token_on_its_stack_or_in_its_memory(open_room: Opened, victim: Browser) -> None:
+    """Settings in the seat's folder are code, which its server runs."""
+    home = open_room.room.home("seat-03")
+    (home / ".jupyter").mkdir(exist_ok=True)
+    (home / ".jupyter" / "jupyter_server_config.py").write_text(
+        f"{_WALK}\nimport os\nos.chdir({str(home)!r})\n"
+        "open('walked.new', 'w').write(walked)\nos.replace('walked.new', 'walked.json')"
+    )
+    for path in (home / ".jupyter", home / ".jupyter" / "jupyter_server_config.py"):
+        os.chown(path, *open_room.room.people.owner("seat-03"))
+    about = open_room.room.about
+    stop = f"http://127.0.0.1:{about['hub_port']}/hub/api/users/seat-03/server"
+    while httpx.delete(stop, headers={"Authorization": f"token {about['token']}"}).status_code == 202:  # under way
+        time.sleep(0.5)
+    Browser(open_room.room.address).sign_in(open_room.room.give_code("seat-03"))
+    until = time.monotonic() + 120
+    while not (home / "walked.json").exists():
+        assert time.monotonic() < until, (home / ".server.log").read_text()
+        time.sleep(0.2)
+    secrets, walked = _secrets(open_room), json.loads((home / "walked.json").read_text())
+    assert len(walked) > 100 and not set(secrets.values()) & set(walked)
+    assert _held(open_room.server("seat-03").pid, secrets) == []
+
+
+def test_a_seat_makes_no_tokens_and_fills_nothing(open_room: Opened, attacker: Browser) -> None:
+    """Neither its own: their notes are kept for ever, outside its bounds; nor does the hub take what is large."""
+    headers = {"X-XSRFToken": attacker.http.cookies.get("_xsrf", path="/hub/") or ""}
+    for note, status in (("short", {403}), ("x" * (2 << 20), {400, 503})):  # the proxy says that a hub hung up
+        answer = attacker.http.post("/hub/api/users/seat-01/tokens", json={"note": note}, headers=headers)
+        assert answer.status_code in status, answer.text
+    assert attacker.http.get("/hub/api/users/seat-01", headers=headers).status_code == 200
+    assert attacker.http.get("/hub/home").status_code == 200
+    assert attacker.http.get(f"/user/{attacker.seat}/lab").status_code == 200
 
 
 def test_a_seat_keeps_to_its_part(tried: Callable[[str], str]) -> None:
