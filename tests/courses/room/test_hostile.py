@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from genai4eu.courses.course import Course
+from genai4eu.courses.home.collect import stop
 from genai4eu.courses.room import command, people, registry, updating
 from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.news import told
@@ -135,3 +137,12 @@ def test_a_room_that_cannot_be_deleted_stops_no_command(
     assert "its day has come" in said[-1] and not closed.folder.exists()
     registry.sweep(said.append)
     assert len(said) == 2  # what is gone is not told of
+
+
+def test_a_stopped_rooms_work_lies_beside_it(closed: Room) -> None:
+    os.utime(closed.home("seat-01") / "lesson-1.ipynb", (8e9, 8e9))
+    said: list[str] = []
+    made = stop(closed, None, said.append)
+    assert made.parent == closed.folder.parent and made.name.startswith("mean-work-") and said == []
+    with zipfile.ZipFile(made) as archive:
+        assert {"seats/mean-seat-01.zip", "seats/mean-seat-02.zip"} <= set(archive.namelist())
