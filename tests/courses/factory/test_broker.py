@@ -73,7 +73,7 @@ def test_a_cell_ends_at_its_limit_and_a_budget_is_used_up_once(serve: Serve, ker
     seat = served.seat(1).ask(LONG, seconds=9)
     end = seat.end()
     assert (end["why"], end["left"], end["budget"]) == ("limit", 0, 2)
-    assert 2 <= end["seconds"] < 12
+    assert end["seconds"] >= 2
     assert seat.printed == "begun\n"
     assert kernels() == 0  # the seat is told afterwards
     assert served.seat(1).ask("1").end() == {"say": "end", "why": "budget", "left": 0, "budget": 2}
