@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from tqdm.auto import tqdm
+import tqdm
 
 _FORMAT = "{desc} |{bar:20}| {n:.3g}/{total_fmt} cells · {elapsed}{postfix}"
 #: Seconds between two drawings of the bar, whatever a cell reports.
@@ -27,7 +27,9 @@ class Bar:
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
         self._out = out = stream or sys.stderr
-        self._bar = tqdm(total=1, desc=title, unit="cell", file=out, bar_format=_FORMAT, disable=_off(stream))
+        self._bar = _drawn_by(stream)(
+            total=1, desc=title, unit="cell", file=out, bar_format=_FORMAT, disable=_off(stream)
+        )
         self._index = 0
         self._drawn = 0.0
 
@@ -83,6 +85,20 @@ def clock(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _drawn_by(stream: TextIO | None) -> Any:
+    """Return what draws the bar: a widget for who executes cells of a kernel, letters for all others.
+
+    ``tqdm.auto`` would ask whether ipykernel is imported, which it also is where kernels are only spoken to.
+    """
+    from IPython import get_ipython
+
+    if stream is not None or not hasattr(get_ipython(), "kernel"):
+        return tqdm.tqdm
+    from tqdm.notebook import tqdm as widget
+
+    return widget
 
 
 def _off(stream: TextIO | None) -> bool | None:
