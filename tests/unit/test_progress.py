@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
+from types import SimpleNamespace
 
+import ipykernel.zmqshell  # noqa: F401  # what speaks to kernels imports it, and sits in no notebook for that
 import papermill  # noqa: F401  # it imports our engine, which imported first would meet itself half made
 import pytest
 
 from genai4eu.cli.verify import _Making
 from genai4eu.runs.follow import Follower
-from genai4eu.runs.progress import Bar, clock
+from genai4eu.runs.progress import Bar, _drawn_by, clock
 from genai4eu.verify.environment import MADE
 
 
@@ -45,6 +47,13 @@ def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     with Bar("study") as bar:
         bar(*cell(0, "running"))
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_notebook_draws_it_as_a_widget(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _drawn_by(None).__module__ == "tqdm.std"
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=object()))
+    assert _drawn_by(None).__module__ == "tqdm.notebook"
+    assert _drawn_by(sys.stderr).__module__ == "tqdm.std"
 
 
 def test_the_making_of_an_environment_is_said_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
