@@ -18,9 +18,10 @@ from typing import Any
 import httpx
 import nbformat
 
+from genai4eu.courses import news
 from genai4eu.courses.course import FILE
 from genai4eu.courses.desk import ASIDE, SHARED, VARIABLE, Desk
-from genai4eu.courses.seat import news, options
+from genai4eu.courses.seat import options
 from genai4eu.courses.skeleton import make
 
 

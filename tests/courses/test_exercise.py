@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from genai4eu.courses import check, exercise, help_me, hint, language, progress, reset, showing, solution
+from genai4eu.courses import check, exercise, help_me, hint, language, news, progress, reset, showing, solution
 from genai4eu.courses.checking import look
 from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, PRISTINE, SHARED, VARIABLE, Desk, here, states
-from genai4eu.courses.seat import news
 from genai4eu.courses.standing import AWAY, looking, raised, spent
 from genai4eu.errors import WorkbenchError
 

@@ -29,6 +29,16 @@ CHAMBERS: dict[str, set[str]] = {
     "publishing": {"pages", "access"},
     "serving": {"access", "live", "pages", "publishing"},
 }
+#: The courses' rooms likewise; what composes (a lesson's imports, a course's check) stands in the hall and may use all.
+COURSES: dict[str, set[str]] = {
+    "seat": set(),
+    "room": {"seat"},
+    "factory": {"room"},
+    "home": {"room", "seat"},
+    "board": {"room", "home", "factory"},
+    "rehearsal": {"room", "seat"},
+}
+COMPOSES = {"__init__.py", "review.py"}
 LEAVES = set(ROOMS) - {"workbench"}
 
 
@@ -64,15 +74,19 @@ def test_rule_of_arrows(room: str) -> None:
     assert seen or room in ("templates", "notebooks")
 
 
-@pytest.mark.parametrize("chamber", ["", *CHAMBERS])
-def test_rule_of_arrows_among_the_dashboards_rooms(chamber: str) -> None:
-    house = ROOT / "workbench" / "dashboards"
+@pytest.mark.parametrize(
+    ("house", "chamber"), [*(("dashboards", c) for c in ("", *CHAMBERS)), *(("courses", c) for c in ("", *COURSES))]
+)
+def test_rule_of_arrows_among_the_rooms_of_a_house(house: str, chamber: str) -> None:
+    chambers = {"dashboards": CHAMBERS, "courses": COURSES}[house]
+    folder = ROOT / "workbench" / house
+    paths = list((folder / chamber).rglob("*.py") if chamber else folder.glob("*.py"))
     seen = 0
-    for path in (house / chamber).rglob("*.py") if chamber else house.glob("*.py"):
-        for name in (n for n in imported(path, "workbench") if n.startswith("genai4eu.dashboards.")):
+    for path in (p for p in paths if house == "dashboards" or chamber or p.name not in COMPOSES):
+        for name in (n for n in imported(path, "workbench") if n.startswith(f"genai4eu.{house}.")):
             seen += 1
             other = name.split(".")[2]
-            allowed = other not in CHAMBERS or other == chamber or other in CHAMBERS.get(chamber, set())
+            allowed = other not in chambers or other == chamber or other in chambers.get(chamber, set())
             assert allowed, f"{path.relative_to(ROOT)} imports {name}"
     assert seen
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from ..dashboards.pages.language import N_, translations
 from ..errors import WorkbenchError
-from . import showing
+from . import news, showing
 from .checking import Verdict, digest, look
 from .desk import Desk, here, states, text_in
 from .resetting import reset as give_back
-from .seat import news
 
 #: Honest attempts that failed until the next hint is shown unasked.
 PATIENCE = 3

@@ -15,7 +15,7 @@ import pytest
 
 from genai4eu.courses.factory.broker import Broker
 from genai4eu.courses.factory.frames import BadFrameError, Line
-from genai4eu.courses.factory.place import secret_of, socket_of
+from genai4eu.courses.room.factory import secret_of, socket_of
 from genai4eu.courses.room.folder import Room
 from genai4eu.kernels.connect import connect
 from genai4eu.kernels.gateway import process

@@ -15,7 +15,7 @@ import pytest
 
 from genai4eu.courses.factory.frames import Line
 from genai4eu.courses.factory.inside import unpack
-from genai4eu.courses.factory.place import secret_of, socket_of
+from genai4eu.courses.room.factory import secret_of, socket_of
 from genai4eu.kernels.gateway.process import GatewayProcess
 
 from ...patience import eventually

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genai4eu.courses.factory.offer import Wish, offer
-from genai4eu.courses.factory.place import account, broker, secret_of, socket_of, variables
+from genai4eu.courses.room.factory import account, broker, secret_of, socket_of, variables
 from genai4eu.courses.room.view import plan
 from genai4eu.errors import WorkbenchError
 from genai4eu.kernels.connect import connect

@@ -145,6 +145,11 @@ def test_a_seat_has_so_many_files_and_bytes(room: Room, tmp_path: Path, monkeypa
     assert len(budget.left) == 21
     budget = tree.Budget(bytes=5, files=1000)
     assert list(tree.files(home, budget)) == []
+    for number in range(5):
+        (home / f"folder-{number}" / "in").mkdir(parents=True)
+    budget = tree.Budget(folders=4)
+    assert len(list(tree.files(home, budget))) > 30
+    assert any("1000 folders" in one["why"] for one in budget.left)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
 import pytest
 
+from genai4eu.courses.course import Course
 from genai4eu.courses.room import disks, processes
+from genai4eu.courses.room.news import told
 from genai4eu.courses.room.removing import give_back
 
 from .browser import Browser
@@ -135,6 +138,33 @@ def test_a_code_opens_once_and_who_has_none_is_told_so(open_room: Opened) -> Non
     answer = late.sign_in(code)
     assert answer.status_code == 403 and "has been used already" in answer.text and not late.seat
     assert "No seat has this code" in late.sign_in("ABCD-EFGH").text
+
+
+def test_twelve_people_with_three_codes_come_at_once(open_room: Opened, unmoved: Callable[[], None]) -> None:
+    codes = [open_room.room.give_code(seat) for seat in open_room.room.seats]
+    people = [Browser(open_room.room.address) for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda who: who[0].sign_in(who[1]), zip(people, codes * 4, strict=True)))
+    assert sorted(person.seat for person in people if person.seat) == open_room.room.seats
+    refused = [answer for person, answer in zip(people, answers, strict=True) if not person.seat]
+    assert len(refused) == 9 and all("has been used already" in answer.text for answer in refused)
+    unmoved()
+
+
+def test_a_lesson_that_is_edited_while_people_work(
+    open_room: Opened, one: Browser, unmoved: Callable[[], None]
+) -> None:
+    room, kernel = open_room.room, one.kernel()
+    course = Course(room.folder.with_name("mean"))
+    lesson = course.folder / "lesson-1.ipynb"
+    one.run("mine = 7", kernel)
+    lesson.write_text(lesson.read_text("utf-8").replace("The mean hides", "A mean conceals"), "utf-8")
+    assert "conceals" not in (room.home("seat-02") / "lesson-1.ipynb").read_text("utf-8")
+    subprocess.run([TOOL, "course", "update", str(room.folder), str(course.folder)], check=True, timeout=120)
+    assert "conceals" in (room.home("seat-02") / "lesson-1.ipynb").read_text("utf-8")
+    assert "lesson-changed" in [news["event"] for news in told(room, "seat-02")]
+    assert one.run("print(mine)", kernel).strip() == "7"
+    unmoved()
 
 
 def test_a_killed_hub_interrupts_nobody(open_room: Opened, one: Browser, unmoved: Callable[[], None]) -> None:

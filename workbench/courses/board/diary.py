@@ -67,7 +67,7 @@ class Diary:
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the entries of a room's diary, the earliest first; a torn line is none."""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else ():
         try:
             entry = json.loads(line)
         except ValueError:

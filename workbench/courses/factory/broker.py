@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from ...runs.files import write_json
+from ..room.factory import secret_of, socket_of
 from ..room.folder import Room
 from .asked import Asked
 from .cell import Refused
 from .frames import BadFrameError, read
 from .ledger import Ledger
-from .place import secret_of, socket_of
 from .talk import Talk
 from .waiting import Waiting
 

@@ -181,10 +181,10 @@ def leave() -> None:
 def _runs(number: str) -> bool:
     try:
         os.kill(int(number), 0)
-    except (ProcessLookupError, ValueError):
+    except PermissionError:  # somebody else's process
+        return True
+    except (OSError, ValueError):
         return False
-    except OSError:  # somebody else's process
-        pass
     return True
 
 

@@ -70,7 +70,7 @@ class Ledger:
         if not self._path.exists():
             return []
         found = []
-        for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in self._path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 found.append(json.loads(line))
             except ValueError:  # torn

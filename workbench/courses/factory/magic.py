@@ -22,7 +22,7 @@ from .frames import BadFrameError, Line
 from .inside import MOST, pack, unpack
 from .words import Card
 
-#: As the room's spawner sets them; also in ``place``, which a seat's kernel need not import.
+#: As the room's spawner sets them; also in the room's ``factory``, which a seat's kernel need not import.
 SOCKET, SECRET = "GENAI4EU_FACTORY", "GENAI4EU_FACTORY_SECRET"
 #: Seconds for a broker that is started again, and for a cell's last words after an interrupt.
 _AGAIN = 15.0

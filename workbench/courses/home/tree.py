@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: Bytes of one file, bytes of a seat's work, its files, and how deep folders may stand in each other.
-MOST_OF_FILE, MOST, MOST_FILES, DEPTH = 256 * 2**20, 2**30, 5_000, 20
+#: Bytes of one file, bytes of a seat's work, its files, its folders, and how deep these may stand in each other.
+MOST_OF_FILE, MOST, MOST_FILES, MOST_FOLDERS, DEPTH = 256 * 2**20, 2**30, 5_000, 1_000, 20
 #: Folders and files of programs, which come anew by themselves.
 CACHES = frozenset({
     ".ipynb_checkpoints", "__pycache__", ".cache", ".local", ".ipython", ".jupyter", ".config", ".npm",
@@ -30,8 +30,8 @@ class Budget:
 
     Attributes
     ----------
-    bytes, files : int
-        That may still be taken.
+    bytes, files, folders : int
+        That may still be taken, and be gone into.
     left : list of dict
         ``file`` and ``why`` of what was not taken, at most 200.
     more : int
@@ -40,6 +40,7 @@ class Budget:
 
     bytes: int = MOST
     files: int = MOST_FILES
+    folders: int = MOST_FOLDERS
     left: list[dict[str, str]] = field(default_factory=list)
     more: int = 0
 
@@ -115,6 +116,10 @@ def _below(
         if depth == DEPTH:
             budget.leave(shown, f"deeper than {DEPTH} folders")
             continue
+        if not budget.folders:
+            budget.leave(shown, f"the seat has more than {MOST_FOLDERS} folders")
+            continue
+        budget.folders -= 1
         yield from _inside(name, at, shown, owner, budget, depth)
 
 

@@ -24,8 +24,7 @@ from genai4eu.kernels.warm.settings import UNTIL
 from genai4eu.kernels.warm.variables import patient
 
 from ...errors import WorkbenchError
-from ..factory import place
-from . import disks, processes
+from . import disks, factory, processes
 from .caretaker import Caretaker, why
 from .confining import groups_of, prepare
 from .folder import Room
@@ -140,7 +139,7 @@ class _Keeper:
             there = importlib.util.find_spec(BOARD)
             return [*python, BOARD, str(self.room.folder)] if there else [], lambda: True
         if name == "factory":
-            return place.broker(self.room)
+            return factory.broker(self.room)
         if name == "files":
             port = about.get("files_port")  # a room of before has none, and its seats' servers send them
             return [*python, "genai4eu.courses.room.files", str(port)] if port else [], lambda: True
@@ -164,7 +163,7 @@ class _Keeper:
     def _own(self, name: str) -> dict[str, str]:
         """Return the secrets of a process, which no other sees: whatever a forge begins with, each of its seats has."""
         if name == "factory":
-            return place.account()
+            return factory.account()
         return {"CONFIGPROXY_AUTH_TOKEN": self._secret} if name in ("proxy", "hub") else {}
 
     def _wait(self, name: str, ready: Callable[[], bool]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from genai4eu.kernels.warm.seclusion import seclude
 
 from ...errors import WorkbenchError
-from ..factory.place import socket_of
+from .factory import socket_of
 from .folder import COURSE, JUPYTER, Room
 
 #: Bytes of shared memory, and of /tmp where that cannot be a folder of the seat's.

@@ -8,10 +8,10 @@ from typing import Any
 
 from ...dashboards.pages.language import translations
 from ...errors import WorkbenchError
+from .. import news
 from ..desk import Desk
 from ..resetting import reset
 from ..standing import over
-from . import news
 
 Given = Mapping[str, Any]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ...dashboards.pages.language import own_name
+from .. import news
 from ..desk import Desk, states, text_in
 from ..showing import told as sentence
 from ..standing import looking, open_questions, raised, spent
-from . import news
 from .words import words
 
 

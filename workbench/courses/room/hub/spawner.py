@@ -21,9 +21,9 @@ from genai4eu.kernels.warm.settings import IDLE, UNTIL
 from genai4eu.kernels.warm.variables import patient
 
 from ...desk import VARIABLE
-from ...factory.place import variables
 from ...seat import FILES
 from ..confining import request
+from ..factory import variables
 from ..files import ADDRESS
 from ..folder import COURSE, JUPYTER, Room
 from .line import Line

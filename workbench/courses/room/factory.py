@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..room.folder import Room
+from .folder import Room
 
 #: In a seat's environment: the broker's socket, and what proves the seat where seats have no users of their own.
 SOCKET, SECRET = "GENAI4EU_FACTORY", "GENAI4EU_FACTORY_SECRET"

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .. import lines
+from . import lines
 
 #: Names the file; at home there is none, and no news.
 VARIABLE = "GENAI4EU_NEWS"
