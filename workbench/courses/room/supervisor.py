@@ -6,7 +6,6 @@ What dies is started again; seats go on meanwhile, because the forges, not the h
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import secrets
 import shutil
@@ -31,7 +30,6 @@ from .folder import Room
 from .logs import last, shorten
 from .own import write_own
 
-BOARD = "genai4eu.courses.board"
 _PROXY = "configurable-http-proxy"
 #: Seconds in which everything has to be up.
 _PATIENCE = 180
@@ -136,13 +134,11 @@ class _Keeper:
             socket = self.run / name
             return [*python, f"genai4eu.{_FORGES[name]}", str(socket)], socket.exists
         if name == "board":
-            there = importlib.util.find_spec(BOARD)
-            return [*python, BOARD, str(self.room.folder)] if there else [], lambda: True
+            return [*python, "genai4eu.courses.board", str(self.room.folder)], lambda: True
         if name == "factory":
             return factory.broker(self.room)
         if name == "files":
-            port = about.get("files_port")  # a room of before has none, and its seats' servers send them
-            return [*python, "genai4eu.courses.room.files", str(port)] if port else [], lambda: True
+            return [*python, "genai4eu.courses.room.files", str(about["files_port"])], lambda: True
         if name == "proxy":
             return [
                 *proxy(), "--ip", about["host"], "--port", str(about["port"]), "--api-ip", "127.0.0.1",

@@ -1,7 +1,6 @@
 """JupyterHub's configuration for a room, read by JupyterHub itself: ``jupyterhub -f config.py``."""
 
 import importlib.resources
-import importlib.util
 import json
 import os
 from pathlib import Path
@@ -12,7 +11,6 @@ from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
 from genai4eu.courses.room.hub.bounds import bound
 from genai4eu.courses.room.hub.pages import install
 from genai4eu.courses.room.hub.spawner import SeatSpawner
-from genai4eu.courses.room.supervisor import BOARD
 from genai4eu.courses.seat import options
 
 room = json.loads((Path(os.environ["GENAI4EU_ROOM"]) / "room.json").read_text(encoding="utf-8"))
@@ -47,11 +45,12 @@ c.JupyterHub.template_paths = [str(templates / "hub")]
 c.Spawner.default_url = room["open"]
 c.Spawner.start_timeout = 600  # the time in the line counts, too
 c.Spawner.http_timeout = 60
-c.JupyterHub.services = [{"name": "room", "api_token": room["token"]}]
-if importlib.util.find_spec(BOARD):  # the trainer's page, which has a key of its own
-    c.JupyterHub.services.append({"name": "board", "url": f"http://127.0.0.1:{room['board_port']}", "timeout": 5})
-if "files_port" in room:  # JupyterLab's own files, the same for all seats
-    c.JupyterHub.services.append({"name": FILES, "url": f"http://127.0.0.1:{room['files_port']}"})
+c.JupyterHub.services = [
+    {"name": "room", "api_token": room["token"]},
+    # The trainer's page, which has a key of its own, and JupyterLab's own files, the same for all seats.
+    {"name": "board", "url": f"http://127.0.0.1:{room['board_port']}", "timeout": 5},
+    {"name": FILES, "url": f"http://127.0.0.1:{room['files_port']}"},
+]
 c.JupyterHub.load_roles = [
     {
         "name": "room",

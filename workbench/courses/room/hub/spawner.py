@@ -106,8 +106,7 @@ class SeatSpawner(Spawner):  # type: ignore[misc]
         """Return the variables that say where a seat is: to its server, and to its kernels."""
         room = Room(Path(self.folder))
         return {
-            **variables(room, self.user.name),
-            **({FILES: ADDRESS} if "files_port" in room.about else {}),
+            **variables(room, self.user.name), FILES: ADDRESS,
             "HOME": str(self.home), "USER": self.user.name, VARIABLE: str(self.home), "GENAI4EU_SEAT": self.user.name,
             "GENAI4EU_NEWS": str(room.news(self.user.name)), "GENAI4EU_COURSE_SHARED": str(room.folder / COURSE),
             "JUPYTER_PATH": str(room.folder / JUPYTER), "JUPYTER_CONFIG_PATH": str(room.folder / JUPYTER),
