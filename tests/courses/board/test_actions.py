@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from genai4eu.courses.board.diary import Diary, read
+from genai4eu.courses import journal
+from genai4eu.courses.board.diary import Diary
 from genai4eu.courses.room.codes import digest
 from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.news import told
@@ -110,7 +111,7 @@ def test_names_and_organisations_stay_in_the_rooms_own_file(few: Room, act: Call
         assert act("about", seat="seat-01", **wrong)["said"] == "Choose from the lists."
     diary = Diary(few)
     assert diary.name("seat-01") == "Anna <i>"
-    about = next(e for e in read(few.folder / "board.jsonl") if e["event"] == "about")
+    about = next(e for e in journal.entries(few.folder / "board.jsonl") if e["event"] == "about")
     assert (about["seat"], about["organisation"], about["sector"]) == ("seat-01", "small", "health")
     assert stat.S_IMODE((few.folder / "board.jsonl").stat().st_mode) == 0o600
     assert "Anna" not in "".join(path.read_text() for path in (few.folder / "news").iterdir())

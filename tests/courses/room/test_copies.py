@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from genai4eu.courses.room.copies import Copies, append, entries
+from genai4eu.courses import journal
+from genai4eu.courses.room.copies import Copies, entries
 from genai4eu.courses.room.keeping import Keeping, kept, restore
 from genai4eu.courses.room.room import Room
 from genai4eu.errors import WorkbenchError
@@ -78,7 +78,7 @@ def test_a_torn_line_costs_itself_alone(tmp_path: Path) -> None:
     Copies(tmp_path).add("a.ipynb", b"a", ["a.ipynb"])
     with (tmp_path / "kept.jsonl").open("a") as file:
         file.write('{"at": 1, "fi')
-    append(tmp_path / "kept.jsonl", [json.dumps({"at": 2, "file": "b.ipynb", "sha256": "b"})])
+    journal.add(tmp_path / "kept.jsonl", {"at": 2, "file": "b.ipynb", "sha256": "b"})
     assert [entry["file"] for entry in entries(tmp_path)] == ["a.ipynb", "b.ipynb"]
 
 

@@ -5,14 +5,11 @@ Names, organisations and services that a trainer types stand here and nowhere el
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ...errors import WorkbenchError
+from .. import journal
 from ..home.categories import CATEGORIES
 from ..room.folder import Room
 
@@ -30,7 +27,9 @@ class Diary:
 
     def __init__(self, room: Room) -> None:
         self.path = room.folder / FILE
-        self.entries: list[dict[str, Any]] = list(read(self.path))
+        self.entries: list[dict[str, Any]] = [
+            entry for entry in journal.entries(self.path) if isinstance(entry.get("event"), str)
+        ]
 
     def add(self, event: str, **more: Any) -> dict[str, Any]:
         """Add what was done; whole or not at all.
@@ -41,9 +40,8 @@ class Diary:
             If the disk is full.
         """
         entry = {"at": round(time.time(), 3), "event": event, "number": len(self.entries) + 1, **more}
-        line = (json.dumps(entry, ensure_ascii=False) + "\n").encode()
         try:
-            _append(self.path, line)
+            journal.add(self.path, entry, durable=True)
         except OSError as error:
             raise WorkbenchError(f"{self.path} cannot be written ({error.strerror}): make room on the disk") from None
         self.entries.append(entry)
@@ -63,28 +61,3 @@ class Diary:
         """Return whom a seat stands for in the report: ``organisation``, ``sector``, ``service``."""
         told = self.last("about", seat=seat) or {}
         return {key: str(told.get(key, "")) for key in CATEGORIES}
-
-
-def read(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the entries of a room's diary, the earliest first; a torn line is none."""
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else ():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and isinstance(entry.get("event"), str):
-            yield entry
-
-
-def _append(path: Path, line: bytes) -> None:
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        size = os.fstat(handle).st_size
-        torn = size and os.pread(handle, 1, size - 1) != b"\n"  # the computer stopped while the last line was written
-        line = b"\n" + line if torn else line
-        if os.write(handle, line) < len(line):
-            os.ftruncate(handle, size)
-            raise OSError(28, "No space left on device")
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,9 +6,7 @@ Called by the board's pages and handlers. The notebook is what the participant s
 from __future__ import annotations
 
 import functools
-import json
 import os
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ...dashboards.pages.language import translations
+from ..room.copies import entries
 from ..room.folder import Room
 from ..room.reading import opened
 from ..standing import over
@@ -92,16 +91,9 @@ def _all(handle: int) -> bytes:
 
 def _kept(folder: Path, file: str) -> Saved | None:
     """Return the room's own latest copy."""
-    known = folder / "kept.jsonl"
-    for line in reversed(known.read_text(encoding="utf-8").splitlines() if known.is_file() else []):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        digest = str(entry.get("sha256"))
-        copy = folder / f"{digest}.ipynb"
-        ours = entry.get("file") == file and re.fullmatch(r"[0-9a-f]{64}", digest) and copy.is_file()
-        if ours and copy.stat().st_size <= MOST:
+    for entry in reversed(entries(folder)):
+        copy = folder / f"{entry['sha256']}.ipynb"
+        if entry["file"] == file and copy.is_file() and copy.stat().st_size <= MOST:
             return Saved(float(entry["at"]), copy.read_bytes())
     return None
 

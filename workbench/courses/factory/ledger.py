@@ -6,13 +6,13 @@ them until the last moment at which it was seen.
 
 from __future__ import annotations
 
-import json
-import os
 import time
 import uuid
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+from .. import journal
 
 
 class Ledger:
@@ -32,7 +32,7 @@ class Ledger:
         self._path, self.budget = path, budget
         self.used: dict[str, float] = defaultdict(float)
         running: dict[str, dict[str, Any]] = {}
-        for line in self._lines():
+        for line in journal.entries(path):
             if "granted" in line:
                 running[line["cell"]] = line
             elif running.pop(line["cell"], None):
@@ -56,23 +56,4 @@ class Ledger:
         self._add(cell=cell, seat=seat, seconds=round(seconds, 3))
 
     def _add(self, **line: Any) -> None:
-        """Add a line, whole; the next after one that a full disk tore begins anew."""
-        handle = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            size = os.fstat(handle).st_size
-            torn = size and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, (b"\n" if torn else b"") + json.dumps({"at": time.time(), **line}).encode() + b"\n")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-    def _lines(self) -> list[dict[str, Any]]:
-        if not self._path.exists():
-            return []
-        found = []
-        for line in self._path.read_text(encoding="utf-8", errors="replace").split("\n"):
-            try:
-                found.append(json.loads(line))
-            except ValueError:  # torn
-                continue
-        return found
+        journal.add(self._path, {"at": time.time(), **line}, durable=True)

@@ -11,10 +11,10 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ...errors import WorkbenchError
+from .. import journal
 from ..desk import ABOUT, ASIDE, HAPPENED
 from ..room import reading
 from ..room.folder import Room
@@ -42,14 +42,14 @@ def events(room: Room, seat: str) -> list[dict[str, Any]]:
 
 def copies(room: Room, seat: str) -> list[dict[str, Any]]:
     """Return the room's own copies of a seat's notebooks: ``at``, ``file`` and ``sha256`` of each."""
-    lines, open_at = _lines(room.folder / KEPT / seat / COPIES), room.about["began"]
+    lines, open_at = journal.entries(room.folder / KEPT / seat / COPIES), room.about["began"]
     return [line for line in lines if _in_time(open_at, line.get("at")) and {"file", "sha256"} <= line.keys()]
 
 
 def entered(room: Room) -> dict[str, dict[str, str]]:
     """Return what the trainer entered of each seat (name, sector, organisation, service); the last word counts."""
     found: dict[str, dict[str, str]] = {}
-    for line in _lines(room.folder / BOARD):
+    for line in journal.entries(room.folder / BOARD):
         if line.get("event") in ("about", "name") and isinstance(seat := line.get("seat"), str):
             told = {key: value for key in _ENTERED if isinstance(value := line.get(key), str)}
             found.setdefault(seat, {}).update(told)
@@ -84,7 +84,7 @@ def _in_time(open_at: float, at: object) -> bool:
 
 def _noted(room: Room, seat: str) -> Iterator[dict[str, Any]]:
     """Yield what the room kept of what the seat's file said."""
-    return map(_plain, itertools.islice(_lines(room.folder / KEPT / seat / HAPPENED), _EVENTS))
+    return map(_plain, itertools.islice(journal.entries(room.folder / KEPT / seat / HAPPENED), _EVENTS))
 
 
 def _said(room: Room, seat: str) -> Iterator[dict[str, Any]]:
@@ -108,17 +108,3 @@ def _pieces(room: Room, seat: str) -> Iterator[dict[str, Any]]:
 def _plain(event: dict[str, Any]) -> dict[str, Any]:
     """Return an event without what none of ours has: lists within lists take a hundred times what they are typed in."""
     return {key: value for key, value in event.items() if isinstance(value, str | int | float | None)}
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a file of the room's; a torn one at the end is none."""
-    if not path.is_file():
-        return
-    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
-        for line in lines:
-            try:
-                content = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(content, dict):
-                yield content

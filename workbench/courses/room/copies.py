@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from ...errors import WorkbenchError
 from ...runs.files import write_bytes
+from .. import journal
 
 LIST = "kept.jsonl"
 #: Bytes of all versions together, how many there are, and characters of a notebook's name with its folders.
@@ -61,7 +61,7 @@ class Copies:
             write_bytes(self.folder / f"{digest}.ipynb", content, durable=False)
             self._sizes[digest] = len(content)
         entry = {"at": round(time.time(), 3), "file": path, "sha256": digest}
-        append(self.folder / LIST, [json.dumps(entry)])
+        journal.add(self.folder / LIST, entry)
         self._entries.append(entry)
         self._latest[path] = digest
         if len(self._entries) > _VERSIONS:
@@ -111,26 +111,5 @@ class Copies:
 
 def entries(folder: Path) -> list[dict[str, Any]]:
     """Return what was kept in a folder, the earliest first: ``at``, ``file`` and ``sha256``; a torn line is none."""
-    path, found = folder / LIST, list[dict[str, Any]]()
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("file", "sha256")):
-            found.append(entry)
-    return found
-
-
-def append(path: Path, lines: Sequence[str]) -> None:
-    """Add lines to a file of ours, all of them or none."""
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        size, content = os.fstat(handle).st_size, b"".join(f"{line}\n".encode() for line in lines)
-        if size and os.pread(handle, 1, size - 1) != b"\n":  # the computer stopped while the last line was written
-            content = b"\n" + content
-        if os.write(handle, content) < len(content):
-            os.ftruncate(handle, size)
-            raise OSError(28, "No space left on device")
-    finally:
-        os.close(handle)
+    found = journal.entries(folder / LIST)
+    return [entry for entry in found if all(isinstance(entry.get(name), str) for name in ("file", "sha256"))]

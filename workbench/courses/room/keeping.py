@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import WorkbenchError
+from .. import journal
 from ..desk import ASIDE, HAPPENED
-from .copies import Copies, append, entries
+from .copies import Copies, entries
 from .folder import COURSE, Room
 from .people import as_seat
 from .reading import events, line_of, opened, read
@@ -72,13 +73,13 @@ class Keeping:
 
     def _progress(self) -> None:
         found, position = events(self.room, self.seat, self._position)
-        new, size = list[str](), self._bytes
-        for line in dict.fromkeys(line_of(event) for event in found):
+        new, size = dict[str, dict[str, Any]](), self._bytes
+        for line, event in {line_of(event): event for event in found}.items():
             if line not in self._lines and len(self._lines) + len(new) < _EVENTS and size + len(line) < _BYTES:
-                new.append(line)
+                new[line] = event
                 size += len(line) + 1
         if new:
-            append(self.folder / HAPPENED, new)
+            journal.add(self.folder / HAPPENED, *new.values())
             self._lines |= dict.fromkeys(new)
         self._position, self._bytes = position, size
 

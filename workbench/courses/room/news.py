@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from ...errors import WorkbenchError
+from .. import journal
 from .folder import Room
 
 #: What can be told; the seat's side knows what to do with each.
@@ -46,27 +45,14 @@ def tell(room: Room, seat: str | None, event: str, **more: Any) -> None:
 
 def told(room: Room, seat: str) -> list[dict[str, Any]]:
     """Return what a seat was told so far, the earliest first."""
-    path = room.news(seat)
-    found = list[dict[str, Any]]()
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():  # others that end a line stand in messages
-        with contextlib.suppress(ValueError):  # the computer stopped while it was written
-            found.append(json.loads(line))
-    return found
+    return list(journal.entries(room.news(seat)))
 
 
 def _add(room: Room, seat: str, news: dict[str, Any]) -> None:
     before = told(room, seat)
     news = {"id": before[-1]["id"] + 1 if before else 1, **news}
     try:
-        handle = os.open(room.news(seat), os.O_WRONLY | os.O_APPEND)
-        try:
-            size = os.fstat(handle).st_size
-            line = (json.dumps(news) + "\n").encode()
-            if os.write(handle, line) < len(line):
-                os.ftruncate(handle, size)  # the disk is full: half a line is no news
-                raise OSError(28, "No space left on device")
-        finally:
-            os.close(handle)
+        journal.add(room.news(seat), news, make=False)
     except OSError as error:
         raise WorkbenchError(f"{seat} cannot be told ({error.strerror}): make room on the disk") from None
 
