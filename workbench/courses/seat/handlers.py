@@ -17,9 +17,9 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from ...errors import WorkbenchError
-from .. import lines
+from .. import lines, news
 from ..desk import ASIDE, HAPPENED, Desk, here
-from . import actions, lessons, news
+from . import actions, lessons
 
 #: The longest request, in bytes: a request names a lesson, an exercise, a language.
 LONGEST = 16 << 10
