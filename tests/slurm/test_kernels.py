@@ -107,7 +107,7 @@ def test_restart_stays_in_the_job(start: Start, target: Make) -> None:
 
 def dead(kernel: Kernel, cluster: Cluster, job: str) -> str:
     """Wait for the relay's death; return what was said in the cell that ran."""
-    eventually(lambda: not kernel.manager.is_alive())
+    eventually(lambda: not kernel.manager.is_alive(), 120)  # Slurm looks for jobs over their time every half minute
     kernel.listen(lambda: " ended" in kernel.text(), 5)
     eventually(lambda: state(cluster, job) not in ("RUNNING", "COMPLETING"))
     return kernel.text()
