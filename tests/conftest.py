@@ -84,8 +84,7 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # Threads that wait for work spin by default, which on a busy computer keeps others from theirs: three times as slow.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Started in the background the tests would ignore Ctrl-C, and all that they start and stop with it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,6 +95,14 @@ def _ordinary_kernels() -> Iterator[None]:
     yield
     os.environ.pop("GENAI4EU_WARM")
     os.environ |= {} if before is None else {"GENAI4EU_WARM": before}
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Hold each test to it: whoever ignores Ctrl-C hands that on to all that is started later, which then never ends."""
+    yield
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert before is not signal.SIG_IGN, "Ctrl-C is ignored since this test"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -71,7 +71,10 @@ def test_lesson_that_fails_and_a_limit_that_is_missed(change: Callable[[Callable
 
     course = change(wrong)
     plan = Plan(course, 1, course.folder.parent, port=free_port(), limits=Limits(seconds=0.001))
-    found = rehearse(plan, lambda _: None)
+    with subprocess.Popen(["sleep", "120"]) as other:  # the caller's own, and none of the room's
+        found = rehearse(plan, lambda _: None)
+        assert other.poll() is None
+        other.kill()
     stops = {finding.name: finding for finding in found.findings if finding.verdict == STOP}
     assert set(stops) == {"coming in", "the lesson"}
     assert "exercise-1 does not pass: Sort the values first" in stops["the lesson"].sentence
@@ -84,7 +87,7 @@ def test_ctrl_c_leaves_nothing(folder: Path) -> None:
     """Neither users nor processes nor files, in the middle of it."""
     running = subprocess.Popen(
         _command(folder, "--participants", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # or a shell's own
+        start_new_session=True,
     )  # fmt: skip
     assert running.stderr is not None
     for line in running.stderr:

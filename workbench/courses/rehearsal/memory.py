@@ -46,10 +46,12 @@ class Memory:
         return sum(self.own.values()) + sum(self.shared.values()) + self.rest
 
 
-def family(users: Iterable[int] = ()) -> list[psutil.Process]:
-    """Return this process's descendants, and all processes of some users."""
-    found = {process.pid: process for process in psutil.Process().children(recursive=True)}
-    wanted = set(users)
+def family(users: Iterable[int] = (), others: Iterable[psutil.Process] = ()) -> list[psutil.Process]:
+    """Return this process's descendants but those of some children, and all processes of some users."""
+    found, wanted = {}, set(users)
+    for child in set(psutil.Process().children()) - set(others):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found |= {process.pid: process for process in [child, *child.children(recursive=True)]}
     for process in psutil.process_iter() if wanted else ():
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.uids().real in wanted:
@@ -122,17 +124,19 @@ class Watch:
         The seats' own users.
     mothers : iterable of int
         What seats are forked from.
+    others : iterable of psutil.Process
+        Children of this process that are not the room's.
     """
 
-    def __init__(self, users: Iterable[int], mothers: Iterable[int] = ()) -> None:
-        self._users, self._mothers = list(users), list(mothers)
-        self._began = busy(family(self._users), self._mothers)
+    def __init__(self, users: Iterable[int], mothers: Iterable[int], others: Iterable[psutil.Process]) -> None:
+        self._users, self._mothers, self._others = list(users), list(mothers), list(others)
+        self._began = busy(family(self._users, self._others), self._mothers)
         self.busy: dict[str, float] = {}
         self.memory = Memory()
 
     def __call__(self, moment: str) -> None:
         """Measure; called with ``in`` and ``out``."""
-        there = family(self._users)
+        there = family(self._users, self._others)
         if moment == "in":
             now = busy(there, self._mothers)
             self.busy = {kind: round(now[kind] - self._began.get(kind, 0.0), 2) for kind in now}

@@ -109,6 +109,7 @@ def _judged(plan: Plan, outcome: Outcome, after: Memory) -> list[Finding]:
 def _held(plan: Plan, told: Callable[[str], None]) -> tuple[Outcome, Measured, float]:
     """Hold the course as far as the lesson."""
     before, began = measured([]), time.monotonic()
+    others = psutil.Process().children()  # whoever calls may have some: a notebook, a test
     with (
         temporary.made(plan.course, plan.lesson, plan.participants, plan.place, plan.host, plan.name, plan.port) as (
             room,
@@ -120,22 +121,22 @@ def _held(plan: Plan, told: Callable[[str], None]) -> tuple[Outcome, Measured, f
         seats = temporary.users(room.about["prefix"], room.seats)
         if failed := fill(room, told):
             raise WorkbenchError(f"the server of {failed[0]} did not start: the rehearsal needs every seat")
-        until.callback(temporary.finish, family())  # servers outlive what forked them
+        until.callback(temporary.finish, family(others=others))  # servers outlive what forked them
         seconds = time.monotonic() - began
-        mothers = [process.pid for process in psutil.Process().children()]
+        mothers = [process.pid for process in psutil.Process().children() if process not in others]
         crowd = plan.crowd(f"http://127.0.0.1:{plan.port}/", {seat: {"code": code} for seat, code in codes.items()})
         with looking(look):
-            watch = Watch(seats, mothers)
+            watch = Watch(seats, mothers, others)
             outcome = crowd.run(told, watch)
     return outcome, Measured(before, watch.memory, watch.busy), seconds
 
 
 def _stock(plan: Plan, told: Callable[[str], None]) -> dict[str, Any]:
     """Do the same with a stock JupyterHub, and return its figures."""
-    before = measured([])
+    before, others = measured([]), psutil.Process().children()
     told("the same with a stock JupyterHub")
     with stock.stock(plan.course, plan.lesson, plan.participants, plan.place) as hub:
         crowd = plan.crowd(hub.address, hub.forms, stock.KERNELSPEC)
-        watch = Watch(hub.users)
+        watch = Watch(hub.users, (), others)
         outcome = crowd.run(told, watch)
     return report.figures(outcome, Measured(before, watch.memory, watch.busy))

@@ -25,12 +25,13 @@ from genai4eu.kernels.warm.seclusion import seclude
 
 from ...errors import WorkbenchError
 from ...runs.files import write_text
+from ...stop import unhurried
 from ..course import Course
 from ..room import view
 from ..room.people import People
 from ..room.room import _WITHOUT
 from ..room.supervisor import proxy
-from .temporary import aside, desks, end, unhurried, users
+from .temporary import aside, desks, end, users
 
 #: The kernel that every Jupyter has.
 KERNELSPEC = "python3"

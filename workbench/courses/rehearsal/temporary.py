@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import pwd
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 
+from ...stop import unhurried
 from ..build import build, solutions
 from ..course import Course
 from ..room import view
@@ -90,17 +89,3 @@ def _of(process: psutil.Process, wanted: set[int]) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.uids().real in wanted and process.status() != psutil.STATUS_ZOMBIE
     return False
-
-
-@contextlib.contextmanager
-def unhurried() -> Iterator[None]:
-    """Let no signal interrupt tidying up."""
-    before: dict[signal.Signals, Any] = {}
-    with contextlib.suppress(ValueError):  # another thread than the main one: it gets no signals
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from genai4eu.kernels.warm.settings import UNTIL
 from genai4eu.kernels.warm.variables import patient
 
 from ...errors import WorkbenchError
+from ...stop import unhurried
 from . import disks, factory, processes
 from .caretaker import Caretaker, why
 from .confining import groups_of, prepare
@@ -195,14 +195,13 @@ class _Keeper:
 
     def close(self) -> None:
         """End everything, servers and kernels of seats included; what was done last is kept."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it
-        try:
-            self._caretaker.keep()
-        except Exception as error:  # noqa: BLE001  # whatever it is: nothing may keep a room from being closed
-            self.told(why(error))
-        finally:
-            self._leave()
+        with unhurried():  # a second Ctrl-C would leave half of it
+            try:
+                self._caretaker.keep()
+            except Exception as error:  # noqa: BLE001  # whatever it is: nothing may keep a room from being closed
+                self.told(why(error))
+            finally:
+                self._leave()
 
     def _leave(self) -> None:
         self._end()
