@@ -82,7 +82,9 @@ def _lacking(name: str, reason: str) -> None:
 # As our command line does: jsonschema imports this optional checker, which takes every worker a second to build.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # Threads that wait for work spin by default, which on a busy computer keeps others from theirs: three times as slow.
+# One thread each, which waits for no other, takes a third again.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Started in the background the tests would ignore Ctrl-C, and all that they start and stop with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -99,7 +101,7 @@ def _ordinary_kernels() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _ctrl_c_is_heard() -> Iterator[None]:
-    """Hold each test to it: whoever ignores Ctrl-C hands that on to all that is started later, which then never ends."""
+    """Hold each test to it: who ignores Ctrl-C hands that on to all that is started later, which then never ends."""
     yield
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     assert before is not signal.SIG_IGN, "Ctrl-C is ignored since this test"

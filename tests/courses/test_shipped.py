@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from genai4eu.courses.review import read_through, review
 from genai4eu.courses.shipped import beside, copy, named, shipped
 from genai4eu.dashboards.pages.translated import texts_of
 from genai4eu.errors import WorkbenchError
+from genai4eu.kernels.warm import client
 
 COURSES = sorted(shipped())
 LESSONS = [(name, lesson.file) for name in COURSES for lesson in Course(named(name)).about.lessons]
@@ -132,7 +134,20 @@ def test_participants_get_what_their_lessons_read_and_no_solution(name: str, tmp
     assert extra <= {path.name for path in made.iterdir()}
 
 
+@pytest.fixture(scope="module")
+def _warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Warm kernels, as a trainer has them: each lesson is executed in two, and the science stack is imported once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        patch.setenv("GENAI4EU_WARM", "on")
+        assert client.ensure(wait=True, timeout=300)
+        yield
+        assert sum(template["kernels_started"] for template in client.status()) >= len(LESSONS)
+        client.stop()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_warm")
 @pytest.mark.parametrize("name", COURSES)
 def test_every_lesson_runs_and_every_exercise_fails_without_its_solution(name: str) -> None:
     found = list(review(Course(named(name))))

@@ -91,36 +91,36 @@ def test_a_page_opens_no_target_of_a_kernel_but_the_one_that_tells_states(server
     play(scene())
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        None, [], "x", {"method": "request_states", "state": 1}, {"method": "__class__"}, {"method": ["update"]},
-        {"method": "update"}, {"method": "update", "state": []}, {"method": "update", "state": {"comm": "x"}},
-        {"method": "update", "state": {"keys": ["comm"], "_trait_values": {"max": 1}, "__class__": "x"}},
-        {"method": "update", "state": {"value": {"__reduce__": ["os.system", "true"]}}},
-        {"method": "update", "state": {"value": 4}, "buffer_paths": [["__class__", "__init__"], [0], []]},
-        {"method": "update", "state": {"layout": "IPY_MODEL_nothing", "_model_name": "OutputModel"}},
-        {"method": "custom", "content": {"event": "click", "id": "x", "kind": "anywidget-command", "name": "__init__"}},
-        {"method": "update", "state": {"value": 10**300}}, {"method": "update", "state": {"max": "9" * 10**5}},
-    ],
+SAID: tuple[Any, ...] = (
+    None, [], "x", {"method": "request_states", "state": 1}, {"method": "__class__"}, {"method": ["update"]},
+    {"method": "update"}, {"method": "update", "state": []}, {"method": "update", "state": {"comm": "x"}},
+    {"method": "update", "state": {"keys": ["comm"], "_trait_values": {"max": 1}, "__class__": "x"}},
+    {"method": "update", "state": {"value": {"__reduce__": ["os.system", "true"]}}},
+    {"method": "update", "state": {"value": 4}, "buffer_paths": [["__class__", "__init__"], [0], []]},
+    {"method": "update", "state": {"layout": "IPY_MODEL_nothing", "_model_name": "OutputModel"}},
+    {"method": "custom", "content": {"event": "click", "id": "x", "kind": "anywidget-command", "name": "__init__"}},
+    {"method": "update", "state": {"value": 10**300}}, {"method": "update", "state": {"max": "9" * 10**5}},
 )  # fmt: skip
-def test_what_a_page_says_to_its_widgets_makes_none_and_ends_none(server: Server, data: Any) -> None:
+
+
+def test_what_a_page_says_to_its_widgets_makes_none_and_ends_none(server: Server) -> None:
     async def scene() -> None:
         one = Visitor(f"{server.address}d/{SLUG}/")
         await one.attach()
         before = set(one.states)
-        for model in list(one.states):
-            await one.say("comm_msg", {"comm_id": model, "data": data})
-        await one.say("comm_msg", {"comm_id": "nothing", "data": data})
-        await one.learn()
-        assert before <= set(one.states)
-        assert {told["model_name"] for told in one.states.values()} == {
-            told["model_name"] for name, told in one.states.items() if name in before
-        }
-        for value in (2, 5):  # the first may be what it is
-            await one.move(height(one), value=value)
-        await one.learn()
-        assert "A wave of 5 m" in _alt(one)
+        for data in SAID:
+            for model in list(one.states):
+                await one.say("comm_msg", {"comm_id": model, "data": data})
+            await one.say("comm_msg", {"comm_id": "nothing", "data": data})
+            await one.learn()
+            assert before <= set(one.states), data
+            assert {told["model_name"] for told in one.states.values()} == {
+                told["model_name"] for name, told in one.states.items() if name in before
+            }, data
+            for value in (2, 5):  # the first may be what it is
+                await one.move(height(one), value=value)
+            await one.learn()
+            assert "A wave of 5 m" in _alt(one), data
         await one.leave()
 
     play(scene())

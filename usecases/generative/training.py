@@ -21,7 +21,9 @@ Keep = Callable[[str, dict[str, Any] | Callable[[], dict[str, Any]]], Any]
 #: ``kept(name)`` returns the state that was kept last, or ``None``.
 Kept = Callable[[str], Any]
 Model = TypeVar("Model", bound=nn.Module)
-THREADS = 2  # sums depend on how many threads share them, so the number is fixed and not the machine's
+# Sums depend on how many threads share them, so the number is fixed and not the machine's. Where many compute on few
+# processors threads wait for each other more than they compute: a third of the work where OMP_NUM_THREADS is 1.
+THREADS = 1 if os.environ.get("OMP_NUM_THREADS") == "1" else 2
 
 
 def device() -> torch.device:

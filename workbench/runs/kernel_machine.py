@@ -25,11 +25,12 @@ _BEGIN: dict[str, Any] = {}
 
 
 def hardware() -> dict[str, Any]:
-    """Return processor, memory [B] and GPUs of this computer, and what of them this process may use."""
+    """Return processor, memory [B] and GPUs of this computer, and what of them this process may use or asked for."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "memory_limit": _memory_limit(),
         "gpus": _gpus(),

@@ -68,6 +68,7 @@ def warm_home(home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(autouse=True)
 def in_warm_home(at_home: None, warm_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel leaves out something where it sees it
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # as many threads as there are where nobody asks
     for name, value in warm_home.items():
         monkeypatch.setenv(name, value)
     local.ensure()
