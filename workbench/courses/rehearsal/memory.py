@@ -48,7 +48,8 @@ class Memory:
 
 def family(users: Iterable[int] = (), others: Iterable[psutil.Process] = ()) -> list[psutil.Process]:
     """Return this process's descendants but those of some children, and all processes of some users."""
-    found, wanted = {}, set(users)
+    found: dict[int, psutil.Process] = {}
+    wanted = set(users)
     for child in set(psutil.Process().children()) - set(others):
         with contextlib.suppress(psutil.NoSuchProcess):
             found |= {process.pid: process for process in [child, *child.children(recursive=True)]}
