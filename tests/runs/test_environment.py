@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -62,6 +63,7 @@ def test_one_record_holds_it_all(record: Record, house: Path) -> None:
     assert about["remote"] == "https://example.org/project.git"
     hardware = record.read("environment.json")["hardware"]
     assert hardware["processor"] and hardware["cores"] >= hardware["usable_cores"] >= 1 and hardware["memory"] > 10**8
+    assert hardware["threads"] == os.environ.get("OMP_NUM_THREADS")
     assert record.energy["source"] in ("estimate", "counters")
     assert record.energy["usage"]["seconds"] > 0
     assert record.energy["source"] == "counters" or "W a busy core" in record.energy["assumes"]

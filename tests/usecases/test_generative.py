@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 from functools import partial
 from typing import Any, cast
 
@@ -174,3 +176,12 @@ def test_average_lags_behind_and_progress_ends_at_the_total() -> None:
         progress=lambda *a: seen.append(a),
     )
     assert seen[-1] == (7, 7, "training")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("asked", "threads"), [({}, 2), ({"OMP_NUM_THREADS": "1"}, 1), ({"OMP_NUM_THREADS": "8"}, 2)])
+def test_one_thread_where_one_is_asked_for(asked: dict[str, str], threads: int) -> None:
+    code = "from genai4eu.usecases.generative.training import THREADS\nprint(THREADS)"
+    env = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"} | asked
+    done = subprocess.run([sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == threads

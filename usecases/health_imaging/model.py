@@ -37,10 +37,11 @@ def _network(channels: tuple[int, ...]) -> nn.Module:
     # Imported here: MONAI takes seconds, which a dashboard that only segments need not spend. Half of them would build
     # jsonschema's optional checker of IRIs, which nobody here asks for.
     left_out = sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet
-
-    if left_out is None:
-        del sys.modules["rfc3987_syntax"]
+    try:
+        from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet
+    finally:
+        if left_out is None:
+            del sys.modules["rfc3987_syntax"]
     network: nn.Module = DiffusionModelUNet(
         spatial_dims=2, in_channels=CLASSES + 2, out_channels=1, channels=channels, num_res_blocks=1,
         attention_levels=(False,) * len(channels), norm_num_groups=8, num_head_channels=channels[-1],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import psutil
@@ -27,7 +26,7 @@ def test_an_idle_kernel_is_warned_and_ended_and_a_busy_one_never(serve: Serve) -
     listening.run("1")
     working.ask("import time; time.sleep(24); print('done')")
     text = listening.next("stream")["text"]
-    assert re.match(r"genai4eu: this kernel is idle and ends in [12] s: run a cell to keep it", text)
+    assert text.startswith("genai4eu: this kernel is idle and ends in 2 s: run a cell to keep it")
     assert listening.run("print('still here')").endswith("still here\n")
     again = listening.next("stream")["text"]  # warned anew, after it was used
     assert again.startswith("genai4eu: this kernel is idle and ends in")
