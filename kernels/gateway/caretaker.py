@@ -26,7 +26,7 @@ class Caretaker:
         self._kernels = kernels
         self._users = users
         self._cull_idle = cull_idle
-        self._warned: set[tuple[str, str]] = set()
+        self._warned: dict[tuple[str, str], float] = {}  # and when
         self._since: dict[str, float] = {}  # when a kernel was first seen here
         self._ending: dict[str, asyncio.Task[None]] = {}
         self._tidied = time.monotonic()
@@ -41,7 +41,7 @@ class Caretaker:
                 task = asyncio.ensure_future(self._end(record.kernel_id, why))
                 self._ending[record.kernel_id] = task
         ids = {record.kernel_id for record in alive}
-        self._warned = {known for known in self._warned if known[0] in ids}
+        self._warned = {known: when for known, when in self._warned.items() if known[0] in ids}
         self._since = {kernel_id: self._since.get(kernel_id, time.monotonic()) for kernel_id in ids}
         if time.monotonic() - self._tidied > TIDY:
             self._tidied = time.monotonic()
@@ -98,21 +98,25 @@ class Caretaker:
         return "lease" if since is not None and time.monotonic() - since > record.lease else None
 
     def _idle(self, record: Record) -> str | None:
-        """Return the reason if nothing ran for long; a busy kernel is never ended for that."""
+        """Return the reason if nothing ran for long; a busy kernel is never ended for that, nor one not warned in time.
+
+        A look may come late, and the gateway may have slept with its computer: whoever is told "2 s" has them.
+        """
+        known = (record.kernel_id, "idle")
         if self._cull_idle <= 0 or self.busy(record.kernel_id):
-            self._warned.discard((record.kernel_id, "idle"))
+            self._warned.pop(known, None)
             return None
         rest = self._cull_idle - (time.time() - self._kernels.get_kernel(record.kernel_id).last_activity.timestamp())
         notice = min(300.0, self._cull_idle / 4)
         if rest > notice:
-            self._warned.discard((record.kernel_id, "idle"))
-        elif rest > 0:
-            self._warn(record, "idle", f"this kernel is idle and ends in {span(rest)}: run a cell to keep it")
-        return "idle" if rest <= 0 else None
+            self._warned.pop(known, None)
+            return None
+        self._warn(record, "idle", f"this kernel is idle and ends in {span(notice)}: run a cell to keep it")
+        return "idle" if rest <= 0 and time.monotonic() - self._warned[known] >= notice else None
 
     def _warn(self, record: Record, about: str, text: str) -> None:
         if (record.kernel_id, about) not in self._warned:
-            self._warned.add((record.kernel_id, about))
+            self._warned[record.kernel_id, about] = time.monotonic()
             channels.warn(record.kernel_id, text)
 
     async def _end(self, kernel_id: str, why: str) -> None:
