@@ -8,6 +8,7 @@ the first write copies. No process is ever shared between two users.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import resource
@@ -31,6 +32,8 @@ from .template import Template
 
 #: Seconds in which a fork is its seat's, or ended: everybody's next seat waits for it.
 _PATIENCE = 5.0
+#: <sys/prctl.h>: programs that run as another user, as su does, run as ours.
+_NO_NEW_PRIVS = 38
 
 
 class Seats:
@@ -208,6 +211,7 @@ def _confine(
         os.write(group, b"0")
         os.close(group)
     os.setresuid(uid, uid, uid)
+    ctypes.CDLL(None).prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program gives more rights, su and mount neither
 
 
 def _bound(request: dict[str, Any], spaces: tuple[int, ...]) -> None:

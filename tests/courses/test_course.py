@@ -56,7 +56,7 @@ def test_building_again_replaces_the_course_and_nothing_else(folder: Path, tmp_p
     other = tmp_path / "other"
     other.mkdir()
     (other / "mine.txt").write_text("mine")
-    with pytest.raises(WorkbenchError, match="holds no course"):
+    with pytest.raises(WorkbenchError, match="no participants' version of a course"):
         build(Course(folder), other)
     assert (other / "mine.txt").read_text() == "mine"
     assert {p.name for p in tmp_path.iterdir()} == {"mean", "desk", "other"}
@@ -70,8 +70,20 @@ def test_building_again_replaces_the_course_and_nothing_else(folder: Path, tmp_p
         ('file = "lesson-1.ipynb"', 'file = "../lesson-1.ipynb"', "file"),
         ('file = "lesson-1.ipynb"', 'file = "lesson-2.ipynb"', "names the lesson lesson-2.ipynb, which is not there"),
         ("unreviewed = []", 'unreviewed = ["fr"]', "fr is unreviewed and not among the languages"),
-        ("requires = []", 'requires = ["health, torch"]', "requires.0"),
-        ('version = "0.1"', "version = 0.1\nwhat = 1", "what"),
+        ("requires = []", 'requires = ["health, torch"]', r"requires\[1\]"),
+        ("requires = []", 'requires = ["helth"]', "requires names 'helth', which genai4eu has not"),
+        ('version = "0.1"', "version = 0.1", "version is a text: write it between quotes"),
+        ('version = "0.1"', 'version = "0.1"\nlevl = 1', "levl is not known: perhaps level"),
+        ('"introductory"', '"guru"', "level is 'guru': input should be 'introductory'"),
+        ("minutes = 10", "minutes = true", r"lessons\[1\].minutes is a whole number"),
+        ("minutes = 10", "minuts = 10", r"lessons\[1\].minuts is not known: perhaps minutes"),
+        ('languages = ["en", "nl"]', 'languages = ["en", "nl", "nl"]', "language nl stands twice"),
+        ('languages = ["en", "nl"]', 'languages = ["english"]', r"languages\[1\] is no language"),
+        (
+            'en = ["say why a mean alone misleads"]',
+            'en = ["say why", "say how"]',
+            r"\(2 in en, 1 in nl\): translate each",
+        ),
         ("[title]", "[title", "cannot be read"),
     ],
 )
@@ -206,3 +218,17 @@ def test_the_legal_basis_stands_in_every_language(tell: Callable[[str, str], Pat
     folder = tell("[title]", '[privacy]\nresponsible = "Hub"\n[privacy.legal_basis]\nen = "consent"\n[title]')
     with pytest.raises(WorkbenchError, match=r"privacy.legal_basis is not there in nl"):
         Course(folder)
+
+
+def test_a_course_written_on_windows_is_read(tell: Callable[[str, str], Path]) -> None:
+    folder = tell('version = "0.1"', 'version = "0.2"')
+    (folder / "course.toml").write_bytes(b"\xef\xbb\xbf" + (folder / "course.toml").read_bytes())
+    assert Course(folder).about.version == "0.2"
+
+
+def test_a_course_is_not_made_where_none_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("there")
+    with pytest.raises(WorkbenchError, match=r"cannot be made \(Not a directory\)"):
+        make(tmp_path / "file" / "mine", ("en",))
+    with pytest.raises(WorkbenchError, match="is a file: name the folder"):
+        Course(tmp_path / "file")

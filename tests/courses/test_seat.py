@@ -17,7 +17,7 @@ import pytest
 
 from genai4eu.courses.build import build
 from genai4eu.courses.course import Course
-from genai4eu.courses.desk import ASIDE, HAPPENED, SHARED
+from genai4eu.courses.desk import ASIDE, COOKIE, HAPPENED, SHARED
 from genai4eu.courses.seat import WITHOUT
 from genai4eu.courses.skeleton import make
 
@@ -48,6 +48,18 @@ def seat(open_seat: Seat) -> Seat:
 
 def _events(seat: Seat) -> list[dict[str, Any]]:
     return [{k: v for k, v in event.items() if k != "at"} for event in seat.desk.happened()]
+
+
+def test_the_language_of_the_first_page_is_the_lessons_until_another_is_chosen(seat: Seat) -> None:
+    with seat.client as client:
+        wanting = {"Accept-Language": "nl-BE,nl;q=0.9"}
+        assert client.get("about", headers=wanting).json()["language"] == "nl"
+        assert _events(seat) == [{"event": "language", "language": "nl"}]  # which the trainer's board reads
+        shutil.rmtree(seat.desk.folder / ASIDE)
+        clicked = {**wanting, "Cookie": f"{COOKIE}=en"}
+        assert client.get("about", headers=clicked).json()["language"] == "en"
+        client.post("language", json={"language": "nl"}).raise_for_status()
+        assert client.get("about", headers=clicked).json()["language"] == "nl"
 
 
 def test_what_a_participant_does_becomes_an_event(seat: Seat) -> None:

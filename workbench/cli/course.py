@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +46,7 @@ def list_() -> None:
         about = Course(folder).about
         minutes = sum(lesson.minutes for lesson in about.lessons)
         typer.echo(f"{name}  {about.title[about.languages[0]]}")
-        typer.echo(f"    {len(about.lessons)} lessons, {minutes} minutes, {', '.join(about.languages)}")
+        typer.echo(f"    {_many(len(about.lessons), 'lesson')}, {minutes} minutes, {', '.join(about.languages)}")
 
 
 @course.command("copy")
@@ -56,7 +57,7 @@ def copy_(
     """Copy a course that ships, to make it one's own."""
     from ..courses.shipped import copy
 
-    typer.echo(f"{copy(name, folder)} is yours: change it, then 'genai4eu course check {folder}'")
+    typer.echo(f"{copy(name, folder)} is yours: change it, then 'genai4eu course check {shlex.quote(str(folder))}'")
 
 
 @course.command()
@@ -73,7 +74,7 @@ def new(
     typer.echo(f"{made} is yours: course.toml says what the course is, lesson-1.ipynb is a lesson to replace")
     if absent := untranslated(names):
         typer.echo(f"to be translated, in the lesson and in course.toml, where it is English: {', '.join(absent)}")
-    typer.echo(f"next: genai4eu course check {folder}")
+    typer.echo(f"next: genai4eu course check {shlex.quote(str(folder))}")
 
 
 @course.command()
@@ -88,7 +89,7 @@ def build(
 
     found = Course(folder)
     made = make(found, out or beside(found, "participants"))
-    typer.echo(f"{made}: {len(found.about.lessons)} lessons for participants")
+    typer.echo(f"{made}: {_many(len(found.about.lessons), 'lesson')} for participants")
 
 
 @course.command()
@@ -111,6 +112,10 @@ def check(
         raise typer.Exit(1)
 
 
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def _print(lesson: object) -> None:
     told = vars(lesson)
     if told["faults"]:
@@ -118,5 +123,5 @@ def _print(lesson: object) -> None:
         for fault in told["faults"]:
             typer.echo(f"    {fault}")
     else:
-        many = f"{told['exercises']} exercise{'s' * (told['exercises'] != 1)}"
+        many = _many(told["exercises"], "exercise")
         typer.echo(f"✓ {told['file']}: {many}, {told['seconds']:.0f} s of {told['minutes']} min")

@@ -19,15 +19,20 @@ def records(
     language: Annotated[str | None, typer.Option(help="Language of all; else each participant's own.")] = None,
 ) -> None:
     """Write a completion record for each participant: data, a page, and pages of all to print."""
+    from ..courses.board.deletion import day
     from ..courses.home.written import write
     from ..courses.room.folder import Room
 
     where = out or room.absolute().with_name(f"{room.absolute().name}-records")
-    made, empty = write(Room(room.absolute()), where, language, _told)
+    found = Room(room.absolute())
+    made, empty = write(found, where, language, _told)
     if empty:
         typer.echo(f"without a sign of activity, so without a record: {', '.join(empty)}")
     if made:
         typer.echo(f"{where}: {len(made)} files; print all-*.html, and give each seat its own")
+        typer.echo(
+            f"participants were told that their data are deleted on {day(found)}: delete that folder by then, too"
+        )
 
 
 @course.command()

@@ -58,11 +58,16 @@ def stop(
     ] = None,
 ) -> None:
     """Close a room, also one that another terminal opened, and collect everybody's work in one archive."""
+    from ..courses.board.deletion import day
     from ..courses.home.collect import stop as close
     from ..courses.room.folder import Room
+    from ..courses.room.processes import is_open
 
-    made = close(Room(room.absolute()), out, _told)
-    typer.echo(f"closed; everybody's work is in {made}")
+    found = Room(room.absolute())
+    was = "closed" if is_open(found) else "it was closed already"
+    made = close(found, out, _told)
+    typer.echo(f"{was}; everybody's work is in {made}")
+    typer.echo(f"participants were told that it is deleted on {day(found)}: delete that file by then, too")
     typer.echo(f"next: genai4eu course resume {room}, or genai4eu course remove {room}")
 
 

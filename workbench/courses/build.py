@@ -47,7 +47,9 @@ def build(course: Course, out: Path) -> Path:
         raise together(found, "exercises of the course")
     out = out.absolute()
     if out.exists() and not (out / ASIDE / ABOUT).is_file():
-        raise WorkbenchError(f"{out} is there already and holds no course: name another folder with --out")
+        raise WorkbenchError(
+            f"{out} is there already and is no participants' version of a course: name another folder with --out"
+        )
     with aside(out.parent, "name another folder with --out") as folder:
         made = folder / "course"
         shutil.copytree(course.folder, made, ignore=partial(_left_out, course.folder))

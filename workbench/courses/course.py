@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 
 from ..errors import WorkbenchError, together
+from .entries import fault
 
 FILE = "course.toml"
 _SHAPE = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, str_min_length=1)
@@ -38,7 +41,7 @@ class Lesson(pydantic.BaseModel):
     model_config = _SHAPE
 
     file: Annotated[str, pydantic.StringConstraints(pattern=r"^[\w-][\w. -]*\.ipynb$")]
-    minutes: Annotated[int, pydantic.Field(ge=1, le=240)]
+    minutes: Annotated[int, pydantic.Field(ge=1, le=240, strict=True)]
     title: Texts
     goals: Lists
 
@@ -97,7 +100,7 @@ class About(pydantic.BaseModel):
     languages: Annotated[list[Language], pydantic.Field(min_length=1)]
     unreviewed: list[Language] = []
     sector: str
-    level: str
+    level: Literal["introductory", "intermediate", "advanced"]
     topics: Lists
     licence: str
     requires: list[Extra] = []
@@ -119,16 +122,31 @@ class About(pydantic.BaseModel):
             for language in self.languages
             if language not in text
         ]
+        return [*found, *self._twice(), *self._unequal(), *self._unknown()]
+
+    def _twice(self) -> Iterator[str]:
         files = [lesson.file for lesson in self.lessons]
-        found += [
-            f"{FILE}: lesson {file} stands twice: leave one out" for file in sorted(set(files)) if files.count(file) > 1
-        ]
-        found += [
-            f"{FILE}: {language} is unreviewed and not among the languages: add it, or leave it out"
-            for language in self.unreviewed
-            if language not in self.languages
-        ]
-        return found
+        for what, names in (("lesson", files), ("language", self.languages)):
+            for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+                yield f"{FILE}: {what} {name} stands twice: leave one out"
+
+    def _unequal(self) -> Iterator[str]:
+        """Yield lists that are longer in one language than in another: who reads that one misses something."""
+        lists = {"topics": self.topics} | {f"lessons[{n}].goals": one.goals for n, one in enumerate(self.lessons, 1)}
+        for where, said in lists.items():
+            many = {name: len(said[name]) for name in self.languages if name in said}
+            if len(set(many.values())) > 1:
+                told = ", ".join(f"{count} in {name}" for name, count in many.items())
+                yield f"{FILE}: {where} are not as many in every language ({told}): translate each"
+
+    def _unknown(self) -> Iterator[str]:
+        for language in self.unreviewed:
+            if language not in self.languages:
+                yield f"{FILE}: {language} is unreviewed and not among the languages: add it, or leave it out"
+        known = importlib.metadata.metadata("genai4eu").get_all("Provides-Extra") or []
+        for extra in self.requires:
+            if extra not in known:
+                yield f"{FILE}: requires names {extra!r}, which genai4eu has not: it has {', '.join(known)}"
 
 
 class Course:
@@ -169,7 +187,9 @@ class Course:
 
 def _about(folder: Path) -> About:
     try:
-        content = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+        content = tomllib.loads((folder / FILE).read_text(encoding="utf-8-sig"))  # as editors on Windows write it
+    except NotADirectoryError:
+        raise WorkbenchError(f"{folder} is a file: name the folder that holds {FILE}") from None
     except FileNotFoundError:
         raise WorkbenchError(f"{folder} holds no course: 'genai4eu course new {folder.name}' makes one") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -177,5 +197,5 @@ def _about(folder: Path) -> About:
     try:
         return About.model_validate(content)
     except pydantic.ValidationError as error:
-        faults = [f"{FILE}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        faults = [f"{FILE}: {fault(e, About)}" for e in error.errors()]
         raise together(faults, "entries of the course") from None

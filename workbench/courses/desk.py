@@ -5,6 +5,7 @@ Called in the participant's kernel and notebook server; the trainer's board read
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..dashboards.pages.language import chosen, translations
 from ..errors import WorkbenchError
 from ..runs.files import write_text
 from . import lines
@@ -22,6 +24,8 @@ from . import lines
 ASIDE, ABOUT, PRISTINE, HAPPENED = ".course", "course.json", "lessons", "progress.jsonl"
 #: Where the language is named that a participant reads.
 LANGUAGE = "language"
+#: A room's first page keeps it in this cookie, before there is a desk.
+COOKIE = "genai4eu-language"
 #: Names the desk where a kernel does not stand in it.
 VARIABLE = "GENAI4EU_COURSE"
 #: Names the room's own copy of the course, which no participant can delete, and which a trainer may bring up to date.
@@ -84,6 +88,24 @@ class Desk:
         except OSError as error:
             raise _unwritten(error, self.folder / ASIDE / LANGUAGE) from None
 
+    def meet(self, asked: str | None, accepted: str) -> None:
+        """Read in the language that a browser wants, unless the participant has chosen one here.
+
+        Parameters
+        ----------
+        asked : str or None
+            What the room's first page was read in.
+        accepted : str
+            The browser's ``Accept-Language``.
+        """
+        if (self.folder / ASIDE / LANGUAGE).exists():
+            return
+        with contextlib.suppress(WorkbenchError):  # on a full disk one reads in the main language
+            languages: list[str] = self.about["course"]["languages"]
+            self.read_in(name := chosen(asked, accepted, languages))
+            if name != languages[0]:
+                self.note("language", language=name)  # so that the trainer writes in it
+
     def exercise(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a lesson and its exercise.
 
@@ -98,7 +120,8 @@ class Desk:
                 if exercise["name"] == name:
                     return lesson, exercise
         known = ", ".join(e["name"] for lesson in lessons for e in lesson["exercises"])
-        raise WorkbenchError(f"this course has no exercise {name!r}: it has {known}")
+        said = translations(self.language).gettext("this course has no exercise '%(name)s': it has %(known)s")
+        raise WorkbenchError(said % {"name": name, "known": known})
 
     def lesson(self, file: str) -> dict[str, Any]:
         """Return what building wrote of a lesson.

@@ -18,7 +18,7 @@ from .resetting import reset as give_back
 PATIENCE = 3
 
 
-def check(name: str) -> None:
+def check(name: str = "") -> None:
     """Look at an exercise, and show what is right and what is not yet.
 
     Parameters
@@ -67,7 +67,7 @@ def _answer(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any], verdic
     _display(html + showing.strip(found, names, language), text, showing.data(name, verdict, shown))
 
 
-def hint(name: str) -> None:
+def hint(name: str = "") -> None:
     """Show the next hint of an exercise; the last one stays the last.
 
     Raises
@@ -79,7 +79,7 @@ def hint(name: str) -> None:
     _hint(desk, *desk.exercise(name))
 
 
-def solution(name: str) -> None:
+def solution(name: str = "") -> None:
     """Show the solution of an exercise, once the trainer has given it to the room."""
     desk = here()
     lesson, exercise = desk.exercise(name)

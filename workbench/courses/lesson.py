@@ -91,6 +91,7 @@ def exercises(notebook: Any, language: str) -> list[Exercise]:
 
 def faults(notebook: Any, language: str) -> Iterator[str]:
     """Yield what is wrong with a lesson's exercises, each with its remedy."""
+    yield from _unclosed(notebook)
     seen: set[str] = set()
     for exercise in exercises(notebook, language):
         where = f"cell {exercise.cell + 1}: {exercise.name}"
@@ -105,6 +106,21 @@ def faults(notebook: Any, language: str) -> Iterator[str]:
         if not exercise.hints:
             yield f"{where} has no hint: tag a markdown cell after it 'hint'"
         seen.add(exercise.name)
+
+
+def _unclosed(notebook: Any) -> Iterator[str]:
+    """Yield cells in which a part begins and does not end, or ends and has not begun."""
+    for number, cell in enumerate(notebook.cells, 1):
+        for part in ("SOLUTION", "HIDDEN TESTS") if cell.cell_type == "code" else ():
+            inside = False
+            for mark in re.findall(rf"^\s*###\s*(BEGIN|END) {part}\b", cell.source, re.M):
+                if inside == (mark == "BEGIN"):
+                    break
+                inside = not inside
+            else:
+                if not inside:
+                    continue
+            yield f"cell {number}: each ### BEGIN {part} needs its ### END {part}, in the same cell: add it"
 
 
 def unmarked(source: str) -> str:

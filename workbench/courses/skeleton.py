@@ -57,7 +57,7 @@ def make(folder: Path, languages: Sequence[str]) -> Path:
     Raises
     ------
     WorkbenchError
-        If something is there already, or a language is none.
+        If something is there already, it cannot be made, or a language is none.
     """
     for name in languages or [""]:
         try:
@@ -67,9 +67,12 @@ def make(folder: Path, languages: Sequence[str]) -> Path:
     folder = folder.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise WorkbenchError(f"{folder} is there already: name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    nbformat.write(_notebook(languages), folder / "lesson-1.ipynb")
-    write_text(folder / FILE, _toml(languages))  # last: with it the folder is a course
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        nbformat.write(_notebook(languages), folder / "lesson-1.ipynb")
+        write_text(folder / FILE, _toml(languages))  # last: with it the folder is a course
+    except OSError as error:
+        raise WorkbenchError(f"{folder} cannot be made ({error.strerror}): name another folder") from None
     return folder
 
 

@@ -14,6 +14,8 @@ import httpx
 import psutil
 import pytest
 
+from genai4eu.courses.shipped import shipped
+
 from .browser import Browser
 from .opened import Opened
 
@@ -56,6 +58,18 @@ def test_nothing_of_the_room_or_of_others_is_visible(open_room: Opened, tried: C
         f"import os; print(os.access({str(folder / 'course')!r}, os.W_OK), os.path.exists({str(folder / 'course')!r}))"
     )
     assert shown.strip() == "False True"
+
+
+def test_no_program_gives_more_rights(tried: Callable[[str], str]) -> None:
+    assert "NoNewPrivs:\t1" in tried("print(open('/proc/self/status').read())")
+
+
+def test_no_solution_is_within_reach(open_room: Opened, tried: Callable[[str], str]) -> None:
+    own = open_room.room.folder.with_name("mean")
+    assert "BEGIN SOLUTION" in (own / "lesson-1.ipynb").read_text()
+    folders = [own, *shipped().values(), Path(__file__).parents[3] / ".git", Path(__file__).parent, Path("/root")]
+    code = f"import os; print([p for p in {list(map(str, folders))!r} if os.path.isdir(p) and os.access(p, os.R_OK)])"
+    assert tried(code).strip() == "[]"
 
 
 def test_even_without_the_view_others_files_are_closed(open_room: Opened) -> None:

@@ -52,7 +52,8 @@ def made(
         opens = course.about.lessons[lesson - 1].file
         if People.possible():
             view.check()
-        room, codes = make(folder / "room", lessons, opens, participants, host, name, port, solutions(course))
+        room, codes = make(folder / "room", lessons, opens, participants, host, name, port, solutions(course),
+                           source=course.folder)  # fmt: skip
         try:
             yield room, codes
         finally:

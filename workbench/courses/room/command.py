@@ -18,8 +18,9 @@ from ..build import build, solutions
 from ..course import Course
 from ..shipped import beside
 from . import view
-from .folder import Room
+from .folder import ABOUT, Room
 from .limits import Limits
+from .listening import free, named
 from .people import People
 from .registry import register
 from .room import make
@@ -54,9 +55,11 @@ def hold(
     Raises
     ------
     WorkbenchError
-        If the course contradicts itself, or the room cannot be made or opened.
+        If the course contradicts itself, its address is in use, or the room cannot be made or opened.
     """
     proxy()
+    named(name)
+    free(host, port, "name another with --port")
     course = Course(folder)
     where = place or beside(course, "room")
     if People.possible():
@@ -65,7 +68,7 @@ def hold(
         lessons = build(course, Path(built) / course.name)
         opens = course.about.lessons[0].file
         solved = solutions(course)
-        room, codes = make(where, lessons, opens, participants, host, name, port, solved, each, offered)
+        room, codes = make(where, lessons, opens, participants, host, name, port, solved, each, offered, course.folder)
         register(room, keep_days)
         printed = sheets(room, codes)
     told(f"to print: {', '.join(str(path) for path in printed)}")
@@ -89,7 +92,10 @@ def keep_open(room: Room, told: Callable[[str], None], codes: dict[str, str] | N
         while True:
             look()
             time.sleep(1)
-    told(f"closed; 'genai4eu course stop {room.folder}' collects everybody's work, 'resume' opens it again as it was")
+    if (room.folder / ABOUT).exists():
+        told(f"closed; 'genai4eu course stop {room.folder}' collects everybody's work, 'resume' opens it as it was")
+    else:
+        told("closed, and deleted")
 
 
 def fill(room: Room, told: Callable[[str], None]) -> list[str]:

@@ -57,6 +57,8 @@ def limits(participants: int, memory: str = "", disk: str = "2G", processors: fl
             f"hold it with --participants {fit}, or on a larger one"
         )
     part = min(4 * GB, max(GB, 3 * (there - ROOM) // participants), there - ROOM)
+    if memory and _size("--seat-memory", memory) < SEAT:
+        raise WorkbenchError(f"--seat-memory {memory}: a seat with the science stack needs {_gb(SEAT)}")
     made = Limits(
         _size("--seat-memory", memory) if memory else part,
         _size("--seat-disk", disk),

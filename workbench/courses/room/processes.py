@@ -39,6 +39,11 @@ def living(room: Room) -> dict[str, psutil.Process]:
     return {name: process for name, (pid, born) in kept.items() if (process := _same(pid, born))}
 
 
+def is_open(room: Room) -> bool:
+    """Tell whether a process holds the room open."""
+    return "room" in living(room)
+
+
 def left(room: Room) -> Iterator[psutil.Process]:
     """Yield the processes of all seats."""
     for seat in room.seats:

@@ -83,7 +83,7 @@ def _is_due(room: Room, began: float) -> bool:
     if not (room.folder / ABOUT).exists() or room.about["began"] != began:
         return False
     due = until(room)
-    return due is not None and time.time() >= due and "room" not in processes.living(room)
+    return due is not None and time.time() >= due and not processes.is_open(room)
 
 
 def _known() -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ def close(room: Room) -> None:
     if keeper := processes.living(room).get("room"):
         keeper.send_signal(signal.SIGTERM)
         until = time.monotonic() + _PATIENCE
-        while "room" in processes.living(room):  # one that nobody has waited for yet has ended all the same
+        while processes.is_open(room):  # one that nobody has waited for yet has ended all the same
             if time.monotonic() > until:
                 raise WorkbenchError(
                     f"the room's process {keeper.pid} does not end: kill -9 {keeper.pid}, then try again"
@@ -53,7 +53,7 @@ def at_hand(room: Room) -> Iterator[None]:
     try:
         yield
     finally:
-        if "room" not in processes.living(room):
+        if not processes.is_open(room):
             for seat in room.seats:
                 disks.unmount(room, seat)
 
@@ -73,13 +73,16 @@ def give_back(room: Room, seat: str) -> list[str]:
 
 
 def remove(room: Room) -> None:
-    """Delete a room: its processes, disks, users and folder.
+    """Delete a closed room: what it left running, its disks, users and folder.
 
     Raises
     ------
     WorkbenchError
-        If it cannot be closed, or not all of it deleted.
+        If it is open, cannot be closed, or not all of it is deleted.
     """
+    if processes.is_open(room):
+        remedy = f"'genai4eu course stop {room.folder}' closes it, and collects the work"
+        raise WorkbenchError(f"{room.folder} is open: {remedy}")
     close(room)
     people, seats = room.people, room.seats
     if mounted := [seat for seat in seats if room.home(seat).is_mount()]:

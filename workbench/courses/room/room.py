@@ -44,6 +44,7 @@ def make(
     solutions: Mapping[str, str] | None = None,
     each: Limits | None = None,
     factory: Mapping[str, Any] | None = None,
+    source: Path | None = None,
 ) -> tuple[Room, dict[str, str]]:
     """Make a room with lessons on every desk, whole or not at all, and return it with each seat's code.
 
@@ -61,6 +62,8 @@ def make(
         What a seat may take; else what follows from this computer.
     factory : mapping, optional
         What the room offers of a factory's kernels, as ``factory.offer`` has looked at it.
+    source : Path, optional
+        The trainer's folder of the course, which seats do not see.
 
     Raises
     ------
@@ -79,6 +82,8 @@ def make(
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         _folders(folder)
         without_disks = disks.possible(folder) if prefix else "only root can mount them"
+        if not without_disks:
+            disks.fits(folder, participants, each.disk)
         ports = list(_free_ports(4))
         write_own(folder / CODES, {})
         write_own(folder / SOLUTIONS, dict(solutions or {}))
@@ -95,7 +100,7 @@ def make(
                 "open": f"/lab/tree/{opens}", "without": _WITHOUT, "limits": asdict(each),
                 "without_disks": without_disks, "token": secrets.token_hex(32),
                 "board_key": secrets.token_urlsafe(24), "began": time.time(),
-                **({"factory": dict(factory)} if factory else {}),
+                **({"factory": dict(factory)} if factory else {}), **({"source": str(source)} if source else {}),
             },
         )  # fmt: skip
         undo.callback(room.people.remove, seats)

@@ -27,6 +27,7 @@ from . import disks, factory, processes
 from .caretaker import Caretaker, why
 from .confining import groups_of, prepare
 from .folder import Room
+from .listening import free, near
 from .logs import last, shorten
 from .own import write_own
 
@@ -71,15 +72,17 @@ def opened(room: Room, told: Callable[[str], None] = lambda _: None) -> Iterator
     WorkbenchError
         If the room is open already, or something does not come up; the message says where its log lies.
     """
-    if "room" in processes.living(room):
+    if processes.is_open(room):
         raise WorkbenchError(f"{room.folder} is open already: 'genai4eu course stop {room.folder}' closes it")
     keeper = _Keeper(room, told)
+    keeper.reachable()
     try:
         keeper.furnish()
         told("importing what all seats share")
         keeper.begin("kernels", "servers")
         told("starting JupyterHub")
         keeper.begin("board", "factory", "files", "proxy", "hub")
+        keeper.answers()
         yield keeper.look
     finally:
         keeper.close()
@@ -114,6 +117,16 @@ class _Keeper:
                     self.room.people.own(seat, folder)
                 self.room.people.read_only(seat, self.room.news(seat))
         prepare(self.room, self.told)
+
+    def reachable(self) -> None:
+        """Tell before anything is begun if something else has the room's address."""
+        about = self.room.about
+        free(about["host"], about["port"], "end what uses it; the room keeps the address that is on its sheets")
+
+    def answers(self) -> None:
+        """Wait until participants reach the hub through the proxy."""
+        about = self.room.about
+        self._wait("proxy", lambda: self._answers(about["port"], "/hub/health", near(about["host"])))
 
     def begin(self, *names: str) -> None:
         """Start processes, and wait until each does its work."""
@@ -171,10 +184,10 @@ class _Keeper:
                 raise WorkbenchError(f"the room did not open within {_PATIENCE} s: see the logs in {self.run}")
             time.sleep(0.1)
 
-    def _answers(self, port: int, path: str) -> bool:
+    def _answers(self, port: int, path: str, host: str = "127.0.0.1") -> bool:
         headers = {"Authorization": f"token {self._secret}"} if path.startswith("/api") else {}
         try:
-            return httpx.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=5).is_success
+            return httpx.get(f"http://{host}:{port}{path}", headers=headers, timeout=5).is_success
         except httpx.HTTPError:
             return False
 

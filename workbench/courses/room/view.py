@@ -17,6 +17,7 @@ from typing import Any
 from genai4eu.kernels.warm.seclusion import seclude
 
 from ...errors import WorkbenchError
+from ..shipped import shipped
 from .factory import socket_of
 from .folder import COURSE, JUPYTER, Room
 
@@ -25,6 +26,8 @@ _SHARED = 256 << 20
 _PACKAGES = ("", ".kernels", ".templates", ".usecases", ".widgets", ".notebooks")
 #: A user that is nobody's.
 _NOBODY = 65534
+#: Where people's folders are: no seat's business, also where they can be read by all.
+_PEOPLES = ("/home", "/root", "/srv", "/media", "/mnt")
 
 
 def plan(room: Room, seat: str) -> dict[str, Any]:
@@ -34,8 +37,19 @@ def plan(room: Room, seat: str) -> dict[str, Any]:
     shared = [folder / COURSE, folder / JUPYTER, folder / "news" / f"{seat}.jsonl"]
     if about.get("factory"):
         shared.append(socket_of(room).parent)
-    made = _plan([*needed(), *shared], own, [folder])
+    made = _plan([*needed(), *shared], own, [folder, *_solved(room)])
     return {**made, "temporary": str(own[1])}
+
+
+def _solved(room: Room) -> Iterator[Path]:
+    """Yield folders with lessons in the trainer's version, where solutions and checks can be read."""
+    yield from {folder.parent.resolve() for folder in shipped().values()}
+    source = room.about.get("source")  # a room of an earlier version does not say
+    if source and Path(source).is_dir():
+        yield Path(source).resolve()
+    root = Path(__file__).resolve().parents[3]
+    if (root / "pyproject.toml").is_file():  # a checkout, whose history and tests know them too
+        yield root
 
 
 def needed() -> list[Path]:
@@ -79,7 +93,9 @@ def _shut(path: Path) -> Iterator[Path]:
 
 
 def _plan(readable: list[Path], writable: list[Path], hidden: list[Path]) -> dict[str, Any]:
-    hide = [*hidden, *closed([*readable, *writable, *hidden])]
+    peoples = [Path(path) for path in _PEOPLES if Path(path).is_dir() and not Path(path).is_symlink()]
+    found = {*hidden, *peoples, *closed([*readable, *writable, *hidden])}
+    hide = sorted(found, key=lambda path: -len(path.parts))  # an inner one before an outer one
     return {
         "hide": [str(path) for path in hide],
         "show": [[str(path), path in writable] for path in (*readable, *writable)],

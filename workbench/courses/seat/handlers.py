@@ -18,7 +18,7 @@ from tornado import web
 
 from ...errors import WorkbenchError
 from .. import lines, news
-from ..desk import ASIDE, HAPPENED, Desk, here
+from ..desk import ASIDE, COOKIE, HAPPENED, Desk, here
 from . import actions, lessons
 
 #: The longest request, in bytes: a request names a lesson, an exercise, a language.
@@ -54,7 +54,9 @@ class About(_Handler):
     @authorized  # type: ignore[untyped-decorator]
     def get(self) -> None:
         """Return what the toolbar is made of."""
-        self.tell(lessons.about(self.desk(), self.root))
+        desk = self.desk()
+        desk.meet(self.get_cookie(COOKIE), self.request.headers.get("Accept-Language", ""))
+        self.tell(lessons.about(desk, self.root))
 
 
 class Progress(_Handler):

@@ -8,10 +8,8 @@ from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.handlers.login import LoginHandler
 
 from ....dashboards.pages.language import chosen, own_name, translations
-from ...desk import Desk, text_in
+from ...desk import COOKIE, Desk, text_in
 from ..folder import COURSE, Room
-
-_COOKIE = "genai4eu-language"
 
 
 def install(room: Room) -> None:
@@ -39,9 +37,9 @@ def language_of(handler: Any, offered: list[str]) -> str:
     """Return the reader's language, of the course's: what they asked for, or else what their browser wants."""
     asked = handler.get_query_argument("lang", None)
     if asked in offered:
-        handler.set_cookie(_COOKIE, asked, path=handler.hub.base_url, samesite="Lax")
+        handler.set_cookie(COOKIE, asked, path="/", samesite="Lax")  # seats read it, too
     else:
-        asked = handler.get_cookie(_COOKIE)
+        asked = handler.get_cookie(COOKIE)
     return chosen(asked, handler.request.headers.get("Accept-Language", ""), offered)
 
 
