@@ -27,10 +27,15 @@ _QUIET = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
     "--ServerApp.answer_yes=True",
+    "--Application.log_level=WARN",  # the address and what goes wrong, not forty lines around it
     "--ServerApp.port_retries=0",
 ]
 #: What other tools of the environment bring into every server and every Lab, and nobody needs here.
-_OTHERS = ("nbgrader", "notebook", "notebook_shim")
+_OTHERS = (
+    "nbgrader", "notebook", "notebook_shim",
+    *(f"nbgrader.server_extensions.{name}"
+      for name in ("assignment_list", "course_list", "formgrader", "validate_assignment")),
+)  # fmt: skip
 _OFF = ("@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader", "@jupyter-notebook/lab-extension")
 
 
@@ -89,7 +94,11 @@ def start(folder: Path, port: int, browser: bool, opened: Path | None = None, mo
     command = [sys.executable, "-P", "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", *_QUIET]
     command += [f"--ServerApp.root_dir={folder.absolute()}", f"--LabApp.default_url={page}"]
     command.append(f"--LabApp.workspaces_dir={_own_settings(folder)}")
-    command += [f"--ServerApp.jpserver_extensions={name}=False" for name in _OTHERS if importlib.util.find_spec(name)]
+    command += [
+        f"--ServerApp.jpserver_extensions={name}=False"
+        for name in _OTHERS
+        if importlib.util.find_spec(name.partition(".")[0])
+    ]
     command += [] if browser else ["--no-browser"]
     if os.geteuid() == 0:
         command.append("--allow-root")  # it listens on this computer only, with a token

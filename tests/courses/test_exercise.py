@@ -172,6 +172,19 @@ def test_reset_gives_the_lesson_back_and_keeps_what_was_there(
         reset("mine.ipynb")
 
 
+def test_reset_gives_back_what_lessons_read(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = tmp_path / "room"
+    shutil.copytree(desk.folder, room)
+    (room / "material").mkdir()
+    (room / "material" / "values.csv").write_text("2,3")
+    monkeypatch.setenv(SHARED, str(room))
+    reset("lesson-1.ipynb")
+    assert (desk.folder / "material" / "values.csv").read_text() == "2,3"
+    (desk.folder / "material" / "values.csv").write_text("mine")
+    reset("lesson-1.ipynb")
+    assert (desk.folder / "material" / "values.csv").read_text() == "mine"
+
+
 def test_a_full_disk_loses_nothing(desk: Desk) -> None:
     own = desk.folder / "lesson-1.ipynb"
     own.write_text("mine")

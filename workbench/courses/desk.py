@@ -155,6 +155,13 @@ class Desk:
                 return content
         raise WorkbenchError(f"{lesson['file']} as it was at the beginning is gone: ask your trainer for it")
 
+    def missing(self) -> Iterator[tuple[Path, Path]]:
+        """Yield what lessons read and the desk has not, with the room's copy of it; nothing at home."""
+        if shared := os.environ.get(SHARED):
+            for name, path in course_files(Path(shared)):
+                if path.suffix != ".ipynb" and not os.path.lexists(self.folder / name):
+                    yield self.folder / name, path
+
     def note(self, event: str, **more: Any) -> None:
         """Add what happened; a line is written whole, and none is ever changed.
 
@@ -184,6 +191,14 @@ class Desk:
         if shared := os.environ.get(SHARED):
             yield Path(shared) / ASIDE / name
         yield self.folder / ASIDE / name
+
+
+def course_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield name and place of a course's lessons and of what they read, in the participant's version."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and name.parts[0] != ASIDE:
+            yield name.as_posix(), path
 
 
 def here(start: Path | None = None) -> Desk:

@@ -16,7 +16,7 @@ from .desk import Desk
 
 
 def reset(desk: Desk, file: str) -> Path | None:
-    """Give back a lesson; what it was until now stays beside it as a dated copy.
+    """Give back a lesson, and deleted files of the course; what the lesson was until now stays as a dated copy.
 
     The copy is the participant's own file under another name: it takes no space, so that a full disk loses nothing.
 
@@ -39,6 +39,9 @@ def reset(desk: Desk, file: str) -> Path | None:
             kept = _aside(own) if os.path.lexists(own) else None
             if kept:
                 undo.callback(_back, kept, own)
+            for missing, source in desk.missing():
+                missing.parent.mkdir(parents=True, exist_ok=True)
+                write_bytes(missing, source.read_bytes())
             fresh.replace(own)
             undo.pop_all()
     except OSError as error:

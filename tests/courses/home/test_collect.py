@@ -67,9 +67,13 @@ def test_whoever_deleted_everything_still_gets_lessons_checks_and_copies(
     say("passed", 12, exercise="exercise-1")
     keep('{"earlier": 1}', 5)
     shutil.rmtree(room.home("seat-01"))
+    (room.folder / "course" / "material").mkdir()
+    (room.folder / "course" / "material" / "values.csv").write_text("2,3,2,4,40")
     bundle, told = _seat(collect(room, tmp_path / "all.zip"))
     assert [entry["file"] for entry in told["left_out"]] == ["."]
     names = bundle.namelist()
+    assert "mean-seat-01/lesson-1.ipynb" in names
+    assert bundle.read("mean-seat-01/material/values.csv") == b"2,3,2,4,40"
     assert [name for name in names if "/kept/" in name]
     assert [name for name in names if "/.course/lessons/" in name]
     assert b'"passed"' in bundle.read("mean-seat-01/.course/progress.jsonl")

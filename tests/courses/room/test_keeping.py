@@ -33,6 +33,21 @@ def test_versions_are_kept_once_and_the_last_comes_back(closed: Room) -> None:
     assert len(list((closed.folder / "kept" / "seat-01").glob("*.ipynb"))) == 2
 
 
+def test_who_deleted_everything_gets_what_lessons_read(closed: Room) -> None:
+    material = closed.folder / "course" / "material"
+    material.mkdir()
+    for name in ("values.csv", "mine.csv"):
+        (material / name).write_text("as it was")
+    home = closed.home("seat-01")
+    shutil.rmtree(home)
+    (home / "material").mkdir(parents=True)
+    (home / "material" / "mine.csv").write_text("changed")
+    assert restore(closed, "seat-01") == ["lesson-1.ipynb", "material/values.csv"]
+    assert (home / "lesson-1.ipynb").read_bytes() == (closed.folder / "course" / "lesson-1.ipynb").read_bytes()
+    assert (home / "material" / "values.csv").read_text() == "as it was"
+    assert (home / "material" / "mine.csv").read_text() == "changed"
+
+
 def test_progress_comes_back_by_itself(closed: Room) -> None:
     desk, keeping = Desk(closed.home("seat-01")), Keeping(closed, "seat-01")
     desk.note("tried", exercise="exercise-1")

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..desk import ASIDE, HAPPENED, LANGUAGE
-from ..room.folder import Room
+from ..desk import ASIDE, HAPPENED, LANGUAGE, course_files
+from ..room.folder import COURSE, Room
 from . import evidence
 from .pages import render
 from .record import Record
@@ -52,11 +52,15 @@ def pack(room: Room, seat: str, record: Record | None, target: Path) -> Budget:
         if record:
             _text(archive, f"{top}/{RECORD}.json", record.model_dump_json(indent=2) + "\n")
             _text(archive, f"{top}/{RECORD}.html", render("record", language, records=[record]))
+        absent = dict(course_files(room.folder / COURSE))
         for name, file in files(room.home(seat), budget, frozenset({ASIDE})):
+            absent.pop(name, None)
             if name.partition("/")[0] in _OURS:
                 budget.leave(name, "the bundle has something of its own by that name")
             else:
                 _copy(archive, f"{top}/{name}", file)
+        for name, path in absent.items():  # deleted, and lessons need it
+            archive.write(path, f"{top}/{name}")
         _aside(archive, room, seat, top, language)
         for name, path in _kept(room, seat):
             with path.open("rb") as stream:

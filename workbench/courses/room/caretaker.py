@@ -14,9 +14,10 @@ import httpx
 import psutil
 
 from ...errors import WorkbenchError
-from .confining import limits_of, means_of
+from .confining import groups_of, limits_of, means_of
 from .folder import Room
 from .keeping import Keeping
+from .news import tell
 from .watching import disk, largest
 
 #: Seconds between two looks at the work, at memory, at folders that no disk bounds, and at seats that nobody uses.
@@ -43,6 +44,7 @@ class Caretaker:
         self._opened = time.time()
         self._full: set[str] = set()
         self._troubles: dict[str, str] = {}
+        self._ended: dict[str, int] = {}
 
     def look(self) -> None:
         """Do what is due; what fails is due again in its time."""
@@ -71,13 +73,24 @@ class Caretaker:
             self.told(said)
 
     def watch(self) -> None:
-        """End the largest kernel of a seat that takes more than its part, where no control group does."""
+        """End the largest kernel of a seat that takes more than its part, or see that a control group did; say so."""
         each, means = limits_of(self.room), means_of(self.room)
-        for seat in self.room.seats if not means.groups else ():
-            if (found := largest(self.room, seat, each.memory)) is not None:
+        groups = groups_of(self.room) if means.groups else None
+        for seat in self.room.seats:
+            if groups is not None:
+                with contextlib.suppress(OSError):  # the room is being closed
+                    before, self._ended[seat] = self._ended.get(seat, 0), groups.ended(seat)
+                    if self._ended[seat] > before:
+                        self._full_memory(seat, each.memory)
+            elif (found := largest(self.room, seat, each.memory)) is not None:
                 with contextlib.suppress(psutil.Error):  # it has ended by itself
                     found.kill()
-                self.told(f"{seat} took more than {each.memory >> 20} MB: its largest kernel was ended")
+                self._full_memory(seat, each.memory)
+
+    def _full_memory(self, seat: str, most: int) -> None:
+        """Tell the trainer, and the participant, to whom JupyterLab only says that a kernel has died."""
+        self.told(f"{seat} took more than {most >> 20} MB: its largest kernel was ended")
+        tell(self.room, seat, "memory")
 
     def weigh(self) -> None:
         """Tell whose folders have grown too large, where seats have no disks."""

@@ -69,6 +69,11 @@ class Groups:
         folder = self._of(seat)[0]
         return int((folder / ("memory.current" if self.modern else "memory.usage_in_bytes")).read_text("ascii"))
 
+    def ended(self, seat: str) -> int:
+        """Return how often the system has ended a seat's process because its memory was full."""
+        text = (self._of(seat)[0] / ("memory.events" if self.modern else "memory.oom_control")).read_text("ascii")
+        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("oom_kill ")), 0)
+
     def end(self, seats: Iterable[str]) -> None:
         """End whatever is left in the groups, and remove them."""
         folders = [folder for seat in seats for folder in self._of(seat)]

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...errors import WorkbenchError
 from .. import journal
-from ..desk import ASIDE, HAPPENED
+from ..desk import ASIDE, HAPPENED, course_files
 from .copies import Copies, entries
 from .folder import COURSE, Room
 from .people import as_seat
@@ -128,7 +128,7 @@ def kept(room: Room, seat: str) -> list[dict[str, Any]]:
 
 
 def restore(room: Room, seat: str) -> list[str]:
-    """Give a seat back what it had, and return the names: deleted notebooks under their own name, as kept last.
+    """Give a seat back what was deleted, and return the names: notebooks as kept last, the course's files as made.
 
     Raises
     ------
@@ -138,8 +138,12 @@ def restore(room: Room, seat: str) -> list[str]:
     home, kept_in = room.home(seat), room.folder / KEPT / seat
     latest = {entry["file"]: kept_in / f"{entry['sha256']}.ipynb" for entry in kept(room, seat)}
     absent = {path: copy for path, copy in latest.items() if copy.exists() and not os.path.lexists(home / path)}
-    _lay(room, seat, {Path(path): copy.read_bytes() for path, copy in absent.items()}, 4 * _PATIENCE)
-    return list(absent)
+    contents = {Path(path): copy.read_bytes() for path, copy in absent.items()}
+    for name, path in course_files(room.folder / COURSE):
+        if not os.path.lexists(home / name):
+            contents.setdefault(Path(name), path.read_bytes())
+    _lay(room, seat, contents, 4 * _PATIENCE)
+    return [str(path) for path in contents]
 
 
 def _lay(room: Room, seat: str, contents: Mapping[Path, bytes], patience: float) -> None:

@@ -16,7 +16,7 @@ from .. import journal
 from .folder import Room
 
 #: What can be told; the seat's side knows what to do with each.
-EVENTS = ("message", "open", "solution", "ask-look", "look-end", "hand-down", "lesson-changed", "end")
+EVENTS = ("message", "open", "solution", "ask-look", "look-end", "hand-down", "lesson-changed", "end", "memory")
 
 
 def tell(room: Room, seat: str | None, event: str, **more: Any) -> None:

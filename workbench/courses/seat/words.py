@@ -50,6 +50,10 @@ def words(language: str) -> dict[str, str]:
         "end-look": _("End it now"),
         "changed": _("Your trainer has improved the lesson “%(title)s”. Begin it anew to get it; yours is kept."),
         "ends": _("The course ends at %(time)s. Save your work: what you have is kept."),
+        "memory": _(
+            "The memory of your seat was full, so a kernel was ended; nothing you saved is lost. "
+            "Execute the cells again from the top, with less data, or raise your hand."
+        ),
         "cancel": _("Cancel"),
         "close": _("Close"),
         "lost": _("The connection to your seat is lost. Your notebook stays here; this page tries again."),

@@ -27,6 +27,7 @@ def install(room: Room) -> None:
         return {
             **found, "language": language, "_": words.gettext, "ngettext": words.ngettext,
             "course": text_in(about["title"], language), "seat": found["user"].name if found["user"] else "",
+            "spoken": lambda text: {name: translations(name).gettext(text) for name in about["languages"]},
             "languages": [(name, own_name(name)) for name in about["languages"]],
         }  # fmt: skip
 

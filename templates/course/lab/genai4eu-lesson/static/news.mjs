@@ -1,4 +1,4 @@
-// What the trainer tells: messages that stay until they are read, lessons that come to the front, a question for consent.
+// What the trainer and the room tell: messages that stay until they are read, lessons that come to the front, a question for consent.
 import { clock, filled } from "./seat.mjs";
 import { insert, show } from "./solution.mjs";
 
@@ -74,6 +74,8 @@ export class News {
     if (!lesson) return;
     this.notify(told, filled(words.changed, lesson), [{ label: words.reset, displayType: "accent", callback: () => this.acts.reset(told.lesson) }]);
   }
+
+  memory(told) { this.notify(told, this.acts.about().words.memory); }
 
   end(told) {
     const { words, language } = this.acts.about();
