@@ -88,12 +88,16 @@ def remove(
     """Delete a room: its seats' users, disks and work."""
     from ..courses.room.folder import Room
     from ..courses.room.removing import remove as delete
+    from ..courses.room.removing import taken
 
     found = Room(room.absolute())
     if not yes:
         typer.confirm(f"Delete {room} with the work of {len(found.seats)} seats?", abort=True)
+    beside = taken(found)
     delete(found)
     typer.echo(f"{room} is deleted, with its seats' users and disks")
+    if beside:
+        typer.echo(f"what was taken out of it stays, and is yours to delete: {', '.join(map(str, beside))}")
 
 
 @course.command()

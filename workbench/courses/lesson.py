@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat.warnings import DuplicateCellId
 
 from ..dashboards.pages.translated import texts_of
 from ..errors import WorkbenchError
@@ -60,7 +62,9 @@ def read(path: Path) -> nbformat.NotebookNode:
         If it cannot be read.
     """
     try:
-        return nbformat.read(path, as_version=4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DuplicateCellId)  # of cells that were copied; reading gives them others
+            return nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise WorkbenchError(f"{path} is not there") from None
     except Exception as error:  # noqa: BLE001  # nbformat raises whatever its reader meets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def make(folder: Path, languages: Sequence[str]) -> Path:
             babel.Locale.parse(name)
         except (ValueError, babel.UnknownLocaleError):
             raise WorkbenchError(f"{name!r} is no language: name them as en,nl,de") from None
-    folder = folder.absolute()
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  # "a/../b" makes no a
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise WorkbenchError(f"{folder} is there already: name another folder")
     try:

@@ -18,7 +18,7 @@ from genai4eu.courses.home.collect import stop
 from genai4eu.courses.room import command, people, registry, updating
 from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.news import told
-from genai4eu.courses.room.removing import remove
+from genai4eu.courses.room.removing import remove, taken
 from genai4eu.errors import WorkbenchError
 
 
@@ -111,8 +111,10 @@ def test_a_room_with_folders_in_folders_is_removed(closed: Room, tmp_path: Path)
     (outside / "mine.txt").write_text("mine")
     (closed.home("seat-01") / "link").symlink_to(outside)
     _nest(closed.home("seat-01"), 1200)
+    made = stop(closed, None)
+    assert taken(closed) == [made]  # what the trainer is told of
     remove(closed)
-    assert not closed.folder.exists() and (outside / "mine.txt").exists()
+    assert not closed.folder.exists() and (outside / "mine.txt").exists() and made.exists()
 
 
 def test_a_room_that_cannot_be_deleted_stops_no_command(

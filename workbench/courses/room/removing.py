@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import signal
 import subprocess
@@ -70,6 +71,13 @@ def give_back(room: Room, seat: str) -> list[str]:
         raise WorkbenchError(f"this room has no {seat!r}: it has {room.seats[0]} to {room.seats[-1]}")
     with at_hand(room):
         return restore(room, seat)
+
+
+def taken(room: Room) -> list[Path]:
+    """Return what lies beside a room by the names under which its work is collected and its records are written."""
+    beside, name = room.folder.parent, glob.escape(room.folder.name)
+    kinds = (f"{glob.escape(room.about['course'])}-work-*.zip", f"{name}-records", f"{name}-report")
+    return sorted(path for kind in kinds for path in beside.glob(kind))
 
 
 def remove(room: Room) -> None:
