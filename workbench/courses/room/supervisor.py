@@ -96,6 +96,7 @@ class _Keeper:
         self._secret = secrets.token_hex(32)
         self._caretaker = Caretaker(room, told)
         self._pause = 0.0
+        self._trouble = ""
         own = {name: os.environ[name] for name in _PASSED if name in os.environ}
         #: Numerical threads: twenty kernels with as many threads as processors keep each other from all of them.
         self._env = patient({
@@ -203,8 +204,11 @@ class _Keeper:
                     self._caretaker.hub("POST", "proxy")
             shorten(self.run)
             self._caretaker.look()
+            self._trouble = ""
         except Exception as error:  # noqa: BLE001  # whatever it is: a room stays open, with everybody in it
-            self.told(why(error))
+            if (said := why(error)) != self._trouble:  # once, not every second
+                self._trouble = said
+                self.told(said)
 
     def close(self) -> None:
         """End everything, servers and kernels of seats included; what was done last is kept."""

@@ -27,6 +27,7 @@ c.JupyterHub.cookie_secret_file = str(folder / "hub" / "cookie_secret")
 c.JupyterHub.cleanup_servers = c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.authenticator_class = CodeAuthenticator
 c.JupyterHub.spawner_class = SeatSpawner
+c.Spawner.poll_interval = 3  # seconds; whose server has ended reads so, and not that nothing answers
 c.JupyterHub.concurrent_spawn_limit = 0  # seats wait in our own line, which refuses nobody
 c.CodeAuthenticator.folder = str(folder)
 c.CodeAuthenticator.allow_all = True
