@@ -19,8 +19,8 @@ from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
-from .conftest import CELLS, RUN, execute
-from .live import SLUG, closed, drawn, height, play, private
+from .conftest import RUN, execute
+from .live import BY_HAND, SLUG, closed, drawn, height, play, private
 
 pytestmark = pytest.mark.slow
 CONTROL = "jupyter.widget.control"
@@ -33,7 +33,7 @@ TELLS = (
 )
 TELLING = [
     (tag, source.replace("m; line'", "m; line; ' + ' '.join(told())").replace("def draw(", f"{TELLS}def draw("))
-    for tag, source in CELLS
+    for tag, source in BY_HAND
 ]  # fmt: skip
 
 
