@@ -52,7 +52,7 @@ BY_HAND = [
 
 @contextmanager
 def private(house: Path) -> Iterator[Path]:
-    """Keep runs, dashboards and Jupyter's own files in a folder for as long as a module's server is up."""
+    """Keep runs, dashboards and Jupyter's own files in a folder, as ``house`` does, for more than one test."""
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("RUNS", "DASHBOARDS", "SCRATCH"):
             patch.setenv(f"GENAI4EU_{variable}", str(house / variable.lower()))
@@ -73,6 +73,27 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         publish(Record(first))
         publish(Record(second))
         yield dashboards_root()
+
+
+@pytest.fixture(scope="module")
+def one_by_hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dashboards of a house that has one, to be copied."""
+    with private(tmp_path_factory.mktemp("one")) as house:
+        publish(Record(execute(house / "runs" / RUN, BY_HAND)))
+        return dashboards_root()
+
+
+@pytest.fixture
+def by_hand(one_by_hand: Path, house: Path) -> Path:
+    """A private copy of a folder of dashboards with one whose kernels come soon."""
+    return shutil.copytree(one_by_hand, dashboards_root())
+
+
+@pytest.fixture
+def swift(by_hand: Path) -> Iterator[Server]:
+    """A gallery with it, and a place for one visitor: no kernel in reserve is taken for theirs."""
+    with running(by_hand, viewers=1) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
