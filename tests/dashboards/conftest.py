@@ -158,6 +158,14 @@ def _published(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Publ
         return publish(Record(executed))
 
 
+@pytest.fixture(scope="module")
+def gallery(_published: Published, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A gallery with one dashboard, for the tests of a file that only look at it."""
+    made = _published.dashboard.folder.parent
+    with running(shutil.copytree(made, tmp_path_factory.mktemp("gallery") / "dashboards")) as started:
+        yield started
+
+
 @pytest.fixture
 def published(record: Record, _published: Published) -> Published:
     """The small run's dashboard, to be changed at will: a copy of what was published once."""
