@@ -85,7 +85,7 @@ def test_axe_finds_no_barrier_in_what_a_visitor_brings_about(page: Page, record:
     published = publish(record)
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"IdentityProvider": {"hashed_password": passwd("sesame", "sha256")}}), "utf-8")
-    with running(dashboards_root(), config=config) as server:
+    with running(dashboards_root(), config=config, viewers=1) as server:
         page.goto(server.address + SLUG)
         page.wait_for_selector("html[data-widgets=ready]", timeout=90_000)
         page.get_by_role("slider", name="Height (m)").press("ArrowRight")
