@@ -41,7 +41,7 @@ def _two(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def two(_two: Path, house: Path) -> Iterator[Server]:
     """A gallery with two dashboards."""
-    with running(shutil.copytree(_two, dashboards_root())) as server:
+    with running(shutil.copytree(_two, dashboards_root()), viewers=1) as server:
         yield server
 
 
