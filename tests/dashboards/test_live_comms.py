@@ -26,10 +26,11 @@ pytestmark = pytest.mark.slow
 CONTROL = "jupyter.widget.control"
 #: Says which targets the kernel has, and how many widgets, whenever it draws.
 TELLS = (
-    "def told():\n    from ipywidgets.widgets import widget\n"
+    "def told():\n    import sys\n    from ipywidgets.widgets import widget\n"
     "    kernel = get_ipython().kernel\n"
     "    thrift = f'after each message {kernel.post_handler_hook.__module__}'\n"
-    "    return [*kernel.comm_manager.targets, f'{len(widget._instances)} widgets', thrift]\n"
+    "    slow = 'with matplotlib' if 'matplotlib' in sys.modules else 'without matplotlib'\n"
+    "    return [*kernel.comm_manager.targets, f'{len(widget._instances)} widgets', thrift, slow]\n"
 )
 TELLING = [
     (tag, source.replace("m; line'", "m; line; ' + ' '.join(told())").replace("def draw(", f"{TELLS}def draw("))
@@ -67,6 +68,7 @@ def test_a_page_opens_no_target_of_a_kernel_but_the_one_that_tells_states(server
         before = _alt(one)
         assert "jupyter.widget jupyter.widget.control" in before, before
         assert "after each message genai4eu.dashboards.live.thrift" in before, "it gives no memory back"
+        assert "without matplotlib" in before, "an Explorer imports what this part does not draw with"
         targets = (
             "jupyter.widget",
             "jupyter.widget ",
