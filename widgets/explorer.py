@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import html
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -180,17 +181,14 @@ def _style() -> ipywidgets.HTML:
 
 
 def _open_figures() -> list[int]:
-    import matplotlib.pyplot as plt
-
-    return list(plt.get_fignums())
+    plt = sys.modules.get("matplotlib.pyplot")  # who has not imported it has begun no figure with it
+    return list(plt.get_fignums()) if plt else []
 
 
 def _close(kept: set[int]) -> None:
     """Close figures that were begun and never shown, which the inline backend would show without alternative text."""
-    import matplotlib.pyplot as plt
-
-    for number in set(plt.get_fignums()) - kept:
-        plt.close(number)
+    for number in set(_open_figures()) - kept:
+        sys.modules["matplotlib.pyplot"].close(number)
 
 
 def _first_line(error: Exception) -> str:

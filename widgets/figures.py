@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,6 +129,5 @@ def _saved(fig: Figure, **options: Any) -> bytes:
 
 def _close(fig: Figure) -> None:
     """Free the figure, so that the inline backend does not show it a second time, without alternative text."""
-    import matplotlib.pyplot as plt
-
-    plt.close(fig)
+    if plt := sys.modules.get("matplotlib.pyplot"):  # without it nobody holds the figure but its maker
+        plt.close(fig)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ import nbclient
 import nbformat
 import pytest
 
+from genai4eu.cli import main
 from genai4eu.dashboards.access import admission
 from genai4eu.dashboards.bundle import Bundle
 from genai4eu.dashboards.dashboard import Dashboard, dashboards_root
@@ -156,6 +161,34 @@ def _published(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Publ
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GENAI4EU_DASHBOARDS", str(tmp_path_factory.mktemp("made") / "dashboards"))
         return publish(Record(executed))
+
+
+@pytest.fixture
+def command_line(house: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """As ``genai4eu``, but in this process: for what a command says and does, whose start is tried elsewhere."""
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["genai4eu", *arguments])
+        code: Any = 0
+        ends, out, err = signal.getsignal(signal.SIGTERM), io.StringIO(), io.StringIO()
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                main()
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            signal.signal(signal.SIGTERM, ends)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def gallery(_published: Published, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A gallery with one dashboard, for the tests of a file that only look at it."""
+    made = _published.dashboard.folder.parent
+    with running(shutil.copytree(made, tmp_path_factory.mktemp("gallery") / "dashboards")) as started:
+        yield started
 
 
 @pytest.fixture

@@ -19,14 +19,40 @@ from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
-from .conftest import RUN, seal
+from .conftest import CELLS, RUN, execute, seal
 
 SLUG, OTHER = "tiny-wave-a1b2", "tiny-wave-b2c3"
+#: The small study with waves drawn by hand: half of what its kernel takes to come is matplotlib, which
+#: ``test_browser`` goes through, and which is nothing to who watches what kernels do to each other.
+BY_HAND = [
+    *CELLS[:3],
+    (
+        "dashboard",
+        "import genai4eu\n"
+        "from IPython.display import Markdown, display\n"
+        "from genai4eu.widgets import Choice, Explorer, Range\n"
+        "opened = genai4eu.open_run()\n"
+        "display(Markdown(f\"Yes: the peak rises from 0.2 to **{opened.metrics['peak']:.1f}** (± 0.1).\"))",
+    ),
+    (
+        "dashboard",
+        "class Wave:\n"
+        "    axes = ()\n"
+        "    def get_size_inches(self):\n        return 5, 3\n"
+        "    def savefig(self, file, **_):\n"
+        "        file.write(b'<svg xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M0 9h9\"/></svg>')",
+    ),
+    (CELLS[5][0], CELLS[5][1].replace(
+        "    fig, ax = plt.subplots(figsize=(5, 3))\n    ax.plot(height * wave, color=colour)\n    return fig, ",
+        "    return Wave(), ",
+    )),
+    *CELLS[6:],
+]  # fmt: skip
 
 
 @contextmanager
 def private(house: Path) -> Iterator[Path]:
-    """Keep runs, dashboards and Jupyter's own files in a folder for as long as a module's server is up."""
+    """Keep runs, dashboards and Jupyter's own files in a folder, as ``house`` does, for more than one test."""
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("RUNS", "DASHBOARDS", "SCRATCH"):
             patch.setenv(f"GENAI4EU_{variable}", str(house / variable.lower()))
@@ -36,16 +62,38 @@ def private(house: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def root(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Two dashboards of the small run."""
     with private(tmp_path_factory.mktemp("live")) as house:
-        for run in (RUN, RUN.replace("a1b2", "b2c3")):
-            copy = shutil.copytree(executed, house / "runs" / run)
-            told = json.loads((copy / "run.json").read_text("utf-8"))
-            (copy / "run.json").write_text(json.dumps({**told, "id": run}), "utf-8")
-            seal(copy)
-            publish(Record(copy))
+        first = execute(house / "runs" / RUN, BY_HAND)
+        second = shutil.copytree(first, house / "runs" / RUN.replace("a1b2", "b2c3"))
+        told = json.loads((second / "run.json").read_text("utf-8"))
+        (second / "run.json").write_text(json.dumps({**told, "id": second.name}), "utf-8")
+        seal(second)
+        publish(Record(first))
+        publish(Record(second))
         yield dashboards_root()
+
+
+@pytest.fixture(scope="module")
+def one_by_hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dashboards of a house that has one, to be copied."""
+    with private(tmp_path_factory.mktemp("one")) as house:
+        publish(Record(execute(house / "runs" / RUN, BY_HAND)))
+        return dashboards_root()
+
+
+@pytest.fixture
+def by_hand(one_by_hand: Path, house: Path) -> Path:
+    """A private copy of a folder of dashboards with one whose kernels come soon."""
+    return shutil.copytree(one_by_hand, dashboards_root())
+
+
+@pytest.fixture
+def swift(by_hand: Path) -> Iterator[Server]:
+    """A gallery with it, and a place for one visitor: no kernel in reserve is taken for theirs."""
+    with running(by_hand, viewers=1) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -38,23 +38,33 @@ SMALL = """() => [...document.querySelectorAll("a, button, summary, select, inpu
   .filter(([, b]) => b.height && b.height < 43.5).map(([html, b]) => `${Math.round(b.height)} px: ${html}`)"""
 
 
+@pytest.fixture(scope="module")
+def _window(_chromium: Browser) -> Iterator[Page]:
+    """One page for the tests of the file: another context would read all scripts anew."""
+    context = _chromium.new_context(bypass_csp=True, locale="en")
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def server(record: Record) -> Iterator[Server]:
-    publish(record)
-    with running(dashboards_root()) as started:
-        yield started
+def page(_window: Page) -> Page:
+    """A visitor's page as if just opened: 1280 pixels wide, without cookies and wishes."""
+    _window.goto("about:blank")
+    _window.context.clear_cookies()
+    _window.set_viewport_size({"width": 1280, "height": 800})
+    _window.emulate_media(color_scheme="light", reduced_motion="null", forced_colors="null")
+    return _window
 
 
-def _open(browser: Browser, width: int = 1280, **options: object) -> Page:
-    context = browser.new_context(viewport={"width": width, "height": 800}, bypass_csp=True, **options)  # type: ignore[arg-type]
-    return context.new_page()
+def _narrow(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_no_barrier_on_any_page(browser: Browser, server: Server, width: int) -> None:
-    page = _open(browser, width)
+def test_axe_finds_no_barrier_on_any_page(page: Page, gallery: Server, width: int) -> None:
+    _narrow(page, width)
     for path in PAGES:
-        page.goto(server.address + path)
+        page.goto(gallery.address + path)
         page.emulate_media(color_scheme="light")
         assert not (found := barriers_in(page, RULES)), (path, found)
         page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
@@ -70,13 +80,12 @@ def _no_barrier(page: Page, what: str) -> None:
         assert sideways(page) <= 0, f"{what} scrolls sideways: {look}"
 
 
-def test_axe_finds_no_barrier_in_what_a_visitor_brings_about(browser: Browser, record: Record, tmp_path: Path) -> None:
+def test_axe_finds_no_barrier_in_what_a_visitor_brings_about(page: Page, record: Record, tmp_path: Path) -> None:
     """A live view, signing in, a wrong password, a dashboard whose day is over: states, which no address shows."""
     published = publish(record)
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"IdentityProvider": {"hashed_password": passwd("sesame", "sha256")}}), "utf-8")
-    page = _open(browser, locale="en")
-    with running(dashboards_root(), config=config) as server:
+    with running(dashboards_root(), config=config, viewers=1) as server:
         page.goto(server.address + SLUG)
         page.wait_for_selector("html[data-widgets=ready]", timeout=90_000)
         page.get_by_role("slider", name="Height (m)").press("ArrowRight")
@@ -97,19 +106,19 @@ def test_axe_finds_no_barrier_in_what_a_visitor_brings_about(browser: Browser, r
 
 
 @pytest.mark.parametrize("name", ["nl", "de", "fr"])
-def test_axe_finds_no_barrier_in_other_languages(browser: Browser, server: Server, name: str) -> None:
-    page = _open(browser, 320)
+def test_axe_finds_no_barrier_in_other_languages(page: Page, gallery: Server, name: str) -> None:
+    _narrow(page, 320)
     for path in (SLUG, "accessibility"):
-        page.goto(f"{server.address}{path}?lang={name}")
+        page.goto(f"{gallery.address}{path}?lang={name}")
         assert not barriers_in(page, RULES)
         assert sideways(page) <= 0
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_the_keyboard_reaches_everything_in_sight_and_leaves_it(browser: Browser, server: Server, width: int) -> None:
-    page = _open(browser, width)
+def test_the_keyboard_reaches_everything_in_sight_and_leaves_it(page: Page, gallery: Server, width: int) -> None:
+    _narrow(page, width)
     for path in PAGES:
-        page.goto(server.address + path)
+        page.goto(gallery.address + path)
         seen: list[str] = []
         for _ in range(150):
             page.keyboard.press("Tab")
@@ -124,17 +133,15 @@ def test_the_keyboard_reaches_everything_in_sight_and_leaves_it(browser: Browser
         assert "skip" in seen[0] and len(seen) >= 4, (path, seen)
 
 
-def test_the_first_stop_leads_past_the_frame(browser: Browser, server: Server) -> None:
-    page = _open(browser)
-    page.goto(server.address + SLUG)
+def test_the_first_stop_leads_past_the_frame(page: Page, gallery: Server) -> None:
+    page.goto(gallery.address + SLUG)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_the_language_switch_works_with_the_keyboard(browser: Browser, server: Server) -> None:
-    page = _open(browser)
-    page.goto(server.address + SLUG)
+def test_the_language_switch_works_with_the_keyboard(page: Page, gallery: Server) -> None:
+    page.goto(gallery.address + SLUG)
     page.locator(".languages summary").focus()
     page.keyboard.press("Enter")
     page.locator(".languages a[hreflang=nl]").focus()
@@ -143,28 +150,28 @@ def test_the_language_switch_works_with_the_keyboard(browser: Browser, server: S
     assert page.evaluate("document.documentElement.lang") == "nl"
 
 
-def test_text_may_be_spaced_and_doubled(browser: Browser, server: Server) -> None:
-    page = _open(browser, 640)
+def test_text_may_be_spaced_and_doubled(page: Page, gallery: Server) -> None:
+    _narrow(page, 640)
     for path in PAGES:
-        page.goto(server.address + path)
+        page.goto(gallery.address + path)
         page.add_style_tag(content=SPACED)
         assert sideways(page) <= 0, f"{path} scrolls sideways with wider text"
         page.add_style_tag(content="html { font-size: 34px !important; }")
         assert sideways(page) <= 0, f"{path} scrolls sideways with text of twice the size"
 
 
-def test_nothing_moves_for_who_asked_for_that(browser: Browser, server: Server) -> None:
-    page = _open(browser, reduced_motion="reduce")
+def test_nothing_moves_for_who_asked_for_that(page: Page, gallery: Server) -> None:
+    page.emulate_media(reduced_motion="reduce")
     for path in PAGES:
-        page.goto(server.address + path)
+        page.goto(gallery.address + path)
         moving = """() => [...document.querySelectorAll("*")].map((e) => getComputedStyle(e)).filter((s) =>
           s.animationName !== "none" || s.transitionDuration.split(",").some((d) => parseFloat(d) > 0.001)).length"""
         assert page.evaluate(moving) == 0, path
 
 
-def test_focus_and_controls_are_seen_in_forced_colours(browser: Browser, server: Server) -> None:
-    page = _open(browser, forced_colors="active")
-    page.goto(server.address + SLUG)
+def test_focus_and_controls_are_seen_in_forced_colours(page: Page, gallery: Server) -> None:
+    page.emulate_media(forced_colors="active")
+    page.goto(gallery.address + SLUG)
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED)["outline"]
@@ -172,10 +179,10 @@ def test_focus_and_controls_are_seen_in_forced_colours(browser: Browser, server:
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_targets_fit_a_finger(browser: Browser, server: Server, width: int) -> None:
-    page = _open(browser, width)
+def test_targets_fit_a_finger(page: Page, gallery: Server, width: int) -> None:
+    _narrow(page, width)
     for path in PAGES:
-        page.goto(server.address + path)
+        page.goto(gallery.address + path)
         assert not (small := page.evaluate(SMALL)), (path, small)
 
 

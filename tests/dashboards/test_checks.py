@@ -255,18 +255,20 @@ def test_words_that_are_given_are_looked_at(record: Record, title: str) -> None:
         publish(record, title=title)
 
 
-def test_the_command_line_lists_all(change: Change, genai4eu: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_the_command_line_lists_all(
+    change: Change, command_line: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     def spoil(notebook: dict[str, Any]) -> None:
         notebook["cells"][4]["outputs"][0]["data"] = {"image/png": PNG}
         notebook["cells"][6]["source"] = "<table><tr><td>1</td></tr></table>"
 
     change("notebook.ipynb", spoil)
-    said = genai4eu("publish", "a1b2", "--check")
+    said = command_line("publish", "a1b2", "--check")
     assert said.returncode == 1 and "alternative text" in said.stdout and "2 of 2 speak against" in said.stdout
     for wrong, why in ((["--visibility", "bogus"], "not 'bogus'"), (["--bundle", "x.zip"], "--check writes nothing")):
-        refused = genai4eu("publish", "a1b2", "--check", *wrong)
+        refused = command_line("publish", "a1b2", "--check", *wrong)
         assert refused.returncode == 1 and why in refused.stderr
-    told = json.loads(genai4eu("publish", "a1b2", "--check", "--json").stdout)
+    told = json.loads(command_line("publish", "a1b2", "--check", "--json").stdout)
     assert {f["where"] for f in told} == {"cell 5", "cell 7"} and all(f["remedy"] for f in told)
     assert not dashboards_root().exists()
 

@@ -30,46 +30,46 @@ def three(add: Add, published: Published) -> list[str]:
     return ["newer-0002", published.slug, "older-0001"]
 
 
-def test_the_list_says_how_each_stands(three: list[str], genai4eu: Command) -> None:
+def test_the_list_says_how_each_stands(three: list[str], command_line: Command) -> None:
     Dashboard(dashboards_root() / "older-0001").decide(expires="2026-01-02T00:00:00+00:00", visibility="link")
     (dashboards_root() / "newer-0002" / "site.json").write_text("{")
-    rows = {row["slug"]: row for row in json.loads(genai4eu("dashboards", "list", "--json").stdout)}
+    rows = {row["slug"]: row for row in json.loads(command_line("dashboards", "list", "--json").stdout)}
     assert [row["state"] for row in rows.values()] == ["shown", "expired", "damaged"]
     about = rows["older-0001"]
     assert (about["version"], about["versions"], about["visibility"]) == (1, 1, "link")
     assert about["expires"] == "2026-01-02T00:00:00+00:00" and about["question"] == "Does a higher wave carry further?"
-    shown = genai4eu("dashboards", "list").stdout
+    shown = command_line("dashboards", "list").stdout
     assert shown.splitlines()[0].split()[:3] == ["dashboard", "state", "version"] and "damaged" in shown
 
 
-def test_an_empty_centre_is_told_what_to_type(house: object, genai4eu: Command) -> None:
-    assert "genai4eu publish latest" in genai4eu("dashboards", "list").stdout
-    assert json.loads(genai4eu("dashboards", "list", "--json").stdout) == []
+def test_an_empty_centre_is_told_what_to_type(house: object, command_line: Command) -> None:
+    assert "genai4eu publish latest" in command_line("dashboards", "list").stdout
+    assert json.loads(command_line("dashboards", "list", "--json").stdout) == []
 
 
-def test_a_withdrawn_dashboard_is_seen_by_nobody_until_it_is_restored(three: list[str], genai4eu: Command) -> None:
+def test_a_withdrawn_dashboard_is_seen_by_nobody_until_it_is_restored(three: list[str], command_line: Command) -> None:
     with running(dashboards_root()) as server:
-        said = genai4eu("dashboards", "withdraw", "older").stdout
+        said = command_line("dashboards", "withdraw", "older").stdout
         assert "genai4eu dashboards restore older-0001" in said
         assert _slugs(server) == three[:2] and httpx.get(server.address + "d/older-0001/").status_code == 404
         assert standing(dashboards_root())[-1]["state"] == "withdrawn"
-        genai4eu("dashboards", "restore", "older-0001")
+        command_line("dashboards", "restore", "older-0001")
         assert _slugs(server) == three and httpx.get(server.address + "d/older-0001/").status_code == 200
 
 
-def test_the_order_is_what_visitors_see(three: list[str], genai4eu: Command) -> None:
+def test_the_order_is_what_visitors_see(three: list[str], command_line: Command) -> None:
     with running(dashboards_root()) as server:
-        genai4eu("dashboards", "order", "older-0001", three[1])
+        command_line("dashboards", "order", "older-0001", three[1])
         assert _slugs(server) == ["older-0001", three[1], "newer-0002"]
-        genai4eu("dashboards", "order", "newer-0002")  # the new order alone holds
+        command_line("dashboards", "order", "newer-0002")  # the new order alone holds
         assert _slugs(server) == three
-        assert "latest" in genai4eu("dashboards", "order").stdout
+        assert "latest" in command_line("dashboards", "order").stdout
         assert [row["order"] for row in standing(dashboards_root())] == [0, 0, 0]
 
 
-def test_an_unknown_name_and_one_named_twice_change_nothing(three: list[str], genai4eu: Command) -> None:
+def test_an_unknown_name_and_one_named_twice_change_nothing(three: list[str], command_line: Command) -> None:
     for names in (["older-0001", "absent"], ["older-0001", "older"]):
-        failed = genai4eu("dashboards", "order", *names)
+        failed = command_line("dashboards", "order", *names)
         assert failed.returncode == 1 and len(failed.stderr.splitlines()) == 1
     assert [row["order"] for row in standing(dashboards_root())] == [0, 0, 0]
     with pytest.raises(WorkbenchError, match="twice"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,21 +21,27 @@ from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from ..barriers import barriers_in
+from .conftest import RUN
+from .live import private
 
 #: How many dashboards are shown one after the other; 500 where someone wants to know.
 CYCLES = int(os.environ.get("GENAI4EU_CYCLES", "24"))
 SLUGS = ("tiny-wave-a1b2", "tiny-wave-a1b3")
 
 
+@pytest.fixture(scope="module")
+def _two(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two dashboards, to be copied."""
+    with private(tmp_path_factory.mktemp("two")) as house:
+        for number in SLUGS:
+            publish(Record(shutil.copytree(executed, house / "runs" / f"{RUN[:-1]}{number[-1]}")))
+        return dashboards_root()
+
+
 @pytest.fixture
-def two(record: Record, change: Callable[[str, Callable[[Any], None]], Record]) -> Iterator[Server]:
+def two(_two: Path, house: Path) -> Iterator[Server]:
     """A gallery with two dashboards."""
-    publish(record)
-    change("run.json", lambda info: None)
-    other = record.folder.with_name(record.folder.name[:-1] + "3")
-    record.folder.rename(other)
-    publish(Record(other))
-    with running(dashboards_root()) as server:
+    with running(shutil.copytree(_two, dashboards_root()), viewers=1) as server:
         yield server
 
 

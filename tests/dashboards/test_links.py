@@ -51,35 +51,35 @@ def test_what_is_no_time_is_over(moment: str | None, over: bool) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_line_makes_lists_and_revokes_links(dashboard: Dashboard, genai4eu: CLI) -> None:
+def test_the_command_line_makes_lists_and_revokes_links(dashboard: Dashboard, command_line: CLI) -> None:
     slug = dashboard.slug
-    done = genai4eu(
+    done = command_line(
         "dashboards", "link", slug, "--name", "EDIH Gent", "--expires", "2999-12-24", "--url", "https://d.eu"
     )
     assert done.returncode == 0 and re.fullmatch(r"https://d\.eu/l/[\w-]{43}/\n", done.stdout), done.stderr
     assert f"dashboards access {slug} link" in done.stderr and f"dashboards revoke {slug} 'EDIH Gent'" in done.stderr
-    listed = json.loads(genai4eu("dashboards", "links", slug, "--json").stdout)
+    listed = json.loads(command_line("dashboards", "links", slug, "--json").stdout)
     assert [(link["name"], link["ended"]) for link in listed] == [("EDIH Gent", False)] and "sha256" not in str(listed)
-    assert genai4eu("dashboards", "revoke", slug, "EDIH Gent").returncode == 0
-    assert "has no links" in genai4eu("dashboards", "links", slug).stdout
-    here = genai4eu("dashboards", "link", slug, "--name", "here")
+    assert command_line("dashboards", "revoke", slug, "EDIH Gent").returncode == 0
+    assert "has no links" in command_line("dashboards", "links", slug).stdout
+    here = command_line("dashboards", "link", slug, "--name", "here")
     assert "it opens on this computer alone; --url names your gallery" in here.stderr
-    assert genai4eu("dashboards", "link", slug, "--name", "other").returncode == 0
-    assert f"{slug} has 1 link left" in genai4eu("dashboards", "revoke", slug, "here").stdout
+    assert command_line("dashboards", "link", slug, "--name", "other").returncode == 0
+    assert f"{slug} has 1 link left" in command_line("dashboards", "revoke", slug, "here").stdout
     for wrong_url in ("ftp://x", "dashboards.example.org", "https://"):
-        told = genai4eu("dashboards", "link", slug, "--url", wrong_url)
+        told = command_line("dashboards", "link", slug, "--url", wrong_url)
         assert told.returncode == 1 and "is no address of a gallery" in told.stderr
-    wrong = genai4eu("dashboards", "link", "absent-0000")
+    wrong = command_line("dashboards", "link", "absent-0000")
     assert wrong.returncode == 1 and "unknown dashboard 'absent-0000'" in wrong.stderr
-    past_date = genai4eu("dashboards", "link", slug, "--expires", "2020-01-01")
+    past_date = command_line("dashboards", "link", slug, "--expires", "2020-01-01")
     assert past_date.returncode == 1 and "is over already" in past_date.stderr
 
 
-def test_the_command_line_decides_who_sees_a_dashboard(dashboard: Dashboard, genai4eu: CLI) -> None:
+def test_the_command_line_decides_who_sees_a_dashboard(dashboard: Dashboard, command_line: CLI) -> None:
     slug = dashboard.slug
-    assert f"{slug} is seen with a link alone" in genai4eu("dashboards", "access", slug, "link").stdout
+    assert f"{slug} is seen with a link alone" in command_line("dashboards", "access", slug, "link").stdout
     assert dashboard.site["visibility"] == "link" and admission.listed(dashboards_root()) == []
-    done = genai4eu("dashboards", "access", slug, "private", "--users", "ada, bob", "--groups", "staff")
+    done = command_line("dashboards", "access", slug, "private", "--users", "ada, bob", "--groups", "staff")
     assert "ada, bob, group staff may see it" in done.stdout
     assert "nobody can sign in yet: 'jupyter server password'" in done.stderr
     assert dashboard.site["users"] == ["ada", "bob"] and dashboard.site["groups"] == ["staff"]
@@ -88,7 +88,7 @@ def test_the_command_line_decides_who_sees_a_dashboard(dashboard: Dashboard, gen
         (["public", "--users", "ada"], "are for private dashboards"),
         (["private", "--users", " , "], "no name was given"),
     ):
-        refused = genai4eu("dashboards", "access", slug, *arguments)
+        refused = command_line("dashboards", "access", slug, *arguments)
         assert refused.returncode == 1 and said in refused.stderr
-    assert genai4eu("dashboards", "access", slug, "public").returncode == 0
+    assert command_line("dashboards", "access", slug, "public").returncode == 0
     assert dashboard.site["users"] is None and [d.slug for d in admission.listed(dashboards_root())] == [slug]

@@ -19,21 +19,22 @@ from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
-from .conftest import CELLS, RUN, execute
-from .live import SLUG, closed, drawn, height, play, private
+from .conftest import RUN, execute
+from .live import BY_HAND, SLUG, closed, drawn, height, play, private
 
 pytestmark = pytest.mark.slow
 CONTROL = "jupyter.widget.control"
 #: Says which targets the kernel has, and how many widgets, whenever it draws.
 TELLS = (
-    "def told():\n    from ipywidgets.widgets import widget\n"
+    "def told():\n    import sys\n    from ipywidgets.widgets import widget\n"
     "    kernel = get_ipython().kernel\n"
     "    thrift = f'after each message {kernel.post_handler_hook.__module__}'\n"
-    "    return [*kernel.comm_manager.targets, f'{len(widget._instances)} widgets', thrift]\n"
+    "    slow = 'with matplotlib' if 'matplotlib' in sys.modules else 'without matplotlib'\n"
+    "    return [*kernel.comm_manager.targets, f'{len(widget._instances)} widgets', thrift, slow]\n"
 )
 TELLING = [
     (tag, source.replace("m; line'", "m; line; ' + ' '.join(told())").replace("def draw(", f"{TELLS}def draw("))
-    for tag, source in CELLS
+    for tag, source in BY_HAND
 ]  # fmt: skip
 
 
@@ -67,6 +68,7 @@ def test_a_page_opens_no_target_of_a_kernel_but_the_one_that_tells_states(server
         before = _alt(one)
         assert "jupyter.widget jupyter.widget.control" in before, before
         assert "after each message genai4eu.dashboards.live.thrift" in before, "it gives no memory back"
+        assert "without matplotlib" in before, "an Explorer imports what this part does not draw with"
         targets = (
             "jupyter.widget",
             "jupyter.widget ",

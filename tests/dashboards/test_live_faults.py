@@ -26,8 +26,8 @@ from genai4eu.kernels.warm.settings import UNTIL
 from genai4eu.runs.record import Record
 
 from ..benchmarks.viewers import Visitor
-from .conftest import CELLS, RUN, execute
-from .live import SLUG, closed, drawn, eventually, height, play, private
+from .conftest import RUN, execute
+from .live import BY_HAND, SLUG, closed, drawn, eventually, height, play, private
 
 pytestmark = pytest.mark.slow
 PATIENCE = 90_000  # ms
@@ -42,7 +42,7 @@ FAULTY = [
         "        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()\n"
         f"    while height in ({KILLED}, {ENDLESS}):\n        pass\n",
     ))
-    for tag, source in CELLS
+    for tag, source in BY_HAND
 ]  # fmt: skip
 
 

@@ -319,15 +319,17 @@ def test_hostile_titles_stay_text_on_every_page(record: Record) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_line(record: Record, other: Record, genai4eu: Cli) -> None:
-    made = json.loads(genai4eu("publish", "a1b2", "--visibility", "private", "--json").stdout)
+def test_the_command_line(record: Record, other: Record, command_line: Cli) -> None:
+    made = json.loads(command_line("publish", "a1b2", "--visibility", "private", "--json").stdout)
     assert (made["version"], made["visibility"], made["path"]) == (1, "private", "/d/tiny-wave-a1b2/")
-    again = genai4eu("republish", "tiny", "c3d4")
+    again = command_line("republish", "tiny", "c3d4")
     assert again.stdout.startswith("Published as version 2: tiny-wave-a1b2 in "), again.stderr
-    assert "Version 2 is shown" in genai4eu("publish", "a1b2").stdout
-    assert json.loads(genai4eu("republish", "tiny", "--version", "1", "--json").stdout)["current"] == 1
-    seen = json.loads(genai4eu("republish", "tiny", "--visibility", "link", "--expires", "2999-01-31", "--json").stdout)
+    assert "Version 2 is shown" in command_line("publish", "a1b2").stdout
+    assert json.loads(command_line("republish", "tiny", "--version", "1", "--json").stdout)["current"] == 1
+    seen = json.loads(
+        command_line("republish", "tiny", "--visibility", "link", "--expires", "2999-01-31", "--json").stdout
+    )
     assert seen["visibility"] == "link" and seen["expires"] and seen["link"].startswith("/l/")
-    refused = genai4eu("unpublish", "tiny")
+    refused = command_line("unpublish", "tiny")
     assert refused.returncode == 1 and "say --yes" in refused.stderr
-    assert json.loads(genai4eu("unpublish", "tiny", "--yes", "--json").stdout) == {"unpublished": "tiny-wave-a1b2"}
+    assert json.loads(command_line("unpublish", "tiny", "--yes", "--json").stdout) == {"unpublished": "tiny-wave-a1b2"}

@@ -86,9 +86,10 @@ def test_a_viewer_draws_what_was_recorded_and_needs_no_kernel(
 ) -> None:
     alt, source = VIEWERS[name]
     server = served(_cells(alt, source))
+    page = browser.new_page()
+    hosts, errors = _watched(page)
     for width in (1280, 320):
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        hosts, errors = _watched(page)
+        page.set_viewport_size({"width": width, "height": 900})
         page.goto(server.address + "d/tiny-wave-a1b2/")
         expect(page.locator("html")).to_have_attribute("data-widgets", "ready", timeout=_PATIENCE)
         canvas = page.locator("canvas").first
@@ -99,7 +100,7 @@ def test_a_viewer_draws_what_was_recorded_and_needs_no_kernel(
         assert not (found := barriers_in(page)), found
         assert hosts <= {"127.0.0.1", ""} and not errors, (hosts, errors)
         assert server.tier.pid is None
-        page.close()
+    page.close()
 
 
 def test_without_scripts_a_viewer_is_its_picture(

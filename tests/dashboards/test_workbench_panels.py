@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import genai4eu
-from genai4eu.dashboards.serving.server import Server
+from genai4eu.dashboards.dashboard import dashboards_root
+from genai4eu.dashboards.publishing.publish import publish
+from genai4eu.dashboards.serving.server import Server, running
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs.context import BUNDLE_VARIABLE
+from genai4eu.runs.record import Record
 
 from ..barriers import barriers_in, sideways
 from ..benchmarks.viewers import Visitor
-from .conftest import seal
+from .conftest import RUN, execute, seal
+from .live import private
 
 pytestmark = pytest.mark.slow
 ADDRESS = "d/tiny-wave-a1b2/"
@@ -43,14 +47,25 @@ CELLS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def _made(executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A house with a dashboard of the four, made where there is a run already."""
+    with private(tmp_path_factory.mktemp("panels")) as made:
+        other = shutil.copytree(executed, made / "runs" / OTHER)
+        told = json.loads((other / "run.json").read_text("utf-8"))
+        (other / "run.json").write_text(json.dumps({**told, "id": OTHER}), "utf-8")
+        seal(other)
+        publish(Record(execute(made / "runs" / RUN, CELLS)))
+        return made
+
+
 @pytest.fixture
-def panels(executed: Path, house: Path, served: Callable[[list[tuple[str, str]]], Server]) -> Server:
-    """A dashboard of the four, made where there is a run already, of which the live kernels must say nothing."""
-    other = shutil.copytree(executed, house / "runs" / OTHER)
-    told = json.loads((other / "run.json").read_text("utf-8"))
-    (other / "run.json").write_text(json.dumps({**told, "id": OTHER}), "utf-8")
-    seal(other)
-    return served(CELLS)
+def panels(_made: Path, house: Path) -> Iterator[Server]:
+    """Its gallery, on a copy: of the run that was there already the live kernels must say nothing."""
+    for name in ("runs", "dashboards"):
+        shutil.copytree(_made / name, house / name)
+    with running(dashboards_root(), viewers=1) as server:
+        yield server
 
 
 def _open(page: Page, server: Server) -> None:

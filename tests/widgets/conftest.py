@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from genai4eu import widgets
 
-from ..barriers import barriers_in
+from ..barriers import COLOURS, barriers_in
 
 #: What a model does that has nothing of its own to do: everyone who listens hears of a change.
 HEARD = "listeners.forEach((f) => f());"
@@ -87,13 +87,22 @@ def open_panel(page: Page, folder: Path, panel: Any, **more: Any) -> list[str]:
 
 
 _BASE = ("layout", "tabbable", "tooltip", "comm")
-#: Width and colours of the pages that are looked at.
-LOOKS = [(width, colours) for width in (1280, 320) for colours in ("light", "dark")]
 
 
 def look(browser: Browser, width: int, colours: Any) -> Page:
     """Return a page of this width in these colours."""
     return browser.new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
+
+
+def each_look(browser: Browser) -> Iterator[tuple[Page, int, str]]:
+    """Yield a wide and a narrow page, in the light and in the dark: the same one, as another is another process."""
+    page = browser.new_page()
+    for width in (1280, 320):
+        for colours in COLOURS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=colours)
+            yield page, width, colours
+    page.close()
 
 
 def without_barriers(page: Page, faults: list[str]) -> None:

@@ -19,7 +19,7 @@ from genai4eu.kernels import local
 from genai4eu.widgets import ParameterForm
 
 from ..barriers import barriers_in
-from .conftest import LOOKS, look, open_panel, without_barriers
+from .conftest import each_look, open_panel, without_barriers
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 STUDY = (
@@ -40,7 +40,8 @@ def address(notebook: Callable[..., Path], house: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-P", "-m", "voila", str(page), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
+    begin = "import genai4eu.lean; from voila.app import main; main()"  # as -m voila, a second sooner
+    command = [sys.executable, "-P", "-c", begin, str(page), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
     with (house / "voila.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=house, env=os.environ, stdout=log, stderr=log)
     yield f"http://127.0.0.1:{port}/"
@@ -135,8 +136,7 @@ def _filled() -> ParameterForm:
 
 
 def test_it_looks_well_and_frozen_says_what_needs_a_kernel(browser: Browser, tmp_path: Path) -> None:
-    for width, colours in LOOKS:
-        page = look(browser, width, colours)
+    for page, width, colours in each_look(browser):
         faults = open_panel(page, tmp_path, _filled())
         expect(page.get_by_text("Nothing was started. 2 values will not do: load, epochs.")).to_be_visible()
         page.screenshot(path=tmp_path / f"form-{width}-{colours}.png", full_page=True)
@@ -158,4 +158,3 @@ def test_it_looks_well_and_frozen_says_what_needs_a_kernel(browser: Browser, tmp
         page.get_by_role("button", name="Run").press("Enter")
         assert page.evaluate("window.sent") == []
         without_barriers(page, faults)
-        page.close()

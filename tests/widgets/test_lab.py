@@ -44,7 +44,8 @@ FORM = (
 def address(notebook: Callable[..., Path], house: Path) -> Iterator[str]:
     notebook(PICKER, MONITOR, TABLE, FORM, "TargetPicker(targets, 'gpu', words={'legend': 'Another choice'})")
     log = house / "lab.log"
-    command = [sys.executable, "-P", "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
+    begin = "import genai4eu.lean; from jupyterlab.labapp import main; main()"  # as -m jupyterlab, a second sooner
+    command = [sys.executable, "-P", "-c", begin, "--no-browser", "--allow-root", "--port=0"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={house}"]
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(house / "config")}
     with log.open("wb") as stream:

@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 
 from genai4eu.widgets import FieldMap, StructureViewer, TrajectoryPlayer
 
-from ..chromium import SOFTWARE, launched
-from .conftest import LOOKS, look, open_panel, without_barriers
+from ..chromium import FLAT, SOFTWARE, launched
+from .conftest import each_look, open_panel, without_barriers
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 WAYS = np.linspace([-15, 0], [15, 2], 11)[None]
@@ -49,13 +49,11 @@ def _contrasts(page: Page) -> list[float]:
 @pytest.mark.parametrize("name", sorted(VIEWERS))
 def test_a_viewer_in_the_light_and_in_the_dark(name: str, chromium_path: str, tmp_path: Path) -> None:
     viewer = VIEWERS[name]()
-    with launched(chromium_path, *SOFTWARE) as browser:
-        for width, colours in LOOKS:
-            page = look(browser, width, colours)
+    with launched(chromium_path, *(SOFTWARE if name == "structure" else FLAT)) as browser:
+        for page, width, colours in each_look(browser):
             faults = open_panel(page, tmp_path, viewer)
             page.locator("#here canvas, #here svg").first.wait_for()
             found = _contrasts(page)
             assert found and min(found) >= 3, (width, colours, found)
             page.screenshot(path=tmp_path / f"{name}-{width}-{colours}.png", full_page=True)
             without_barriers(page, [fault for fault in faults if "GPU stall" not in fault])
-            page.close()

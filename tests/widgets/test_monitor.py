@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from genai4eu.widgets import RunMonitor
 
-from .conftest import LOOKS, look, open_panel, without_barriers
+from .conftest import each_look, look, open_panel, without_barriers
 
 CELLS = [
     {"index": 0, "status": "completed", "duration": 0.01, "name": "# Study"},
@@ -110,8 +110,7 @@ def test_without_a_script_a_table_is_left() -> None:
 @pytest.mark.slow
 def test_it_is_followed_and_cancelled_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
     monitor = RunMonitor(lambda: RUN, lambda: None, every=600)
-    for width, colours in LOOKS:
-        page = look(browser, width, colours)
+    for page, width, colours in each_look(browser):
         faults = open_panel(page, tmp_path, monitor)
         expect(page.get_by_text("Cell 3 of 4 · training 30 of 40 · about 21 s left")).to_be_visible()
         expect(page.get_by_role("progressbar")).to_have_js_property("value", 2.75 / 4)
@@ -143,7 +142,6 @@ def test_it_is_followed_and_cancelled_with_the_keyboard(browser: Browser, tmp_pa
         expect(page.get_by_role("progressbar")).to_have_count(0)
         page.screenshot(path=tmp_path / f"over-{width}-{colours}.png", full_page=True)
         without_barriers(page, faults)
-        page.close()
     monitor.stop()
 
 

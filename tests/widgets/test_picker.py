@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.widgets import TargetPicker
 
-from .conftest import LOOKS, look, open_panel, without_barriers
+from .conftest import each_look, look, open_panel, without_barriers
 
 TARGETS: list[dict[str, Any]] = [
     {"name": "genai4eu", "title": "GenAI4EU (warm)", "where": "this computer", "queue": "none", "cost": "no charge"},
@@ -95,8 +95,7 @@ def _choose(page: Page) -> None:
 @pytest.mark.slow
 def test_it_is_chosen_from_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
     picker = TargetPicker(TARGETS, refresh=lambda: TARGETS)
-    for width, colours in LOOKS:
-        page = look(browser, width, colours)
+    for page, width, colours in each_look(browser):
         faults = open_panel(page, tmp_path, picker)
         _choose(page)
         page.keyboard.press("Tab")
@@ -115,7 +114,6 @@ def test_it_is_chosen_from_with_the_keyboard(browser: Browser, tmp_path: Path) -
         faults = open_panel(page, tmp_path, picker)
         page.screenshot(path=tmp_path / f"picker-{width}-{colours}.png", full_page=True)
         without_barriers(page, faults)
-        page.close()
 
 
 @pytest.mark.chromium

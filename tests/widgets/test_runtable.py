@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.widgets import RunTable
 
-from .conftest import LOOKS, look, open_panel, without_barriers
+from .conftest import each_look, look, open_panel, without_barriers
 
 ABOUT = {"dice": {"better": "higher"}, "loss": {"better": "lower"}, "time": {"unit": "s"}}
 
@@ -144,8 +144,7 @@ def test_it_sorts_and_sifts(browser: Browser, tmp_path: Path) -> None:
 def test_two_to_ten_are_compared_without_a_kernel(browser: Browser, tmp_path: Path) -> None:
     runs = [*RUNS[:11], _run(11, units={"time": "min"}, link="https://records.example/11")]
     table = RunTable(runs, ABOUT, show=lambda name: "")
-    for width, colours in LOOKS:
-        page = look(browser, width, colours)
+    for page, width, colours in each_look(browser):
         faults = open_panel(page, tmp_path, table, frozen=True)
         act = page.get_by_role("button", name="Choose two to ten runs to compare")
         expect(act).to_have_attribute("aria-disabled", "true")
@@ -184,7 +183,6 @@ def test_two_to_ten_are_compared_without_a_kernel(browser: Browser, tmp_path: Pa
         assert len(page.evaluate("window.state.chosen")) == 10
         expect(page.get_by_text("10 runs fit side by side: take one out first.")).to_be_visible()
         without_barriers(page, faults)
-        page.close()
 
 
 @pytest.mark.chromium

@@ -199,8 +199,9 @@ def _colour(page: Page) -> int:
 @pytest.mark.slow
 def test_niivue_draws_and_is_steered_with_the_keyboard(chromium_path: str, tmp_path: Path) -> None:
     with launched(chromium_path, *SOFTWARE) as browser:
+        page = browser.new_page()
         for width in (1280, 320):
-            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.set_viewport_size({"width": width, "height": 900})
             faults = _open(page, tmp_path)
             picture = page.get_by_role("img", name=ALT)
             expect(picture).to_be_visible(timeout=60_000)
@@ -243,7 +244,6 @@ def test_niivue_draws_and_is_steered_with_the_keyboard(chromium_path: str, tmp_p
             assert not found and not faults, (found, faults)
             page.screenshot(path=tmp_path / f"volume-{width}.png")
             page.evaluate("window.end()")
-            page.close()
 
 
 @pytest.mark.chromium

@@ -22,6 +22,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from ... import lean  # noqa: F401  # before all that imports jsonschema: a visitor waits for us
+
+# isort: split
 import nbformat
 import tornado.httpserver
 import tornado.ioloop
