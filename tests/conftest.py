@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -216,8 +217,38 @@ def _notebook(*cells: tuple[str, str] | str) -> dict[str, Any]:
     return {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
+@pytest.fixture(scope="session")
+def _wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Wheels of the workbench and of what else no index has, each in a folder called by its key, as runs keep them."""
+    from genai4eu.runs import kernel_packages
+
+    made = tmp_path_factory.mktemp("wheels")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("listing")))
+        packages = json.loads(kernel_packages.listing())["local"]
+        keys = {name: about["key"] for name, about in packages.items() if about["key"]}
+        digests = {}
+        for name, key in keys.items():
+            (made / key).mkdir()
+            about = json.loads(kernel_packages.wheel(name, str(made / key)))
+            digests[path := made / key / about["file"]] = about["sha256"]
+            path.chmod(0o444)  # records share it
+    yield made
+    spoilt = [p for p, digest in digests.items() if hashlib.sha256(p.read_bytes()).hexdigest() != digest]
+    assert not spoilt, f"a test wrote into what others read: {spoilt}"
+
+
 @pytest.fixture
-def notebook(house: Path) -> Callable[..., Path]:
+def made_before(_wheels: Path, house: Path) -> None:
+    """Put wheels where a run looks for them: to make the workbench's takes half a second of a processor.
+
+    A user's first run makes it, as in ``runs/test_environment.py``, which puts nothing there.
+    """
+    shutil.copytree(_wheels, house / "cache" / "genai4eu" / "wheels", copy_function=os.link)
+
+
+@pytest.fixture
+def notebook(house: Path, made_before: None) -> Callable[..., Path]:
     """Write a notebook of the given cells; a cell is its source, or (tag, source)."""
 
     def write(*cells: tuple[str, str] | str, name: str = "study.ipynb") -> Path:
