@@ -20,6 +20,7 @@ from jupyter_client.connect import LocalPortCache
 from playwright.sync_api import Browser
 
 from .chromium import FLAT, launched
+from .forks import Forks
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -259,13 +260,20 @@ def notebook(house: Path, made_before: None) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def _forks() -> Iterator[Forks]:
+    """What the command line imports, once a worker."""
+    forks = Forks()
+    yield forks
+    forks.close()
+
+
 @pytest.fixture
-def genai4eu(house: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line as a user would, from the private folder."""
+def genai4eu(house: Path, _forks: Forks) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as a user would, in a process of its own, from the private folder."""
 
     def call(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("genai4eu")), *arguments]
-        return subprocess.run(command, cwd=house, capture_output=True, text=True, timeout=timeout, check=False)
+        return _forks(*arguments, cwd=house, timeout=timeout)
 
     return call
 
