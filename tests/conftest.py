@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from jupyter_client.connect import LocalPortCache
 from playwright.sync_api import Browser
 
 from .chromium import FLAT, launched
-from .forks import Forks
+from .forks import shared
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -190,23 +191,44 @@ def room_means() -> None:
         _lacking("room", "only root can make the seats' users")
 
 
+#: Where everything is kept, by the variable that says so.
+_FOLDERS = {
+    "GENAI4EU_RUNS": "runs",
+    "GENAI4EU_DASHBOARDS": "dashboards",
+    "GENAI4EU_SCRATCH": "scratch",
+    "JUPYTER_DATA_DIR": "jupyter",
+    "XDG_STATE_HOME": "state",
+    "XDG_CACHE_HOME": "cache",
+}
+
+
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A private folder in which runs, dashboards, scratch and Jupyter's own files are kept."""
-    for variable, folder in {
-        "GENAI4EU_RUNS": "runs",
-        "GENAI4EU_DASHBOARDS": "dashboards",
-        "GENAI4EU_SCRATCH": "scratch",
-        "JUPYTER_DATA_DIR": "jupyter",
-        "XDG_STATE_HOME": "state",
-        "XDG_CACHE_HOME": "cache",
-    }.items():
+    for variable, folder in _FOLDERS.items():
         monkeypatch.setenv(variable, str(tmp_path / folder))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def _notebook(*cells: tuple[str, str] | str) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[Path]]:
+    """For the time of a ``with`` a house for what is made once for all tests of a file, who look at copies of it."""
+
+    @contextmanager
+    def house() -> Iterator[Path]:
+        folder = tmp_path_factory.mktemp("apart")
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, name in _FOLDERS.items():
+                patch.setenv(variable, str(folder / name))
+            patch.chdir(folder)
+            yield folder
+
+    return house
+
+
+def as_notebook(*cells: tuple[str, str] | str) -> dict[str, Any]:
+    """Return a notebook of the given cells; a cell is its source, or (tag, source)."""
     made = []
     for number, cell in enumerate(cells):
         tag, source = cell if isinstance(cell, tuple) else ("", cell)
@@ -254,26 +276,20 @@ def notebook(house: Path, made_before: None) -> Callable[..., Path]:
 
     def write(*cells: tuple[str, str] | str, name: str = "study.ipynb") -> Path:
         path = house / name
-        path.write_text(json.dumps(_notebook(*cells)), encoding="utf-8")
+        path.write_text(json.dumps(as_notebook(*cells)), encoding="utf-8")
         return path
 
     return write
 
 
-@pytest.fixture(scope="session")
-def _forks() -> Iterator[Forks]:
-    """What the command line imports, once a worker."""
-    forks = Forks()
-    yield forks
-    forks.close()
-
-
 @pytest.fixture
-def genai4eu(house: Path, _forks: Forks) -> Callable[..., subprocess.CompletedProcess[str]]:
+def genai4eu(house: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line as a user would, in a process of its own, from the private folder."""
 
+    forks = shared()
+
     def call(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return _forks(*arguments, cwd=house, timeout=timeout)
+        return forks(*arguments, cwd=house, timeout=timeout)
 
     return call
 

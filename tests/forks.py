@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -78,10 +79,11 @@ class Forks:
         assert said, "the process that forks is gone: what it said stands above"
         return int(said)
 
-    def close(self) -> None:
-        """End it."""
-        self._ours.close()
-        self._process.wait(30)
+
+@cache
+def shared() -> Forks:
+    """Return the one of this worker; it ends with the worker."""
+    return Forks()
 
 
 def _at_start() -> dict[str, str]:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,8 @@ from genai4eu.kernels.gateway import process
 from genai4eu.kernels.warm import client
 from genai4eu.redact import forms
 from genai4eu.vault import keep
+
+from ..patience import PAPERMILL
 
 pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
 
@@ -142,7 +143,7 @@ def test_stock_papermill_keeps_a_secret(
 ) -> None:
     monkeypatch.delenv("PYTEST_CURRENT_TEST")
     study = notebook(*CELLS)
-    command = [sys.executable, "-P", "-m", "papermill", "--cwd", str(house), "-k", "python3", "--log-output"]
+    command = [*PAPERMILL, "--cwd", str(house), "-k", "python3", "--log-output"]
     done = subprocess.run(
         [*command, str(study), "out.ipynb"], cwd=house, capture_output=True, text=True, check=False, env=os.environ
     )
