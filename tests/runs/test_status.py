@@ -114,6 +114,7 @@ def start(house: Path, path: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(command, cwd=house, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not (house / "asleep").exists():
         assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
     return process
 
 
