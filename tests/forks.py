@@ -136,7 +136,7 @@ def end_after(command: Callable[[], None]) -> NoReturn:
     except SystemExit as end:
         code = end.code
     except BaseException:  # noqa: BLE001  # as of a Python that ends by it
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         code = 1
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
