@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from jupyter_client.connect import LocalPortCache
 from playwright.sync_api import Browser
 
 from .chromium import FLAT, launched
+from .forks import shared
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -188,23 +191,44 @@ def room_means() -> None:
         _lacking("room", "only root can make the seats' users")
 
 
+#: Where everything is kept, by the variable that says so.
+_FOLDERS = {
+    "GENAI4EU_RUNS": "runs",
+    "GENAI4EU_DASHBOARDS": "dashboards",
+    "GENAI4EU_SCRATCH": "scratch",
+    "JUPYTER_DATA_DIR": "jupyter",
+    "XDG_STATE_HOME": "state",
+    "XDG_CACHE_HOME": "cache",
+}
+
+
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A private folder in which runs, dashboards, scratch and Jupyter's own files are kept."""
-    for variable, folder in {
-        "GENAI4EU_RUNS": "runs",
-        "GENAI4EU_DASHBOARDS": "dashboards",
-        "GENAI4EU_SCRATCH": "scratch",
-        "JUPYTER_DATA_DIR": "jupyter",
-        "XDG_STATE_HOME": "state",
-        "XDG_CACHE_HOME": "cache",
-    }.items():
+    for variable, folder in _FOLDERS.items():
         monkeypatch.setenv(variable, str(tmp_path / folder))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def _notebook(*cells: tuple[str, str] | str) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[Path]]:
+    """For the time of a ``with`` a house for what is made once for all tests of a file, who look at copies of it."""
+
+    @contextmanager
+    def house() -> Iterator[Path]:
+        folder = tmp_path_factory.mktemp("apart")
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, name in _FOLDERS.items():
+                patch.setenv(variable, str(folder / name))
+            patch.chdir(folder)
+            yield folder
+
+    return house
+
+
+def as_notebook(*cells: tuple[str, str] | str) -> dict[str, Any]:
+    """Return a notebook of the given cells; a cell is its source, or (tag, source)."""
     made = []
     for number, cell in enumerate(cells):
         tag, source = cell if isinstance(cell, tuple) else ("", cell)
@@ -216,13 +240,43 @@ def _notebook(*cells: tuple[str, str] | str) -> dict[str, Any]:
     return {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
+@pytest.fixture(scope="session")
+def _wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Wheels of the workbench and of what else no index has, each in a folder called by its key, as runs keep them."""
+    from genai4eu.runs import kernel_packages
+
+    made = tmp_path_factory.mktemp("wheels")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("listing")))
+        packages = json.loads(kernel_packages.listing())["local"]
+        keys = {name: about["key"] for name, about in packages.items() if about["key"]}
+        digests = {}
+        for name, key in keys.items():
+            (made / key).mkdir()
+            about = json.loads(kernel_packages.wheel(name, str(made / key)))
+            digests[path := made / key / about["file"]] = about["sha256"]
+            path.chmod(0o444)  # records share it
+    yield made
+    spoilt = [p for p, digest in digests.items() if hashlib.sha256(p.read_bytes()).hexdigest() != digest]
+    assert not spoilt, f"a test wrote into what others read: {spoilt}"
+
+
 @pytest.fixture
-def notebook(house: Path) -> Callable[..., Path]:
+def made_before(_wheels: Path, house: Path) -> None:
+    """Put wheels where a run looks for them: to make the workbench's takes half a second of a processor.
+
+    A user's first run makes it, as in ``runs/test_environment.py``, which puts nothing there.
+    """
+    shutil.copytree(_wheels, house / "cache" / "genai4eu" / "wheels", copy_function=os.link)
+
+
+@pytest.fixture
+def notebook(house: Path, made_before: None) -> Callable[..., Path]:
     """Write a notebook of the given cells; a cell is its source, or (tag, source)."""
 
     def write(*cells: tuple[str, str] | str, name: str = "study.ipynb") -> Path:
         path = house / name
-        path.write_text(json.dumps(_notebook(*cells)), encoding="utf-8")
+        path.write_text(json.dumps(as_notebook(*cells)), encoding="utf-8")
         return path
 
     return write
@@ -230,11 +284,12 @@ def notebook(house: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def genai4eu(house: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line as a user would, from the private folder."""
+    """Run the command line as a user would, in a process of its own, from the private folder."""
+
+    forks = shared()
 
     def call(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("genai4eu")), *arguments]
-        return subprocess.run(command, cwd=house, capture_output=True, text=True, timeout=timeout, check=False)
+        return forks(*arguments, cwd=house, timeout=timeout)
 
     return call
 

@@ -8,6 +8,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .forks import shared
+
+#: Stock papermill as a process, without what takes it two seconds to build: a checker that jsonschema imports where it
+#: is installed, as it is with us and not with papermill alone, and that nothing asks for.
+PAPERMILL = (
+    sys.executable, "-P", "-c",
+    "import runpy, sys; sys.modules['rfc3987_syntax'] = None\n"
+    "runpy.run_module('papermill', run_name='__main__', alter_sys=True)",
+)  # fmt: skip
+
 
 def eventually(fact: Callable[[], object], seconds: float = 30) -> None:
     """Ask again and again until ``fact`` holds; the deadline only ends a test that has failed."""
@@ -19,5 +29,4 @@ def eventually(fact: Callable[[], object], seconds: float = 30) -> None:
 
 def genai4eu(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
-    command = [sys.executable, "-P", "-m", "genai4eu", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return shared()(*map(str, arguments), cwd=Path.cwd(), timeout=120)

@@ -91,7 +91,7 @@ def start(folder: Path, port: int, browser: bool, opened: Path | None = None, mo
     os.environ.setdefault("GENAI4EU_DASHBOARDS", str(Path("dashboards").absolute()))
     shown = opened or folder / "quickstart.ipynb"
     page = f"/lab/tree/{quote(shown.relative_to(folder).as_posix())}"
-    command = [sys.executable, "-P", "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", *_QUIET]
+    command = [sys.executable, "-P", "-m", "genai4eu.lab_process", "--ip=127.0.0.1", f"--port={port}", *_QUIET]
     command += [f"--ServerApp.root_dir={folder.absolute()}", f"--LabApp.default_url={page}"]
     command.append(f"--LabApp.workspaces_dir={_own_settings(folder)}")
     command += [

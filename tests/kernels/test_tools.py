@@ -25,7 +25,7 @@ from genai4eu.kernels.bridge.wire import V1, pack_v1, unpack_v1
 from genai4eu.kernels.gateway.process import GatewayProcess
 from genai4eu.kernels.rest import Gateway
 
-from ..patience import eventually
+from ..patience import PAPERMILL, eventually
 from .conftest import WHERE, kernel_ids
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def server(folder: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
 
 def run_papermill(notebook: Path, target: str, *options: str) -> subprocess.CompletedProcess[str]:
     out = notebook.with_name("out.ipynb")
-    command = [sys.executable, "-P", "-m", "papermill", str(notebook), str(out), "-k", target, *options]
+    command = [*PAPERMILL, str(notebook), str(out), "-k", target, *options]
     folder = str(notebook.parent)
     return subprocess.run([*command, "--cwd", folder], capture_output=True, text=True, timeout=120, check=False)
 

@@ -27,6 +27,11 @@ PARAMETERS = "from pathlib import Path\ndata: Path = Path('näme 1.csv')  # data
 READ = "import genai4eu\nrun = genai4eu.current_run()\nopen(run.input('folder/b.txt')).read(), open(data).read()"
 
 
+@pytest.fixture
+def made_before() -> None:
+    """Nothing: here runs make their wheels."""
+
+
 def git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

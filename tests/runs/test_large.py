@@ -19,6 +19,8 @@ from genai4eu.runs import streams
 from genai4eu.runs.large import restore
 from genai4eu.runs.record import Record
 
+from ..patience import PAPERMILL
+
 pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
 
 Write = Callable[..., Path]
@@ -126,7 +128,7 @@ def test_a_changed_file_is_found(record: Record, tmp_path: Path) -> None:
 
 def test_papermill_alone_keeps_large_outputs_beside_its_notebook(notebook: Write, house: Path) -> None:
     path = notebook(PARAMETERS, SHOW, PRINT, name="in put.ipynb")
-    command = [sys.executable, "-P", "-m", "papermill", "--engine", "genai4eu", str(path), "out put.ipynb"]
+    command = [*PAPERMILL, "--engine", "genai4eu", str(path), "out put.ipynb"]
     done = subprocess.run(command, cwd=house, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     made = json.loads((house / "out put.ipynb").read_text())

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 import genai4eu as workbench
 from genai4eu.errors import WorkbenchError
+from genai4eu.runs.record import Record
 from genai4eu.runs.store import find
+
+from ..conftest import as_notebook
 
 pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
 
@@ -20,9 +25,25 @@ Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
 
 
-def test_find_by_id_end_beginning_folder_and_latest(notebook: Write) -> None:
-    path = notebook(PARAMETERS, "n")
-    first, second = workbench.run(path), workbench.run(path)
+@pytest.fixture(scope="module")
+def made(apart: Callable[[], AbstractContextManager[Path]]) -> tuple[Path, Path]:
+    """The records of two runs of a light notebook."""
+    with apart() as folder:
+        path = folder / "study.ipynb"
+        path.write_text(json.dumps(as_notebook(PARAMETERS, "n")))
+        first, second = (workbench.run(path, listener=lambda event, data: None).folder for _ in range(2))
+    return first, second
+
+
+@pytest.fixture
+def two(made: tuple[Path, Path], house: Path) -> tuple[Record, Record]:
+    """Copies of both, to be changed."""
+    first, second = (Record(shutil.copytree(folder, house / "runs" / folder.name)) for folder in made)
+    return first, second
+
+
+def test_find_by_id_end_beginning_folder_and_latest(two: tuple[Record, Record]) -> None:
+    first, second = two
     assert [find(name) for name in ("latest~1", "latest~0")] == sorted((first, second), key=lambda r: r.id)
     assert find("latest") == find("latest~0")
     assert find(first.id) == find(first.id[-4:]) == find(str(first.folder)) == first
@@ -59,10 +80,9 @@ def test_list_for_scripts_survives_a_half_written_record(notebook: Write, genai4
     ],
 )
 def test_damaged_record_is_one_line_and_does_not_hide_the_others(
-    notebook: Write, genai4eu: CLI, name: str, content: object
+    two: tuple[Record, Record], genai4eu: CLI, name: str, content: object
 ) -> None:
-    path = notebook(PARAMETERS, "n")
-    whole, damaged = workbench.run(path), workbench.run(path)
+    whole, damaged = two
     if isinstance(content, dict) and "duration" in content:
         content = {**damaged.info, **content}
     (damaged.folder / name).write_text(json.dumps(content))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ import genai4eu
 from genai4eu import redact
 from genai4eu.errors import WorkbenchError
 from genai4eu.runs import state
-from genai4eu.runs.again import resume
 from genai4eu.runs.carry import kept, place
 from genai4eu.runs.checkpoints import Checkpoints
 from genai4eu.runs.record import Record
@@ -149,52 +146,3 @@ def test_a_run_that_is_tried_again_goes_on(notebook: Write) -> None:
     assert [a["status"] for a in record.info["attempts"]] == ["died", "completed"]
     assert record.metrics["began"]["value"] == 6
     assert not place(record.folder).exists()
-
-
-def _outputs(record: Record) -> dict[str, bytes]:
-    return {p.relative_to(record.outputs).as_posix(): p.read_bytes() for p in sorted(record.outputs.rglob("*.*"))}
-
-
-def test_a_study_whose_runner_was_killed_in_training_ends_like_an_unbroken_one(
-    house: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All outputs bit by bit; the kernel dies with its runner, and neither could bring anything home."""
-    pytest.importorskip("torch")
-    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # two threads on a busy computer would wait for each other in vain
-    whole = genai4eu.run("health-imaging", profile="smoke", epochs=1, listener=nobody)
-    assert whole.info["status"] == "completed", whole.info["error"]
-    monkeypatch.setenv("GENAI4EU_CHECKPOINT_SECONDS", "0")
-    command = [sys.executable, "-P", "-m", "genai4eu", "run", "health-imaging", "-p", "profile=smoke", "-p", "epochs=1"]
-    process = subprocess.Popen(command, cwd=house, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    broken = _in_the_middle(process, whole)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    _ends(broken.info["kernel_id"])
-    assert broken.info["status"] == "died"
-    later = resume(broken.id, listener=nobody)
-    assert later.info["status"] == "completed", later.info["error"]
-    assert _outputs(later) == _outputs(whole) and len(_outputs(whole)) >= 6
-    assert later.metrics == whole.metrics
-
-
-def _in_the_middle(process: subprocess.Popen[bytes], other: Record) -> Record:
-    """Return the run once a segmenter is half trained."""
-    while True:
-        assert process.poll() is None
-        found = [r for r in all_runs() if r.id != other.id]
-        half = [p for r in found for p in kept(r.folder) if "classical" in p.name]
-        if half and state.read(half[0])["done"] >= 10:
-            return found[0]
-        time.sleep(0.02)
-
-
-def _ends(kernel_id: str) -> None:
-    """Wait until the kernel has followed its runner."""
-    import psutil
-
-    def lives() -> bool:
-        lines = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
-        return any(kernel_id in line for line in lines)
-
-    while lives():
-        time.sleep(0.1)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,8 @@ from genai4eu.runs.seal import check, fingerprint
 from genai4eu.runs.settle import settle
 from genai4eu.runs.store import all_runs
 
+from ..conftest import as_notebook
+
 pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
@@ -35,8 +38,22 @@ run = genai4eu.current_run()
 run.metric('m', 1)"""
 
 
-def test_check_names_every_change(notebook: Write, genai4eu: CLI) -> None:
-    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+@pytest.fixture(scope="module")
+def made(apart: Callable[[], AbstractContextManager[Path]]) -> Record:
+    """A run of a light notebook."""
+    with apart() as folder:
+        path = folder / "study.ipynb"
+        path.write_text(json.dumps(as_notebook(("parameters", "n = 1"), KEEP)))
+        return workbench.run(path, listener=lambda event, data: None)
+
+
+@pytest.fixture
+def record(made: Record, house: Path) -> Record:
+    """A copy of its record, to be changed."""
+    return Record(shutil.copytree(made.folder, house / "runs" / made.id))
+
+
+def test_check_names_every_change(record: Record, genai4eu: CLI) -> None:
     assert check(record).whole
     first = genai4eu("runs", "check", record.id)
     assert first.returncode == 0 and "unchanged" in first.stdout
@@ -65,8 +82,7 @@ def test_a_seal_that_was_lost_is_said_to_have_been(notebook: Write, genai4eu: CL
     assert check(record).whole  # what is there now has not changed since
 
 
-def test_a_record_without_its_run_file_is_damaged_and_does_not_vanish(notebook: Write, genai4eu: CLI) -> None:
-    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+def test_a_record_without_its_run_file_is_damaged_and_does_not_vanish(record: Record, genai4eu: CLI) -> None:
     (record.folder / "run.json").unlink()
     (listed,) = json.loads(genai4eu("runs", "list", "--json").stdout)
     assert (listed["id"], listed["status"]) == (record.id, "damaged")
@@ -85,10 +101,9 @@ def test_what_is_no_file_is_damaged_and_nobody_waits_for_it(
     assert listed["error"] == "record odd: run.json is no file, run again"
 
 
-def test_a_new_seal_is_found_by_the_fingerprint_noted_before(notebook: Write, genai4eu: CLI) -> None:
+def test_a_new_seal_is_found_by_the_fingerprint_noted_before(record: Record, genai4eu: CLI) -> None:
     from genai4eu.runs.crate import seal
 
-    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
     noted = fingerprint(record)
     assert genai4eu("runs", "check", record.id, "--seal", noted).returncode == 0
     (record.folder / "ro-crate-metadata.json").unlink()
@@ -100,8 +115,7 @@ def test_a_new_seal_is_found_by_the_fingerprint_noted_before(notebook: Write, ge
     assert "changed ro-crate-metadata.json" in done.stdout
 
 
-def test_a_damaged_seal_is_no_seal(notebook: Write) -> None:
-    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+def test_a_damaged_seal_is_no_seal(record: Record) -> None:
     for content in ("", "[]", '{"@graph": 3}', '{"@graph": [3]}', '{"@graph": []}'):
         (record.folder / "ro-crate-metadata.json").write_text(content)
         assert check(record).changed == ["ro-crate-metadata.json"]
@@ -117,7 +131,8 @@ def abandoned(notebook: Write, house: Path) -> Record:
         str(notebook(("parameters", "n = 1"), KEEP, sleep)),
     ]
     process = subprocess.Popen(command, cwd=house, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    while not ((house / "asleep").exists() and list(house.glob("runs/*/metrics.json"))):  # within two seconds
+    kept = ("metrics.json", "cells/0002.json")  # within two seconds: the cell that sleeps, and those before it
+    while not ((house / "asleep").exists() and all(list(house.glob(f"runs/*/{name}")) for name in kept)):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
@@ -176,8 +191,7 @@ def _unfinished(record: Record, about: dict[str, Any]) -> None:
         ({"status": "completed", "pid_started": 1}, True),
     ],
 )
-def test_what_is_settled(notebook: Write, about: dict[str, Any], settled: bool) -> None:
-    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+def test_what_is_settled(record: Record, about: dict[str, Any], settled: bool) -> None:
     _unfinished(record, about)
     before = (record.folder / "run.json").read_bytes()
     assert settle(record) is settled
@@ -188,8 +202,7 @@ def test_what_is_settled(notebook: Write, about: dict[str, Any], settled: bool) 
         assert record.info["status"] == "completed"
 
 
-def test_a_record_that_cannot_be_written_reads_as_died(notebook: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+def test_a_record_that_cannot_be_written_reads_as_died(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     _unfinished(record, {"status": "running", "pid_started": 1})
 
     def refuse(*_: object, **__: object) -> None:
@@ -200,8 +213,7 @@ def test_a_record_that_cannot_be_written_reads_as_died(notebook: Write, monkeypa
     assert record.summary()["status"] == "died"
 
 
-def test_rm_removes_and_refuses(notebook: Write, genai4eu: CLI, house: Path) -> None:
-    record = workbench.run(notebook(("parameters", "n = 1"), KEEP))
+def test_rm_removes_and_refuses(record: Record, genai4eu: CLI, house: Path) -> None:
     assert "say --yes" in genai4eu("runs", "rm", record.id).stderr
     dashboard = house / "dashboards" / "study-1"
     bundle = dashboard / "versions" / "1"

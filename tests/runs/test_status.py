@@ -22,6 +22,8 @@ from genai4eu.runs import runner
 from genai4eu.runs.record import Record
 from genai4eu.runs.store import all_runs, find
 
+from ..patience import PAPERMILL
+
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
 KEEP = """import genai4eu
@@ -112,6 +114,7 @@ def start(house: Path, path: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(command, cwd=house, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not (house / "asleep").exists():
         assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
     return process
 
 
@@ -168,7 +171,7 @@ def test_killed_runner_reads_as_died(notebook: Write, house: Path) -> None:
 @pytest.mark.slow
 def test_stock_papermill_with_our_engine_is_truthful(notebook: Write, house: Path) -> None:
     path = notebook(PARAMETERS, "import os\nos.kill(os.getpid(), 9)")
-    command = [sys.executable, "-P", "-m", "papermill", "--engine", "genai4eu", str(path), "out.ipynb"]
+    command = [*PAPERMILL, "--engine", "genai4eu", str(path), "out.ipynb"]
     assert subprocess.run(command, cwd=house, capture_output=True, check=False).returncode != 0
     about: dict[str, Any] = json.loads((house / "out.ipynb").read_text())["metadata"]["papermill"]
     assert about["status"] == "died"

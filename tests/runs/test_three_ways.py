@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +18,8 @@ from nbclient import NotebookClient
 import genai4eu
 from genai4eu.errors import WorkbenchError
 from genai4eu.kernels import local
+
+from ..patience import PAPERMILL
 
 DECLARED = """from datetime import date, datetime
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_an_executed_notebook_runs_again_with_its_own_values(notebook: Callable[
 def test_papermill_command_line_with_our_engine(notebook: Callable[..., Path], house: Path) -> None:
     local.ensure()
     path = notebook(*CELLS)
-    command = [sys.executable, "-P", "-m", "papermill", "--cwd", str(house), "--engine", "genai4eu", "-k", local.NAME]
+    command = [*PAPERMILL, "--cwd", str(house), "--engine", "genai4eu", "-k", local.NAME]
     values = ["-p", "day", "2025-06-07", "-p", "rate", "3", "-y", "{days: ['2025-06-07']}"]
     subprocess.run(
         [*command, str(path), "out.ipynb", *values], cwd=house, check=True, capture_output=True, env=os.environ

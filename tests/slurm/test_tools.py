@@ -14,7 +14,7 @@ import pytest
 from genai4eu.kernels.connect import connect
 from genai4eu.kernels.gateway.state import State
 
-from ..patience import eventually, genai4eu
+from ..patience import PAPERMILL, eventually, genai4eu
 from .cluster import Cluster, free_block
 from .conftest import Kernel, state
 
@@ -33,7 +33,7 @@ def notebook(path: Path, *cells: str) -> Path:
 
 
 def papermill(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", "-m", "papermill", "--engine", "nbclient", "-k", "far", str(source), str(out)]
+    command = [*PAPERMILL, "--engine", "nbclient", "-k", "far", str(source), str(out)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 

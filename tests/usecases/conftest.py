@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +13,8 @@ import nbformat
 import pytest
 
 from genai4eu.usecases.health_imaging.sizes import PROFILES
+
+from ..patience import PAPERMILL
 
 TINY = dataclasses.replace(PROFILES["smoke"], labelled=4, test=4, epochs=1, flow_epochs=1, steps=3, trees=4)
 
@@ -57,7 +58,7 @@ def through_papermill(house: Path) -> Callable[..., SimpleNamespace]:
     folder = Path(__file__).resolve().parents[2] / "templates"
 
     def run(name: str, **parameters: object) -> SimpleNamespace:
-        command = [sys.executable, "-P", "-m", "papermill", str(folder / name), "out.ipynb", "-k", "python3"]
+        command = [*PAPERMILL, str(folder / name), "out.ipynb", "-k", "python3"]
         for key, value in ({"profile": "smoke", "seed": 3} | parameters).items():
             command += ["-p", key, str(value)]
         done = subprocess.run(command, cwd=house, capture_output=True, text=True)

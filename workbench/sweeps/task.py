@@ -15,6 +15,7 @@ from typing import Any
 from genai4eu.kernels import local, targets
 from genai4eu.kernels.errors import KernelsError
 
+from .. import lean  # noqa: F401  # before all that imports jsonschema
 from ..errors import WorkbenchError
 from ..runs import runner
 from ..runs.batch import number_here

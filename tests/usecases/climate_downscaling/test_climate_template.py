@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.slow
 def test_stock_papermill_runs_it_from_elsewhere(through_papermill: Callable[..., SimpleNamespace]) -> None:
-    run = through_papermill("climate.ipynb")
+    run = through_papermill("climate.ipynb", flow_steps=10)
     metrics = run.metrics
     assert {"crps_flow", "crps_flow_driven", "crps_random_forest", "spectrum_db_flow"} <= metrics.keys()
     assert (metrics["crps_flow"]["unit"], metrics["spectrum_db_flow_free"]["unit"]) == ("mm/day", "dB")

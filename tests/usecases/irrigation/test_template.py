@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+
+from ...patience import PAPERMILL
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "templates" / "agrifood.ipynb"
@@ -24,7 +25,7 @@ def test_own_data_is_read_before_anything_trains() -> None:
 @pytest.mark.slow
 def test_bad_own_data_ends_the_run_before_it_trains(house: Path) -> None:
     (house / "own.csv").write_text("date,tmin,tmax,rain,et0\n2001-01-01,1,2,3,furlong\n")
-    command = [sys.executable, "-P", "-m", "papermill", str(TEMPLATE), "out.ipynb", "-p", "profile", "smoke"]
+    command = [*PAPERMILL, str(TEMPLATE), "out.ipynb", "-p", "profile", "smoke"]
     done = subprocess.run(
         [*command, "-p", "data", "own.csv", "-k", "python3"], cwd=house, capture_output=True, text=True
     )
