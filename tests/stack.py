@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 WITHOUT = "GENAI4EU_WARM_WITHOUT"
+#: What the health template has no use for.
+NOT_OF_HEALTH = "aquacrop,zarr,chgnet,pymatgen,smact,ase,gymnasium_robotics,mujoco,h5py,pyarrow,mcap"
 #: All but what participants of a rehearsal import: numpy, torch, scikit-learn, xarray.
-SECTORS = (
-    "torch._dynamo,pandas,matplotlib,dask,aquacrop,netCDF4,safetensors,zarr,monai,nibabel,pydicom,chgnet,pymatgen,"
-    "smact,ase,gymnasium_robotics,mujoco,h5py,pyarrow,mcap"
-)
+SECTORS = f"torch._dynamo,pandas,matplotlib,dask,netCDF4,safetensors,monai,nibabel,pydicom,{NOT_OF_HEALTH}"
 #: All but numpy and torch; all but numpy.
 MOST = f"{SECTORS},sklearn,scipy,xarray"
 ALL = f"{MOST},torch"
