@@ -8,14 +8,14 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from .randomness import Renewal, inventory
-from .settings import REHEARSE
+from .settings import REHEARSE, WITHOUT
 from .sharing import rehearse, share
 from .variables import THREADS
 
@@ -101,7 +101,7 @@ def preload(without: Collection[str] = ()) -> Preloaded:
     os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # of pyarrow, which pandas imports if it is there
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # a second for a checker nobody asks for
     done = Preloaded(skipped=dict.fromkeys(without, "its import starts a thread"))
-    for name in dict.fromkeys((*_KERNEL, *_STACK, *_of_usecases(done))):
+    for name in dict.fromkeys((*_KERNEL, *_wanted((*_STACK, *_of_usecases(done)), done))):
         if name not in without:
             _timed(name, done, partial(importlib.import_module, name))
     _rehearse(done, without)
@@ -114,6 +114,16 @@ def preload(without: Collection[str] = ()) -> Preloaded:
     rehearse()
     share()
     return done
+
+
+def _wanted(names: Iterable[str], done: Preloaded) -> Iterator[str]:
+    """Yield modules but those that are to be left out, with all that is below them."""
+    left = tuple(f"{one.strip()}." for one in os.environ.get(WITHOUT, "").split(",") if one.strip())
+    for name in names:
+        if f"{name}.".startswith(left):
+            done.skipped[name] = f"{WITHOUT} names it"
+        else:
+            yield name
 
 
 def _timed(name: str, done: Preloaded, work: Callable[[], object]) -> None:

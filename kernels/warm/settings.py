@@ -13,6 +13,8 @@ IDLE, AHEAD = "GENAI4EU_WARM_IDLE", "GENAI4EU_WARM_AHEAD"
 UNTIL = "GENAI4EU_WARM_UNTIL"
 #: Names of the use cases whose dashboards' first steps the template goes through before it forks, with commas.
 REHEARSE = "GENAI4EU_WARM_REHEARSE"
+#: Packages and modules of the science stack, with commas, that the template leaves to the kernels that want them.
+WITHOUT = "GENAI4EU_WARM_WITHOUT"
 
 
 def wanted(env: Mapping[str, str]) -> bool:

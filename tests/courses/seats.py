@@ -24,6 +24,9 @@ from genai4eu.courses.desk import ASIDE, SHARED, VARIABLE, Desk
 from genai4eu.courses.seat import options
 from genai4eu.courses.skeleton import make
 
+#: JupyterLab as a room's servers import it.
+_LAB = "from genai4eu import lean; from jupyterlab.labapp import main; main()"
+
 
 @dataclass
 class Seat:
@@ -58,7 +61,7 @@ class Seat:
     def begin(self) -> None:
         """Start the server, and wait until it answers."""
         log = self.news.with_name("server.log")
-        command = [sys.executable, "-P", "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={self.port}"]
+        command = [sys.executable, "-P", "-c", _LAB, "--no-browser", "--allow-root", f"--port={self.port}"]
         command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={self.desk.folder}"]
         command += [f"--IdentityProvider.token={self.token}", *options()]
         with log.open("wb") as stream:

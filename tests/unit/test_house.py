@@ -101,9 +101,9 @@ def test_use_cases_do_not_import_each_other() -> None:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel by way of the sdist, as an installer from source would."""
+    """Build the wheel by way of the sdist, as an installer from source would, with the setuptools that is here."""
     out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-P", "-m", "build", "--outdir", str(out), str(ROOT)]
+    command = [sys.executable, "-P", "-m", "build", "--no-isolation", "--outdir", str(out), str(ROOT)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
     return next(out.glob("*.whl"))

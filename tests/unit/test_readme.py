@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from .. import stack
+
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -30,7 +32,6 @@ READY = {
 GALLERY = "8866"
 #: make's own targets: the demo has a test that carries it out, and the others are what continuous integration does.
 MAKE = {f"make {target}": ["make", "-n", target] for target in ("demo", "lint", "test", "test-quick")}
-
 
 #: The one chapter whose commands need more than Python: it has a test of its own.
 TEACH = "## Teach a course"
@@ -50,6 +51,7 @@ class Reader:
         self.environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         self.environment["JUPYTER_DATA_DIR"] = str(folder / "jupyter")
         self.environment |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_RUNTIME_DIR": str(folder / "run")}
+        self.environment[stack.WITHOUT] = stack.NOT_OF_HEALTH
         (folder / "run").mkdir(mode=0o700)
         for name in ("DISPLAY", "GENAI4EU_WARM"):  # as a reader's shell would be
             self.environment.pop(name, None)
@@ -120,6 +122,8 @@ class Reader:
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
     person = Reader(tmp_path)
+    ready = "from genai4eu.kernels.warm import client; assert client.ensure(wait=True)"  # as on the second day
+    subprocess.run([sys.executable, "-P", "-c", ready], env=person.environment, check=True, timeout=120)
     yield person
     for _, process, _ in person.running:
         process.kill()
@@ -146,6 +150,7 @@ def test_every_shell_command_and_the_example(reader: Reader) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("room_means")
 def test_a_course_is_taught(reader: Reader) -> None:
+    reader.environment[stack.WITHOUT] = stack.SECTORS
     ((_, text),) = blocks("sh", teach=True)
     for line in text.splitlines():
         reader.type(line)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genai4eu.kernels.warm import preload
-from genai4eu.kernels.warm.settings import REHEARSE
+from genai4eu.kernels.warm.settings import REHEARSE, WITHOUT
 
 USECASES = ["agrifood", "climate", "health-imaging", "materials", "robotics"]
 #: A thread of the template's would be missing in its forks.
@@ -66,6 +66,17 @@ def test_only_what_was_asked_for_is_rehearsed(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(REHEARSE, "")
     preload._rehearse(preload.Preloaded(), ())
     assert done == ["one"]
+
+
+def test_what_is_to_be_left_out_is_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package with all that is below it, a module alone; what only begins with the same letters stays."""
+    monkeypatch.setenv(WITHOUT, "sklearn, torch._dynamo,")
+    told = preload.Preloaded()
+    names = ["torch", "torch._dynamo", "sklearn.ensemble", "sklearn", "sklearnish"]
+    assert list(preload._wanted(names, told)) == ["torch", "sklearnish"]
+    assert told.skipped == dict.fromkeys(["torch._dynamo", "sklearn.ensemble", "sklearn"], f"{WITHOUT} names it")
+    monkeypatch.setenv(WITHOUT, "")
+    assert list(preload._wanted(names, preload.Preloaded())) == names
 
 
 def test_a_rehearsal_that_starts_a_thread_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from genai4eu.courses.room.people import People
 from genai4eu.courses.room.supervisor import opened, proxy
 from genai4eu.errors import WorkbenchError
 
+from ... import stack
 from . import stage
 
 pytestmark = pytest.mark.slow
@@ -28,6 +29,7 @@ def room(lessons: tuple[Path, dict[str, str]], tmp_path: Path, monkeypatch: pyte
     except WorkbenchError as lacking:
         pytest.skip(str(lacking))
     monkeypatch.setattr(People, "possible", staticmethod(lambda: False))
+    monkeypatch.setenv(stack.WITHOUT, stack.ALL)  # no cell is executed
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

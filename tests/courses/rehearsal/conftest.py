@@ -10,6 +10,14 @@ import pytest
 
 from genai4eu.courses.skeleton import make
 
+from ... import stack
+
+
+@pytest.fixture(autouse=True)
+def _light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing imported ahead that no participant of these lessons imports."""
+    monkeypatch.setenv(stack.WITHOUT, stack.SECTORS)
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:

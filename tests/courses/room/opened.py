@@ -18,6 +18,7 @@ import psutil
 from genai4eu.courses.room import processes
 from genai4eu.courses.room.folder import Room
 
+from ... import stack
 from .browser import Browser
 
 TOOL = str(Path(sys.executable).with_name("genai4eu"))
@@ -75,8 +76,11 @@ def opened(folder: Path, *command: str) -> Iterator[Opened]:
     """Run ``genai4eu course`` with a command that opens a room, and end it as Ctrl-C does."""
     log = folder.with_name(f"{folder.name}.log")
     before = log.stat().st_size if log.exists() else 0
+    env = {**os.environ, stack.WITHOUT: stack.MOST}  # kernels are forked with torch; no lesson here wants more
     with log.open("ab") as file:
-        process = subprocess.Popen([TOOL, "course", *command], stdout=file, stderr=subprocess.STDOUT, cwd=folder.parent)
+        process = subprocess.Popen(
+            [TOOL, "course", *command], stdout=file, stderr=subprocess.STDOUT, cwd=folder.parent, env=env
+        )
     try:
         until = time.monotonic() + _PATIENCE
         while b"board is at" not in log.read_bytes()[before:]:

@@ -12,6 +12,7 @@ import time
 import psutil
 import pytest
 
+from ... import stack
 from ...patience import eventually
 from .conftest import Serve, Service, Talk, lives, wait_for
 
@@ -82,10 +83,11 @@ def test_a_busy_kernel_is_busy_until_it_says_otherwise(serve: Serve) -> None:
 def test_a_warm_kernel_is_found_again(serve: Serve) -> None:
     """Its process is the template's child, which the gateway never had."""
     owner = f"anna-{os.getpid()}"  # a template of its own, which soon ends
-    service = serve(GENAI4EU_WARM="on", GENAI4EU_WARM_IDLE="20")
+    light = {"GENAI4EU_WARM_IDLE": "20", stack.WITHOUT: stack.ALL}
+    service = serve(GENAI4EU_WARM="on", **light)
     anna = service.user(owner)
     code = "from genai4eu.kernels.warm import client; client.ensure(wait=True)"
-    env = {**os.environ, "GENAI4EU_WARM_OWNER": owner, "GENAI4EU_WARM_IDLE": "20"}
+    env = {**os.environ, "GENAI4EU_WARM_OWNER": owner, **light}
     subprocess.run([sys.executable, "-P", "-c", code], env=env, check=True, timeout=60)
     kernel = anna.start("genai4eu")
     assert service.process is not None

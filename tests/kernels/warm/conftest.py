@@ -1,4 +1,4 @@
-"""One template for these tests, in a folder of its own, and kernels that are forked from it."""
+"""One template for the tests of a file, in a folder of its own, and kernels that are forked from it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from genai4eu.kernels import local
 from genai4eu.kernels.ready import BlockingReadyClient
 from genai4eu.kernels.warm import client
 from genai4eu.kernels.warm.process import WarmProcess
+
+from ... import stack
 
 
 class Kernel:
@@ -58,11 +60,14 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
 
 
-@pytest.fixture(scope="session")
-def warm_home(home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Variables of a private template."""
-    runtime = tmp_path_factory.mktemp("run")
-    return home | {"XDG_RUNTIME_DIR": str(runtime), "GENAI4EU_WARM": "on", "GENAI4EU_WARM_IDLE": "300"}
+@pytest.fixture(scope="module")
+def warm_home(
+    request: pytest.FixtureRequest, home: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """Variables of a private template, with the science stack where a file's ``LEFT_OUT`` does not say otherwise."""
+    runtime, left = tmp_path_factory.mktemp("run"), getattr(request.module, "LEFT_OUT", "")
+    about = {"GENAI4EU_WARM": "on", "GENAI4EU_WARM_IDLE": "300", stack.WITHOUT: left}
+    return home | {"XDG_RUNTIME_DIR": str(runtime), **about}
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +79,7 @@ def in_warm_home(at_home: None, warm_home: dict[str, str], monkeypatch: pytest.M
     local.ensure()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _stopped(warm_home: dict[str, str]) -> Iterator[None]:
     yield
     with pytest.MonkeyPatch.context() as patch:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ...stack import ALL as LEFT_OUT  # noqa: F401  # kernels are looked at, and not what they compute
 from .conftest import Kernel
 
 pytestmark = pytest.mark.slow

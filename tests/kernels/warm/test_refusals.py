@@ -21,6 +21,8 @@ from genai4eu.kernels.warm import client
 from genai4eu.kernels.warm.channel import connect
 from genai4eu.kernels.warm.place import Place, base, place_of
 
+from ... import stack
+from ...stack import ALL as LEFT_OUT  # noqa: F401  # kernels are looked at, and not what they compute
 from .conftest import Kernel
 
 pytestmark = pytest.mark.slow
@@ -214,6 +216,14 @@ def test_a_template_that_cannot_start_says_why(tmp_path: Path, monkeypatch: Any)
     assert trouble is not None and "could not start: broken on purpose: see /" in trouble and "\n" not in trouble
 
 
+@pytest.fixture
+def heavy(in_warm_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another template, with a part of the science stack: what it takes of memory is told."""
+    monkeypatch.setenv("GENAI4EU_WARM_OWNER", "heavy")
+    monkeypatch.setenv(stack.WITHOUT, stack.SECTORS)
+
+
+@pytest.mark.usefixtures("heavy")
 def test_command_line(template: dict[str, Any], kernel: Kernel) -> None:
     command = [str(Path(sys.executable).with_name("genai4eu")), "warm"]
 

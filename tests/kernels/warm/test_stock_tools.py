@@ -22,6 +22,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from genai4eu.kernels import local
 from genai4eu.kernels.warm import client
 
+from ...stack import ALL as LEFT_OUT  # noqa: F401  # kernels are looked at, and not what they compute
 from .conftest import Kernel, wait_until
 
 pytestmark = pytest.mark.slow

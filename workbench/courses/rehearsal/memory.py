@@ -18,7 +18,7 @@ _KINDS = (
     ("servers", ("room.servers", "singleuser")),
 )
 #: The same of what is no seat's.
-_OWN = (("proxy", "http-proxy"), ("hub", "-m jupyterhub"), ("files", "room.files"), ("board", "courses.board"))
+_OWN = (("proxy", "http-proxy"), ("hub", "hub -f"), ("files", "room.files"), ("board", "courses.board"))
 
 
 @dataclass

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from genai4eu.kernels.warm.settings import UNTIL
+from genai4eu.kernels.warm.settings import UNTIL, WITHOUT
 from genai4eu.kernels.warm.variables import patient
 
 from ...errors import WorkbenchError
@@ -36,7 +36,7 @@ _PROXY = "configurable-http-proxy"
 _PATIENCE = 180
 #: Seconds until what ended is started once more.
 _PAUSE = 3.0
-_PASSED = ("PATH", "LANG", "LC_ALL", "TZ")
+_PASSED = ("PATH", "LANG", "LC_ALL", "TZ", WITHOUT)
 _FORGES = {"kernels": "kernels.warm.seats", "servers": "courses.room.servers"}
 
 
@@ -159,8 +159,8 @@ class _Keeper:
                 "--api-port", str(about["proxy_port"]), "--default-target", f"http://127.0.0.1:{about['hub_port']}",
                 "--error-target", f"http://127.0.0.1:{about['hub_port']}/hub/error",
             ], lambda: self._answers(about["proxy_port"], "/api/routes")  # fmt: skip
-        config = Path(__file__).parent / "hub" / "config.py"
-        return [*python, "jupyterhub", "-f", str(config)], lambda: self._answers(about["hub_port"], "/hub/health")
+        hub = [*python, "genai4eu.courses.room.hub", "-f", str(Path(__file__).parent / "hub" / "config.py")]
+        return hub, lambda: self._answers(about["hub_port"], "/hub/health")
 
     def _start(self, name: str, command: list[str]) -> None:
         env = self._env | self._own(name)

@@ -1,4 +1,4 @@
-"""JupyterHub's configuration for a room, read by JupyterHub itself: ``jupyterhub -f config.py``."""
+"""JupyterHub's configuration for a room, read by JupyterHub itself: see ``__main__``."""
 
 import importlib.resources
 import json
