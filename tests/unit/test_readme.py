@@ -122,8 +122,6 @@ class Reader:
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
     person = Reader(tmp_path)
-    ready = "from genai4eu.kernels.warm import client; assert client.ensure(wait=True)"  # as on the second day
-    subprocess.run([sys.executable, "-P", "-c", ready], env=person.environment, check=True, timeout=120)
     yield person
     for _, process, _ in person.running:
         process.kill()
@@ -133,6 +131,8 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_shell_command_and_the_example(reader: Reader) -> None:
+    ready = "from genai4eu.kernels.warm import client; assert client.ensure(wait=True)"  # as on the second day
+    subprocess.run([sys.executable, "-P", "-c", ready], env=reader.environment, check=True, timeout=120)
     lines = 0
     for kind, text in blocks("sh", "python"):
         if kind == "sh":
