@@ -28,13 +28,18 @@ def closed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Roo
 
 
 @pytest.fixture(scope="module")
-def open_room(room_means: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    """An open room of three seats, each a user of its own, with little memory and a small disk."""
+def open_room(
+    request: pytest.FixtureRequest, room_means: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Opened]:
+    """An open room of three seats, each a user of its own, with little memory and a small disk.
+
+    Its kernels have the science stack where a file's ``LEFT_OUT`` does not say otherwise.
+    """
     folder = tmp_path_factory.mktemp("room")
     course = make_course(folder / "mean", ("en", "nl"))
     limits = ("--seat-memory", "1G", "--seat-disk", "64M")
     start = ("start", str(course), "--participants", "3", "--port", free_port(), *limits)
-    with opened(folder / "mean-room", *start) as room:
+    with opened(folder / "mean-room", *start, left_out=getattr(request.module, "LEFT_OUT", "")) as room:
         yield room
     assert left_behind(room.room) == []
     remove(room.room)

@@ -72,11 +72,11 @@ class Opened:
 
 
 @contextlib.contextmanager
-def opened(folder: Path, *command: str) -> Iterator[Opened]:
+def opened(folder: Path, *command: str, left_out: str = "") -> Iterator[Opened]:
     """Run ``genai4eu course`` with a command that opens a room, and end it as Ctrl-C does."""
     log = folder.with_name(f"{folder.name}.log")
     before = log.stat().st_size if log.exists() else 0
-    env = {**os.environ, stack.WITHOUT: stack.MOST}  # kernels are forked with torch; no lesson here wants more
+    env = {**os.environ, stack.WITHOUT: left_out}
     with log.open("ab") as file:
         process = subprocess.Popen(
             [TOOL, "course", *command], stdout=file, stderr=subprocess.STDOUT, cwd=folder.parent, env=env
