@@ -52,7 +52,7 @@ CELLS = [
 
 @pytest.fixture
 def seen(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
-    """Collect what any process of this computer shows of itself while a notebook runs."""
+    """Collect what any process that begins while a notebook runs shows of itself, whosoever it is."""
     monkeypatch.setenv("GENAI4EU_SECRETS", str(house / "kept"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(house / "run"))  # a template of this test alone
     (house / "run").mkdir(mode=0o700)
