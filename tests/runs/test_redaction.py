@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import os
@@ -60,15 +59,11 @@ def seen(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     shown: set[str] = set()
     over = threading.Event()
 
-    strangers = set(psutil.pids())  # nobody hands anything to who is there already, and there may be hundreds
-
     def look() -> None:
         while not over.wait(0.2):
-            for pid in set(psutil.pids()) - strangers:
-                with contextlib.suppress(psutil.Error):  # it has just ended
-                    one = psutil.Process(pid)
-                    shown.update(one.cmdline())
-                    shown.update(one.environ().values())
+            for one in psutil.process_iter(["cmdline", "environ"]):
+                shown.update(one.info["cmdline"] or [])
+                shown.update((one.info["environ"] or {}).values())
 
     thread = threading.Thread(target=look)
     thread.start()
