@@ -227,7 +227,10 @@ class Relay:
                     await self._over("")
             made = snapshot.made
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self._hurried() / 2)
+                async with asyncio.timeout(
+                    self._hurried() / 2
+                ):  # wait_for may lose who cancels it
+                    await self._hurry.wait()
                 self._hurry.clear()
 
     def _hurried(self) -> float:

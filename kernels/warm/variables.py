@@ -69,8 +69,10 @@ def unlike(asked: Mapping[str, str], began: Mapping[str, str], now: Mapping[str,
         The template's at its start, and with what its imports have set since: a client that imported the same
         libraries has the same.
     """
+    bare = without_traces(asked)  # of imports that the template has not made
     for name in sorted({*asked, *began, *now}):
-        if fixed(name) and asked.get(name) not in (began.get(name), now.get(name)):
+        known = (began.get(name), now.get(name))
+        if fixed(name) and asked.get(name) not in known and bare.get(name) not in known:
             return name
     return None
 

@@ -47,3 +47,12 @@ def test_settings_of_no_use_are_named(name: str, value: str) -> None:
 def test_half_a_child_is_refused() -> None:
     with pytest.raises(KernelsError, match="a whole number"):
         settings({"GENAI4EU_WARM_AHEAD": "1.5"})
+
+
+def test_who_imported_what_the_template_leaves_to_kernels_is_served() -> None:
+    """The imports of the kernel set it again: netCDF4 names the plugins that it brings along."""
+    plugins = {"HDF5_PLUGIN_PATH": f"{sys.prefix}/lib/netCDF4/plugins", "KMP_INIT_AT_FORK": "FALSE"}
+    assert unlike(plugins, {}, {}) is None
+    theirs = {"HDF5_PLUGIN_PATH": "/somebody/elses"}
+    assert unlike(theirs, {}, {}) == "HDF5_PLUGIN_PATH"
+    assert unlike({}, theirs, theirs) == "HDF5_PLUGIN_PATH"

@@ -61,7 +61,8 @@ class Ticket:
         self._asking += 1
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await self._news.wait()
         finally:
             self._asking -= 1
             self.asked = time.monotonic()

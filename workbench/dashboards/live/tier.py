@@ -159,7 +159,8 @@ class Tier:
         assert process.stdout is not None
         while True:
             try:
-                line = await asyncio.wait_for(process.stdout.readline(), timeout=60)
+                async with asyncio.timeout(60):  # wait_for loses who cancels it just as a line comes, up to Python 3.11
+                    line = await process.stdout.readline()
             except TimeoutError:
                 if self.kernels == 0 and time.monotonic() - self._asked > IDLE:
                     return
