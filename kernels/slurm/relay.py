@@ -227,9 +227,7 @@ class Relay:
                     await self._over("")
             made = snapshot.made
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(
-                    self._hurried() / 2
-                ):  # wait_for may lose who cancels it
+                async with asyncio.timeout(self._hurried() / 2):  # wait_for may lose who cancels it
                     await self._hurry.wait()
                 self._hurry.clear()
 
