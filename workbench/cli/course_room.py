@@ -25,7 +25,7 @@ def start(
     name: Annotated[str, typer.Option(help="Name or address that participants type; else the host.")] = "",
     port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 8000,
     seat_memory: Annotated[str, typer.Option(help="Memory of a seat, as 2G; else by this computer's.")] = "",
-    seat_disk: Annotated[str, typer.Option(help="Disk of a seat.")] = "2G",
+    seat_disk: Annotated[str, typer.Option(help="Disk of a seat, as 800M; else 2G, or less where there is less.")] = "",
     seat_processors: Annotated[float, typer.Option(help="Processors of a seat; 0 is half of them.", min=0)] = 0,
     keep_days: Annotated[int, typer.Option(help="Days after which the room is deleted.", min=1, max=3650)] = 30,
     factory: Annotated[str, typer.Option(help="Target for cells that lessons mark with %%factory.")] = "",
@@ -35,12 +35,15 @@ def start(
 ) -> None:
     """Hold a course on this computer until Ctrl-C: a seat for each participant, with a code that opens it once."""
     from ..courses.board.sheets import Sheets
+    from ..courses.course import Course
     from ..courses.factory.offer import Wish, offer
     from ..courses.room.command import hold
     from ..courses.room.limits import limits
     from ..courses.room.people import People
+    from ..courses.shipped import beside
 
-    each = limits(participants, seat_memory, seat_disk, seat_processors)
+    where = (room or beside(Course(folder), "room")).absolute()
+    each = limits(participants, seat_memory, seat_disk, seat_processors, where)
     wish = Wish(factory, factory_kernels, factory_seconds, factory_budget)
     offered = offer(wish, People.possible(), _told) if factory else None
 

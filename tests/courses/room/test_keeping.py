@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -161,6 +162,19 @@ def test_too_many_participants_are_refused_with_the_arithmetic(monkeypatch: pyte
     for wrong in (("9G",), ("x",), ("1G", "1M"), ("1G", "1G", 1000)):
         with pytest.raises(WorkbenchError, match="--seat-"):
             limits(2, *wrong)
+
+
+def test_no_seat_is_promised_what_another_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = SimpleNamespace(free=6 << 30)
+    monkeypatch.setattr("genai4eu.courses.room.limits.shutil.disk_usage", lambda place: free)
+    place = tmp_path / "not-there-yet" / "room"
+    assert limits(2, place=place).disk == 2 << 30
+    assert limits(6, place=place).disk == 1 << 30
+    assert limits(2, disk="3G", place=place).disk == 3 << 30
+    with pytest.raises(WorkbenchError, match=r"3 seats may fill 9 GB, .* has 6 GB left: .*--seat-disk 2048M"):
+        limits(3, disk="3G", place=place)
+    with pytest.raises(WorkbenchError, match=r"13 seats need 0\.5 GB of disk each, .* has 6 GB left: make room"):
+        limits(13, place=place)
 
 
 def test_a_room_is_due_after_its_days(closed: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

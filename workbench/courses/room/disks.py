@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ...errors import WorkbenchError
 from .folder import Room
-from .limits import GB
 
 FOLDER = "disks"
 _DESK, _TEMPORARY = "desk", "tmp"
@@ -37,22 +36,6 @@ def possible(folder: Path) -> str:
         if point.is_dir():
             point.rmdir()
     return ""
-
-
-def fits(folder: Path, seats: int, size: int) -> None:
-    """Look whether all seats' disks may be full at once: a seat may not take what another was promised.
-
-    Raises
-    ------
-    WorkbenchError
-        If the disk on which they lie has less left.
-    """
-    free = shutil.disk_usage(folder).free
-    if seats * size > free:
-        raise WorkbenchError(
-            f"{seats} seats may fill {seats * size / GB:.3g} GB, and the disk of {folder} has {free / GB:.3g} GB left: "
-            f"give each at most --seat-disk {int(free / seats) >> 20}M, or name another folder with --room"
-        )
 
 
 def make(room: Room, seat: str, size: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ GB = 1 << 30
 #: What a room takes before anybody sits in it, and a seat whose participant trains a small model, measured: processes
 #: that have the science stack imported are forked from one, and share it.
 ROOM, SEAT = int(1.5 * GB), int(0.35 * GB)
+#: The disk of a seat, and the least of it: lessons, what they make, copies.
+DISK, LEAST = 2 * GB, GB // 2
 #: Processes and threads of a seat: a notebook server and kernels have some sixty.
 PROCESSES = 512
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": GB}
@@ -37,16 +40,24 @@ class Limits:
     processors: float
 
 
-def limits(participants: int, memory: str = "", disk: str = "2G", processors: float = 0) -> Limits:
+def limits(
+    participants: int, memory: str = "", disk: str = "", processors: float = 0, place: Path | None = None
+) -> Limits:  # fmt: skip
     """Return what each seat may take; what is not said follows from this computer.
 
     Memory is given out more than once, for not everybody trains at the same moment: a seat may take three times its
-    part, at least a gigabyte and at most four. Of the processors a seat may take half, at least one.
+    part, at least a gigabyte and at most four. Of the processors a seat may take half, at least one. Disk is given out
+    once: a seat may not take what another was promised.
+
+    Parameters
+    ----------
+    place : Path, optional
+        Where the room is to be, for the disk that is left there.
 
     Raises
     ------
     WorkbenchError
-        If a size is none, or this computer cannot hold that many seats.
+        If a size is none, or this computer or its disk cannot hold that many seats.
     """
     there, cores = total(), os.cpu_count() or 1
     fit = max(0, (there - ROOM) // SEAT)
@@ -61,11 +72,30 @@ def limits(participants: int, memory: str = "", disk: str = "2G", processors: fl
         raise WorkbenchError(f"--seat-memory {memory}: a seat with the science stack needs {_gb(SEAT)}")
     made = Limits(
         _size("--seat-memory", memory) if memory else part,
-        _size("--seat-disk", disk),
+        _disk(participants, disk, place),
         processors or max(1.0, cores / 2),
     )
     _possible(made, there, cores)
     return made
+
+
+def _disk(participants: int, asked: str, place: Path | None) -> int:
+    """Return the bytes of a seat's disk: what is asked for, or else what there is for each, at most two gigabytes."""
+    size = _size("--seat-disk", asked) if asked else DISK
+    if place is None:
+        return size
+    free = shutil.disk_usage(next(path for path in (place, *place.parents) if path.exists())).free
+    if asked and participants * size > free:
+        raise WorkbenchError(
+            f"{participants} seats may fill {_gb(participants * size)}, and the disk of {place} has {_gb(free)} left: "
+            f"give each at most --seat-disk {free // participants >> 20}M, or name another folder with --room"
+        )
+    if not asked and free // participants < LEAST:
+        raise WorkbenchError(
+            f"{participants} seats need {_gb(LEAST)} of disk each, and that of {place} has {_gb(free)} left: "
+            "make room, name another folder with --room, or say with --seat-disk what is enough"
+        )
+    return min(size, free // participants)
 
 
 def total() -> int:

@@ -73,7 +73,7 @@ def make(
     folder = folder.absolute()
     if folder.exists():
         raise WorkbenchError(f"{folder} is there already: 'genai4eu course resume {folder.name}' opens it again")
-    each = each or limits(participants)
+    each = each or limits(participants, place=folder)
     width = max(2, len(str(participants)))
     seats = [f"seat-{number:0{width}}" for number in range(1, participants + 1)]
     prefix = f"g{secrets.token_hex(2)}-" if People.possible() else ""
@@ -82,8 +82,6 @@ def make(
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         _folders(folder)
         without_disks = disks.possible(folder) if prefix else "only root can mount them"
-        if not without_disks:
-            disks.fits(folder, participants, each.disk)
         ports = list(_free_ports(4))
         write_own(folder / CODES, {})
         write_own(folder / SOLUTIONS, dict(solutions or {}))
