@@ -286,10 +286,8 @@ def notebook(house: Path, made_before: None) -> Callable[..., Path]:
 def genai4eu(house: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line as a user would, in a process of its own, from the private folder."""
 
-    forks = shared()
-
     def call(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return forks(*arguments, cwd=house, timeout=timeout)
+        return shared()(*arguments, cwd=house, timeout=timeout)
 
     return call
 

@@ -19,7 +19,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -40,6 +39,11 @@ class Forks:
                 [sys.executable, "-P", __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
+
+    @property
+    def gone(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
 
     def __call__(self, *arguments: str, cwd: Path, timeout: float) -> subprocess.CompletedProcess[str]:
         """Give a command; as ``subprocess.run`` does, which takes over where the environment is another from the start.
@@ -80,10 +84,14 @@ class Forks:
         return int(said)
 
 
-@cache
+_known: list[Forks] = []
+
+
 def shared() -> Forks:
-    """Return the one of this worker; it ends with the worker."""
-    return Forks()
+    """Return the one of this worker; another where a test has ended it, as one of all its children."""
+    if not _known or _known[-1].gone:
+        _known.append(Forks())
+    return _known[-1]
 
 
 def _at_start() -> dict[str, str]:
