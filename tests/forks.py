@@ -34,10 +34,12 @@ class Forks:
     def __init__(self) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._environment = _at_start()
+        #: Nothing of the test that happens to be first: those that end all processes of their folder end ours, too.
+        own = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ} | self._environment
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=own, cwd="/",
             )  # fmt: skip
 
     @property
