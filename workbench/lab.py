@@ -30,12 +30,13 @@ _QUIET = [
     "--Application.log_level=WARN",  # the address and what goes wrong, not forty lines around it
     "--ServerApp.port_retries=0",
 ]
+#: nbgrader's parts of a server.
+NBGRADER = tuple(
+    f"nbgrader.server_extensions.{name}"
+    for name in ("assignment_list", "course_list", "formgrader", "validate_assignment")
+)
 #: What other tools of the environment bring into every server and every Lab, and nobody needs here.
-_OTHERS = (
-    "nbgrader", "notebook", "notebook_shim",
-    *(f"nbgrader.server_extensions.{name}"
-      for name in ("assignment_list", "course_list", "formgrader", "validate_assignment")),
-)  # fmt: skip
+_OTHERS = ("nbgrader", "notebook", "notebook_shim", *NBGRADER)
 _OFF = ("@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader", "@jupyter-notebook/lab-extension")
 
 

@@ -36,6 +36,8 @@ def test_a_free_port_stays_free() -> None:
         port = other.getsockname()[1]
     for _ in range(2):
         free("127.0.0.1", port, "name another")
+    with socket.create_server(("127.0.0.1", port)) as ours:
+        assert ours.getsockname()[1] == port
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WorkbenchError
+from ..room.listening import free
 from ..room.people import People
 from ..room.supervisor import proxy
 
@@ -88,12 +89,12 @@ def _proxy() -> Finding:
 
 
 def _port(host: str, port: int) -> Finding:
+    remedy = "name another one with --port"
     try:
-        with socket.create_server((host, port)):
-            return Finding("port", GO, f"port {port} of {host} is free")
-    except OSError as error:
-        why = error.strerror or str(error)
-        return Finding("port", STOP, f"port {port} of {host} cannot be had: {why}", "name another one with --port")
+        free(host, port, remedy)
+    except WorkbenchError as error:
+        return Finding("port", STOP, str(error).removesuffix(f": {remedy}"), remedy)
+    return Finding("port", GO, f"port {port} of {host} is free")
 
 
 def _isolated(possible: bool) -> Finding:

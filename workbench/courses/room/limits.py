@@ -68,8 +68,6 @@ def limits(
             f"hold it with --participants {fit}, or on a larger one"
         )
     part = min(4 * GB, max(GB, 3 * (there - ROOM) // participants), there - ROOM)
-    if memory and _size("--seat-memory", memory) < SEAT:
-        raise WorkbenchError(f"--seat-memory {memory}: a seat with the science stack needs {_gb(SEAT)}")
     made = Limits(
         _size("--seat-memory", memory) if memory else part,
         _disk(participants, disk, place),
@@ -124,4 +122,4 @@ def _size(option: str, text: str) -> int:
 
 
 def _gb(size: int) -> str:
-    return f"{size / GB:.3g} GB"
+    return f"{size / GB:.3g} GB" if size >= GB // 10 else f"{size / (1 << 20):.3g} MB"

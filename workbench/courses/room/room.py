@@ -15,6 +15,7 @@ from typing import Any
 from genai4eu.kernels.local import lay
 
 from ...errors import WorkbenchError
+from ...lab import NBGRADER
 from ...runs.files import write_json
 from ..seat import WITHOUT
 from . import disks
@@ -28,8 +29,7 @@ __all__ = ["ABOUT", "CODES", "COURSE", "JUPYTER", "SOLUTIONS", "Room", "make"]
 #: Extensions of Jupyter's server that no participant needs: each costs every seat memory.
 _WITHOUT = (
     "jupyter_lsp", "jupyter_server_terminals", "notebook", "notebook_shim", "voila.server_extension",
-    *(f"nbgrader.server_extensions.{name}"
-      for name in ("assignment_list", "course_list", "formgrader", "validate_assignment")),
+    *NBGRADER,
 )  # fmt: skip
 
 
