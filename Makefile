@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # -P: the folder `kernels` must not hide the package of that name from libraries that mean it.
 RUN := $(BIN)/python -P
+# Bytecode beside the code: seats of a room may not write there, and would compile all that they import at each start.
+COMPILE := $(BIN)/python -m compileall -q kernels notebooks templates usecases widgets workbench
 
-# Most tests wait for kernels, servers and Slurm: four at a time keep two cores busy. They take up to 2 GB each: fewer
+# Most tests wait for kernels, servers and Slurm: five at a time keep two cores busy. They take up to 2 GB each: fewer
 # where memory is short; TESTERS=0 runs one after the other.
-TESTERS ?= 4
+TESTERS ?= 5
 
 .PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases bench-dashboards bench-courses clean
 
@@ -27,6 +29,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make install PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all,courses,test]"
+	@$(COMPILE)
 	@touch $@
 
 demo: install
@@ -39,11 +42,13 @@ lab: install
 	@$(BIN)/genai4eu lab
 
 test: install
+	@$(COMPILE)
 	$(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 # The quick ones compute rather than wait: two at a time.
 test-quick: TESTERS = 2
 test-quick: install
+	@$(COMPILE)
 	$(RUN) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # mypy sees the namespace through a folder of links: the rooms stand at the top, the package is called genai4eu.
