@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ import pytest
 from jupyter_client.connect import LocalPortCache
 from playwright.sync_api import Browser
 
+from . import stack
 from .chromium import FLAT, launched
 from .forks import shared
 
@@ -111,6 +113,35 @@ def _ordinary_kernels() -> Iterator[None]:
     yield
     os.environ.pop("GENAI4EU_WARM")
     os.environ |= {} if before is None else {"GENAI4EU_WARM": before}
+
+
+@pytest.fixture(scope="session")
+def _bare_template() -> Iterator[dict[str, str]]:
+    """Variables of a template for this session's tests, with nothing of the science stack; it ends with the session."""
+    from genai4eu.kernels.warm import client, settings
+
+    with tempfile.TemporaryDirectory(prefix="warm", dir="/tmp") as folder:  # sockets' paths are short
+        here = {"GENAI4EU_WARM": "on", "XDG_RUNTIME_DIR": folder, stack.WITHOUT: stack.ALL}
+        with _set({**here, settings.UNTIL: str(os.getpid()), settings.IDLE: "3600"}):
+            assert client.ensure(wait=True)
+        yield here
+        with _set(here):
+            client.stop()
+
+
+@contextmanager
+def _set(variables: dict[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def forked_kernels(_bare_template: dict[str, str]) -> Iterator[None]:
+    """Fork the kernels of a file's tests: an ordinary start takes ten times as long."""
+    with _set(_bare_template):
+        yield
 
 
 @pytest.fixture(autouse=True)

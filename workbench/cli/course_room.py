@@ -57,7 +57,7 @@ def start(
 def stop(
     room: RoomFolder,
     out: Annotated[
-        Path | None, typer.Option(help="Archive to write; else COURSE-work-TIME.zip beside the room.")
+        Path | None, typer.Option(help="Archive to write; else ROOM-work-TIME.zip beside the room.")
     ] = None,
 ) -> None:
     """Close a room, also one that another terminal opened, and collect everybody's work in one archive."""

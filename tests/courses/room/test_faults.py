@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import subprocess
 import time
 from collections.abc import Callable
@@ -13,7 +14,8 @@ import psutil
 import pytest
 
 from genai4eu.courses.course import Course
-from genai4eu.courses.room import disks, processes
+from genai4eu.courses.room import caretaker, disks, processes
+from genai4eu.courses.room.folder import Room
 from genai4eu.courses.room.news import told
 from genai4eu.courses.room.removing import give_back
 
@@ -203,6 +205,32 @@ def test_killed_forges_leave_seats_alone(open_room: Opened, one: Browser, unmove
     unmoved()
     assert psutil.pid_exists(server)
     assert one.run("import sys; print('torch' in sys.modules)").strip() == "True"
+
+
+def test_a_server_that_nobody_uses_is_ended_and_comes_again(
+    open_room: Opened, unmoved: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = open_room.room
+    open_room.browser("seat-03").run("open('mine.txt', 'w').write('my work')")
+    idle, used = open_room.server("seat-03"), open_room.server("seat-02")
+    monkeypatch.setattr(caretaker, "UNUSED", 2.0)  # seconds
+    time.sleep(2)
+    for seat in ("seat-01", "seat-02"):  # as their pages do while they are open
+        _active(room, seat)
+    said: list[str] = []
+    caretaker.Caretaker(room, said.append).cull()
+    _until(lambda: not idle.is_running(), "a server that nobody uses lives on")
+    assert used.is_running() and open_room.server("seat-01").is_running() and said == []
+    unmoved()
+    assert open_room.browser("seat-03").run("print(open('mine.txt').read())").strip() == "my work"
+
+
+def _active(room: Room, seat: str) -> None:
+    """Tell the hub that a seat is used at this moment."""
+    address = f"http://127.0.0.1:{room.about['hub_port']}/hub/api/users/{seat}/activity"
+    now = datetime.datetime.now(datetime.UTC).isoformat()
+    asked = {"last_activity": now, "servers": {"": {"last_activity": now}}}
+    httpx.post(address, json=asked, headers={"Authorization": f"token {room.about['token']}"}).raise_for_status()
 
 
 def test_stopped_and_gone_the_room_comes_back_as_it_was(open_room: Opened, one: Browser) -> None:

@@ -145,6 +145,6 @@ def test_a_stopped_rooms_work_lies_beside_it(closed: Room) -> None:
     os.utime(closed.home("seat-01") / "lesson-1.ipynb", (8e9, 8e9))
     said: list[str] = []
     made = stop(closed, None, said.append)
-    assert made.parent == closed.folder.parent and made.name.startswith("mean-work-") and said == []
+    assert made.parent == closed.folder.parent and made.name.startswith("room-work-") and said == []
     with zipfile.ZipFile(made) as archive:
         assert {"seats/mean-seat-01.zip", "seats/mean-seat-02.zip"} <= set(archive.namelist())

@@ -37,7 +37,7 @@ def stop(room: Room, out: Path | None, told: Callable[[str], None] = lambda _: N
     Parameters
     ----------
     out : Path or None
-        The archive; None is one beside the room, named by the course and the time.
+        The archive; None is one beside the room, named by the room and the time.
     told : callable
         Is told of a seat whose work cannot be collected.
 
@@ -46,11 +46,10 @@ def stop(room: Room, out: Path | None, told: Callable[[str], None] = lambda _: N
     WorkbenchError
         If there is no room, or it does not close, or the archive cannot be written.
     """
-    course = room.about["course"]
     close(room)
     stamp = datetime.datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
     with at_hand(room):
-        return collect(room, out or room.folder.with_name(f"{course}-work-{stamp}.zip"), told)
+        return collect(room, out or room.folder.with_name(f"{room.folder.name}-work-{stamp}.zip"), told)
 
 
 def collect(room: Room, out: Path, told: Callable[[str], None] = lambda _: None) -> Path:

@@ -76,8 +76,7 @@ def give_back(room: Room, seat: str) -> list[str]:
 def taken(room: Room) -> list[Path]:
     """Return what lies beside a room by the names under which its work is collected and its records are written."""
     beside, name = room.folder.parent, glob.escape(room.folder.name)
-    kinds = (f"{glob.escape(room.about['course'])}-work-*.zip", f"{name}-records", f"{name}-report")
-    return sorted(path for kind in kinds for path in beside.glob(kind))
+    return sorted(path for kind in ("work-*.zip", "records", "report") for path in beside.glob(f"{name}-{kind}"))
 
 
 def remove(room: Room) -> None:
