@@ -7,9 +7,9 @@ RUN := $(BIN)/python -P
 # Bytecode beside the code: seats of a room may not write there, and would compile all that they import at each start.
 COMPILE := $(BIN)/python -m compileall -q kernels notebooks templates usecases widgets workbench
 
-# Most tests wait for kernels, servers and Slurm: five at a time keep two cores busy. They take up to 2 GB each: fewer
+# Most tests wait for kernels, servers and Slurm: four at a time keep two cores busy. They take up to 2 GB each: fewer
 # where memory is short; TESTERS=0 runs one after the other.
-TESTERS ?= 5
+TESTERS ?= 4
 
 .PHONY: help install demo demo-all frontend test test-quick lint messages lab bench bench-kernels bench-runs bench-usecases bench-dashboards bench-courses clean
 

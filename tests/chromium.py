@@ -14,6 +14,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-quic",
     "--disable-sync",
+    "--js-flags=--max-lazy --no-flush-bytecode",  # tests look at a page for a moment: a tenth less of a processor
 )
 #: Without a graphics card and without WebGL: what most pages need, and what starts soonest.
 FLAT = ("--disable-gpu",)

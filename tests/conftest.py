@@ -116,7 +116,7 @@ def _ordinary_kernels() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _bare_template() -> Iterator[dict[str, str]]:
+def bare_template() -> Iterator[dict[str, str]]:
     """Variables of a template for this session's tests, with nothing of the science stack; it ends with the session."""
     from genai4eu.kernels.warm import client, settings
 
@@ -138,10 +138,16 @@ def _set(variables: dict[str, str]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def forked_kernels(_bare_template: dict[str, str]) -> Iterator[None]:
+def forked_kernels(bare_template: dict[str, str]) -> Iterator[None]:
     """Fork the kernels of a file's tests: an ordinary start takes ten times as long."""
-    with _set(_bare_template):
+    with _set(bare_template):
         yield
+
+
+@pytest.fixture
+def ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start a test's kernels the ordinary way in a file whose others are forked."""
+    monkeypatch.setenv("GENAI4EU_WARM", "off")
 
 
 @pytest.fixture(autouse=True)

@@ -101,18 +101,18 @@ def test_without_dashboards_the_tour_says_so(tmp_path: Any) -> None:
 @pytest.mark.chromium
 @pytest.mark.slow
 def test_the_tour_goes_round_and_captions_what_it_points_at(page: Page, two: Server) -> None:
-    page.goto(f"{two.address}kiosk?seconds=5&show={','.join(SLUGS)}")
+    page.goto(f"{two.address}kiosk?seconds=8&show={','.join(SLUGS)}")
     first = _shown(page).url
     expect(page.locator("#caption")).to_contain_text("The question")
-    expect(page.locator("#caption")).to_contain_text("The answer", timeout=15_000)
-    expect(page.locator("#caption")).to_contain_text("What the picture shows", timeout=15_000)
+    expect(page.locator("#caption")).to_contain_text("The answer", timeout=30_000)
+    expect(page.locator("#caption")).to_contain_text("What the picture shows", timeout=30_000)
     expect(page.locator("#caption")).to_contain_text(re.compile(r"shows\s*\S"))
     place = _shown(page).locator(".main-figure img").first.bounding_box()
     guide = page.locator(".guide").bounding_box()
     assert place and guide and place["y"] >= 0 and place["y"] + place["height"] <= guide["y"], "the picture is whole"
-    expect(page.locator("#place")).to_have_text("2 of 2", timeout=30_000)
+    expect(page.locator("#place")).to_have_text("2 of 2", timeout=45_000)
     assert SLUGS[0] in first and SLUGS[1] in _shown(page).url
-    expect(page.locator("#place")).to_have_text("1 of 2", timeout=30_000)
+    expect(page.locator("#place")).to_have_text("1 of 2", timeout=45_000)
     assert page.evaluate("history.length") <= 2, "going back would lead through every dashboard"
     assert two.tier.pid is None, "a tour costs no kernel"
 

@@ -14,8 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from genai4eu.dashboards.live import tickets
-from genai4eu.dashboards.live.tier import PREFIX
+from genai4eu.dashboards.live import PREFIX, tickets
 from genai4eu.dashboards.serving.server import Server, running
 
 from .live import OTHER, SLUG, closed, drawn, eventually, height, link, play, root, server, visitor

@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from genai4eu.dashboards.dashboard import dashboards_root
-from genai4eu.dashboards.live.tier import PREFIX
+from genai4eu.dashboards.live import PREFIX
 from genai4eu.dashboards.publishing.publish import publish
 from genai4eu.dashboards.serving.server import running
 from genai4eu.kernels.warm.settings import UNTIL
@@ -150,7 +150,11 @@ def test_a_killed_server_leaves_nothing_and_its_pages_go_on_with_the_next_one(se
 
 
 @pytest.mark.parametrize("places", [9, 30])
-def test_twenty_who_come_in_the_same_second_are_served_or_queued_in_order(root: Path, places: int) -> None:
+def test_twenty_who_come_in_the_same_second_are_served_or_queued_in_order(
+    root: Path, bare_template: dict[str, str], monkeypatch: pytest.MonkeyPatch, places: int
+) -> None:
+    for name, value in bare_template.items():  # forty kernels are forked
+        monkeypatch.setenv(name, value)
     with running(root, viewers=places) as cold:
 
         async def scene() -> None:

@@ -23,6 +23,8 @@ from genai4eu.runs.record import Record
 from genai4eu.runs.runner import carry_out, create
 from genai4eu.runs.store import all_runs
 
+pytestmark = pytest.mark.usefixtures("forked_kernels")
+
 Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 PARAMETERS = ("parameters", "n: int = 3")
@@ -122,7 +124,7 @@ def small_memory() -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_a_kernel_that_the_system_ends_for_its_memory_is_said_to_be_that(
-    notebook: Write, house: Path, small_memory: Path
+    notebook: Write, house: Path, small_memory: Path, ordinary: None
 ) -> None:
     path = notebook(PARAMETERS, "x = bytearray(10**9)")
     inside = f"echo $$ > {small_memory}/cgroup.procs; exec {sys.executable} -P -m genai4eu run {path}"

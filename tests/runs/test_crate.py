@@ -16,6 +16,8 @@ from genai4eu.runs.store import all_runs
 
 from ..crates import faults, warmed
 
+pytestmark = pytest.mark.usefixtures("forked_kernels")
+
 Write = Callable[..., Path]
 
 

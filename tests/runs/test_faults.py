@@ -21,7 +21,10 @@ from genai4eu.errors import WorkbenchError
 from genai4eu.runs.large import restore
 from genai4eu.runs.store import all_runs
 
-pytestmark = pytest.mark.slow  # nearly every test starts kernels or servers
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("forked_kernels"),
+]  # nearly every test starts kernels or servers
 
 Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]
@@ -159,7 +162,7 @@ def asking(path: Path, kernel: str, language: str = "python") -> Path:
     return path
 
 
-def test_an_unknown_kernel_is_refused_and_may_be_chosen_otherwise(notebook: Write, house: Path) -> None:
+def test_an_unknown_kernel_is_refused_and_may_be_chosen_otherwise(notebook: Write, house: Path, ordinary: None) -> None:
     path = asking(notebook(PARAMETERS, "n"), "conda-env-mine-py")
     with pytest.raises(WorkbenchError) as error:
         genai4eu.run(path)
@@ -179,7 +182,7 @@ def test_a_kernel_of_another_language_is_refused(notebook: Write, house: Path) -
         genai4eu.run(asking(notebook(PARAMETERS, "n"), "sh", "bash"))
 
 
-def test_python3_gets_the_kernel_of_this_interpreter_and_the_record_names_both(notebook: Write) -> None:
+def test_python3_gets_the_kernel_of_this_interpreter_and_the_record_names_both(notebook: Write, ordinary: None) -> None:
     record = genai4eu.run(notebook(PARAMETERS, "import sys\nassert sys.executable == " + repr(sys.executable)))
     assert record.info["status"] == "completed", record.info["error"]
     assert record.info["kernel"] == {"asked": "python3", "used": "genai4eu", "warm": False}
@@ -249,7 +252,11 @@ def _kill(process: subprocess.Popen[bytes], victim: str, after: float) -> list[p
 
 
 def test_a_port_that_was_taken_meanwhile_costs_another_start(
-    notebook: Write, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    notebook: Write,
+    house: Path,
+    ordinary: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         free = LocalPortCache.find_available_port

@@ -18,6 +18,8 @@ from genai4eu.runs import cells
 from genai4eu.runs.settle import settle
 from genai4eu.runs.store import all_runs
 
+pytestmark = pytest.mark.usefixtures("forked_kernels")
+
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3")
 SAY = "from pathlib import Path\nimport time, sys\nprint('before the silence', flush=True)\nprint('p' * 1_200_000)\nPath('said').touch()\nfor _ in range(300):\n    time.sleep(1)\n    print('more')"  # noqa: E501

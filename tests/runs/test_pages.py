@@ -21,6 +21,8 @@ from genai4eu.runs.view import page
 
 from ..barriers import without_barriers
 
+pytestmark = pytest.mark.usefixtures("forked_kernels")
+
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 CELLS = [
     "# Does a higher wave carry further?",

@@ -24,6 +24,8 @@ from genai4eu.runs.store import all_runs, find
 
 from ..patience import PAPERMILL
 
+pytestmark = pytest.mark.usefixtures("forked_kernels")
+
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3  # count [1] in 1..5")
 KEEP = """import genai4eu

@@ -21,6 +21,8 @@ from genai4eu.kernels import local
 
 from ..patience import PAPERMILL
 
+pytestmark = pytest.mark.usefixtures("forked_kernels")
+
 DECLARED = """from datetime import date, datetime
 from pathlib import Path
 

@@ -56,9 +56,7 @@ def start(
 @course.command()
 def stop(
     room: RoomFolder,
-    out: Annotated[
-        Path | None, typer.Option(help="Archive to write; else ROOM-work-TIME.zip beside the room.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Archive to write; else ROOM-work-TIME.zip beside the room.")] = None,
 ) -> None:
     """Close a room, also one that another terminal opened, and collect everybody's work in one archive."""
     from ..courses.board.deletion import day

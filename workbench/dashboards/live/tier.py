@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..pages import page
+from . import PREFIX
 from .proxy import TierGoneError, client
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("genai4eu.dashboards")
 #: Seconds until a tier that nobody asks for is stopped.
 IDLE = 1800
-#: What the names of the tier's own folders begin with.
-PREFIX = "genai4eu-live-"
 _SOCKET = "voila.sock"
 #: Bytes that are kept of what the process says.
 _KEPT = 4096

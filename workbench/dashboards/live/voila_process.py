@@ -44,8 +44,7 @@ from ...kernels.warm import client as warm
 from ...kernels.warm.settings import REHEARSE, UNTIL, wanted
 from ...runs.context import BUNDLE_VARIABLE
 from ..dashboard import all_bundles
-from . import thrift
-from .tier import PREFIX
+from . import PREFIX, thrift
 
 BASE = "/live/"
 #: What the server before us asks for: no page's files, no tree, no contents, no login, no listing.
