@@ -101,6 +101,8 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # One thread each, which waits for no other, takes a third again.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What environments that tests make import is compiled once, not by each process.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Started in the background the tests would ignore Ctrl-C, and all that they start and stop with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

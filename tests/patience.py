@@ -19,7 +19,7 @@ PAPERMILL = (
 )  # fmt: skip
 
 
-def eventually(fact: Callable[[], object], seconds: float = 30) -> None:
+def eventually(fact: Callable[[], object], seconds: float = 90) -> None:
     """Ask again and again until ``fact`` holds; the deadline only ends a test that has failed."""
     deadline = time.monotonic() + seconds
     while not fact():

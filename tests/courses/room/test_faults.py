@@ -198,15 +198,6 @@ def test_a_killed_proxy_comes_back_with_its_seats(open_room: Opened, one: Browse
     assert one.run("print('here')").strip() == "here"
 
 
-def test_killed_forges_leave_seats_alone(open_room: Opened, one: Browser, unmoved: Callable[[], None]) -> None:
-    server = open_room.server("seat-01").pid
-    for name in ("servers", "kernels"):
-        open_room.kill(name)
-    unmoved()
-    assert psutil.pid_exists(server)
-    assert one.run("import sys; print('torch' in sys.modules)").strip() == "True"
-
-
 def test_a_server_that_nobody_uses_is_ended_and_comes_again(
     open_room: Opened, unmoved: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +222,15 @@ def _active(room: Room, seat: str) -> None:
     now = datetime.datetime.now(datetime.UTC).isoformat()
     asked = {"last_activity": now, "servers": {"": {"last_activity": now}}}
     httpx.post(address, json=asked, headers={"Authorization": f"token {room.about['token']}"}).raise_for_status()
+
+
+def test_killed_forges_leave_seats_alone(open_room: Opened, one: Browser, unmoved: Callable[[], None]) -> None:
+    server = open_room.server("seat-01").pid
+    for name in ("servers", "kernels"):
+        open_room.kill(name)
+    unmoved()
+    assert psutil.pid_exists(server)
+    assert one.run("import sys; print('torch' in sys.modules)").strip() == "True"
 
 
 def test_stopped_and_gone_the_room_comes_back_as_it_was(open_room: Opened, one: Browser) -> None:
