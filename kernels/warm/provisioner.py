@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from jupyter_client.connect import LocalPortCache, port_names
+from jupyter_client.connect import port_names
 from jupyter_client.provisioning import LocalProvisioner
 
+from . import ports
 from .adopt import describe
 from .client import Ordinary, PortTaken, place_for, take
 from .place import Place
@@ -29,6 +30,16 @@ _KNOWN = {"stdin", "stdout", "stderr", "env", "independent", "cwd", "kernel_id",
 
 class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Forks a kernel from the user's template; where that cannot be, starts it the ordinary way and says why."""
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Prepare a launch as for any local kernel, with ports that nobody else is given meanwhile."""
+        manager = self.parent
+        if manager is not None and manager.cache_ports and not self.ports_cached:
+            for name in port_names:
+                setattr(manager, name, ports.find(manager.ip))
+            self.ports_cached = True
+        prepared: dict[str, Any] = await super().pre_launch(**kwargs)
+        return prepared
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Launch a kernel. Called by the kernel manager, also for a restart."""
@@ -56,7 +67,7 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     def _choose_ports(self, env: Mapping[str, str]) -> None:
         for name in port_names:
-            setattr(self.parent, name, LocalPortCache.instance().find_available_port(self.parent.ip))
+            setattr(self.parent, name, ports.find(self.parent.ip))
         self.parent._connection_file_written = False
         self.parent.write_connection_file(jupyter_session=env.get("JPY_SESSION_NAME", ""))
         self.connection_info = self.parent.get_connection_info()

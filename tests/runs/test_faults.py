@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from jupyter_client.connect import LocalPortCache
 
 import genai4eu
 from genai4eu.errors import WorkbenchError
+from genai4eu.kernels.warm import ports
 from genai4eu.runs.large import restore
 from genai4eu.runs.store import all_runs
 
@@ -259,14 +259,14 @@ def test_a_port_that_was_taken_meanwhile_costs_another_start(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        free = LocalPortCache.find_available_port
+        free = ports.find
         chosen: list[int] = []
 
-        def choose(cache: LocalPortCache, ip: str) -> int:
-            chosen.append(taken.getsockname()[1] if len(chosen) in wrong else free(cache, ip))
+        def choose(ip: str) -> int:
+            chosen.append(taken.getsockname()[1] if len(chosen) in wrong else free(ip))
             return chosen[-1]
 
-        monkeypatch.setattr(LocalPortCache, "find_available_port", choose)
+        monkeypatch.setattr(ports, "find", choose)
         wrong = range(1)
         record = genai4eu.run(notebook(PARAMETERS, "n"))
         assert record.info["status"] == "completed" and len(chosen) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -142,7 +143,8 @@ def abandoned(notebook: Write, house: Path) -> Record:
     process.wait()
     (folder,) = (p for p in (house / "runs").iterdir())
     kernel = json.loads((folder / "environment.json").read_text())["pid"]
-    psutil.wait_procs([p for p in [psutil.Process(kernel)] if p.is_running()], timeout=30)
+    with contextlib.suppress(psutil.NoSuchProcess):  # it has ended already
+        psutil.Process(kernel).wait(30)
     return Record(folder)
 
 

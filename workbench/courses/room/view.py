@@ -28,6 +28,8 @@ _PACKAGES = ("", ".kernels", ".templates", ".usecases", ".widgets", ".notebooks"
 _NOBODY = 65534
 #: Where people's folders are: no seat's business, also where they can be read by all.
 _PEOPLES = ("/home", "/root", "/srv", "/media", "/mnt")
+#: Where each seat has a folder of its own.
+_TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 def plan(room: Room, seat: str) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def needed() -> list[Path]:
         spec = importlib.util.find_spec(f"genai4eu{name}")
         found |= {Path(place) for place in (spec.submodule_search_locations or ())} if spec else set()
     found |= {path.resolve() for path in found} | {Path(sys.executable).resolve().parent}
+    found -= {Path(path) for path in ("/", *_PEOPLES, *_TEMPORARY)}  # of who runs a script there; not shown whole
     there = sorted(path for path in found if path.exists())
     return [path for path in there if not any(other in path.parents for other in there)]
 
