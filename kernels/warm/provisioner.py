@@ -34,7 +34,7 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare a launch as for any local kernel, with ports that nobody else is given meanwhile."""
         manager = self.parent
-        if manager is not None and manager.cache_ports and not self.ports_cached:
+        if manager is not None and manager.cache_ports and not self.ports_cached:  # type: ignore[has-type]
             for name in port_names:
                 setattr(manager, name, ports.find(manager.ip))
             self.ports_cached = True
