@@ -1,12 +1,14 @@
-"""Ports for kernels that the system gives to nobody else meanwhile. Called by the provisioner.
+"""Ports for kernels that nobody else is given meanwhile. Called by the provisioner.
 
 A kernel's ports are chosen a second before its process is there to take them. What Jupyter asks the system for, the
 system gives to the next who asks, and to every connection that is opened: among many starts at once some kernel finds a
-port taken, and an ordinary one then waits for minutes instead of ending.
+port taken, and an ordinary one then waits for minutes instead of ending. So a process that starts kernels chooses from
+a block of ports below those that the system gives out; who has bound the first port of a block has the block.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from pathlib import Path
@@ -15,26 +17,45 @@ from jupyter_client.connect import LocalPortCache
 
 #: The lowest port that is chosen, and where Linux says from which one on it gives out ports itself.
 _LOWEST, _RANGE = 10_000, Path("/proc/sys/net/ipv4/ip_local_port_range")
-#: How often one is drawn before the system is asked after all, and how many there must be to draw from.
-_DRAWS, _ENOUGH = 200, 1000
+#: Ports of a block.
+_SIZE = 64
+#: This process's blocks, by the sockets that have bound their first ports.
+_blocks: dict[int, socket.socket] = {}
+os.register_at_fork(after_in_child=_blocks.clear)  # another process, with blocks of its own
 
 
 def find(ip: str) -> int:
     """Return a port of an address of this computer that nothing listens on and that was not returned before."""
-    cache, highest = LocalPortCache.instance(), _highest()
-    for _ in range(_DRAWS if highest - _LOWEST >= _ENOUGH else 0):
-        port = random.SystemRandom().randrange(_LOWEST, highest)
-        if port not in cache.currently_used_ports and _free(ip, port):
-            cache.currently_used_ports.add(port)
-            return port
+    cache = LocalPortCache.instance()
+    for first in _starts():
+        if first in _blocks or _take(first):
+            for port in range(first + 1, first + _SIZE):
+                if port not in cache.currently_used_ports and _free(ip, port):
+                    cache.currently_used_ports.add(port)
+                    return port
     return int(cache.find_available_port(ip))
 
 
-def _highest() -> int:
+def _starts() -> list[int]:
+    """Return where blocks begin: our own, and then all others in any order."""
     try:
-        return int(_RANGE.read_text(encoding="ascii").split()[0])
+        highest = int(_RANGE.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError):  # another system, which does not say
-        return 0
+        return []
+    others = list(range(_LOWEST, highest - _SIZE, _SIZE))
+    random.shuffle(others)
+    return [*(first for first in _blocks if first + _SIZE <= highest), *others]
+
+
+def _take(first: int) -> bool:
+    guard = socket.socket()
+    try:
+        guard.bind(("127.0.0.1", first))
+    except OSError:
+        guard.close()
+        return False
+    _blocks[first] = guard
+    return True
 
 
 def _free(ip: str, port: int) -> bool:
