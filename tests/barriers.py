@@ -56,8 +56,8 @@ def without_barriers(browser: Browser, path: Path) -> None:
     shown = context.new_page()
     asked: list[str] = []
     shown.on("request", partial(_note, asked))
-    shown.goto(path.as_uri())
     for look in looks(shown):
+        shown.goto(path.as_uri())
         assert not (found := barriers_in(shown)), (look, found)
         assert sideways(shown) <= 0, look
     assert not [url for url in asked if not url.startswith(("data:", path.as_uri()))]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import itertools
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -50,7 +48,7 @@ LONGEST = (
 )
 
 
-# What is imported while tests are collected stays: looking through it for garbage takes a quarter of that time.
+# What is imported while tests are collected stays: looking through it for garbage takes a third of that time.
 gc.disable()
 
 
@@ -162,36 +160,13 @@ def _ctrl_c_is_heard() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _ports_of_their_own() -> Iterator[None]:
-    """Give kernels ports that nobody else is given.
+    """Give stock kernels, too, ports that nobody else is given: tests that run beside would take them meanwhile."""
+    from genai4eu.kernels.warm import ports
 
-    Jupyter chooses a free one and lets it go until the kernel binds it; tests that run beside would take it meanwhile.
-    Who holds the first port of a range has the range, whether it is another worker or another session of tests.
-    """
-    guard, start = socket.socket(), 10_000
-    while not _bound(guard, start):
-        start += 250
-    ports = itertools.cycle(range(start + 1, start + 250))
-
-    def find(self: LocalPortCache, ip: str) -> int:
-        while True:
-            port = next(ports)
-            with socket.socket() as probe:
-                if probe.connect_ex((ip, port)) == 0:
-                    continue  # somebody listens there
-            return port
-
-    before, LocalPortCache.find_available_port = LocalPortCache.find_available_port, find
+    before = LocalPortCache.find_available_port
+    LocalPortCache.find_available_port = lambda _, ip: ports.find(ip)
     yield
     LocalPortCache.find_available_port = before
-    guard.close()
-
-
-def _bound(guard: socket.socket, port: int) -> bool:
-    try:
-        guard.bind(("127.0.0.1", port))
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+import threading
 from pathlib import Path
 
 from jupyter_client.connect import LocalPortCache
@@ -21,18 +22,19 @@ _LOWEST, _RANGE = 10_000, Path("/proc/sys/net/ipv4/ip_local_port_range")
 _SIZE = 64
 #: This process's blocks, by the sockets that have bound their first ports.
 _blocks: dict[int, socket.socket] = {}
-os.register_at_fork(after_in_child=_blocks.clear)  # another process, with blocks of its own
+_choosing = threading.Lock()
 
 
 def find(ip: str) -> int:
     """Return a port of an address of this computer that nothing listens on and that was not returned before."""
     cache = LocalPortCache.instance()
-    for first in _starts():
-        if first in _blocks or _take(first):
-            for port in range(first + 1, first + _SIZE):
-                if port not in cache.currently_used_ports and _free(ip, port):
-                    cache.currently_used_ports.add(port)
-                    return port
+    with _choosing:
+        for first in _starts():
+            if first in _blocks or _take(first):
+                for port in range(first + 1, first + _SIZE):
+                    if port not in cache.currently_used_ports and _free(ip, port):
+                        cache.currently_used_ports.add(port)
+                        return port
     return int(cache.find_available_port(ip))
 
 
@@ -65,3 +67,13 @@ def _free(ip: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _anew() -> None:
+    """Begin without blocks: in a fork, those are its parent's, and a thread that chose one is not there."""
+    global _choosing
+    _choosing = threading.Lock()
+    _blocks.clear()
+
+
+os.register_at_fork(after_in_child=_anew)

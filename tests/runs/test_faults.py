@@ -21,10 +21,8 @@ from genai4eu.kernels.warm import ports
 from genai4eu.runs.large import restore
 from genai4eu.runs.store import all_runs
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.usefixtures("forked_kernels"),
-]  # nearly every test starts kernels or servers
+# Nearly every test starts kernels or servers.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_kernels")]
 
 Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]

@@ -21,10 +21,8 @@ from genai4eu.runs.record import Record
 
 from ..patience import PAPERMILL
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.usefixtures("forked_kernels"),
-]  # nearly every test starts kernels or servers
+# Nearly every test starts kernels or servers.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_kernels")]
 
 Write = Callable[..., Path]
 PARAMETERS = ("parameters", "n: int = 3")

@@ -18,10 +18,8 @@ from genai4eu.runs.store import find
 
 from ..conftest import as_notebook
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.usefixtures("forked_kernels"),
-]  # nearly every test starts kernels or servers
+# Nearly every test starts kernels or servers.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_kernels")]
 
 CLI = Callable[..., subprocess.CompletedProcess[str]]
 Write = Callable[..., Path]

@@ -196,7 +196,7 @@ def test_own_notebook_finds_the_files_beside_it(notebook: Write, house: Path) ->
 
 @pytest.mark.slow
 def test_no_output_is_lost_when_a_cell_shows_much_at_once(notebook: Write) -> None:
-    flood = "from IPython.display import display\nfor i in range(5_000):\n    display(i)"
+    flood = "from IPython.display import display\nfor i in range(20_000):\n    display(i)"
     record = genai4eu.run(notebook(PARAMETERS, flood))
     assert record.info["status"] == "completed", record.info["error"]
-    assert len(json.loads(record.notebook_path.read_text())["cells"][-1]["outputs"]) == 5_000
+    assert len(json.loads(record.notebook_path.read_text())["cells"][-1]["outputs"]) == 20_000

@@ -21,10 +21,8 @@ from genai4eu.sweeps.sweep import sweep as from_python
 
 from .conftest import Command, eventually
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.usefixtures("forked_kernels"),
-]  # nearly every test starts kernels or servers
+# Nearly every test starts kernels or servers.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_kernels")]
 
 DECLARED = ("parameters", "lr: float = 0.1  # rate [1] in 0..1\nseed: int = 0  # seed in 0..99")
 SCORE = "import genai4eu\nrun = genai4eu.current_run()\nrun.metric('score', lr * (seed + 1))"

@@ -23,10 +23,8 @@ from genai4eu.verify.environment import MADE, environment
 from genai4eu.verify.verdict import about, folder, verdicts
 from genai4eu.verify.verify import verify
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.usefixtures("forked_kernels"),
-]  # nearly every test starts kernels or servers
+# Nearly every test starts kernels or servers.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_kernels")]
 
 Write = Callable[..., Path]
 CLI = Callable[..., subprocess.CompletedProcess[str]]

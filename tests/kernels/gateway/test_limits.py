@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 #: Has a stock kernel wait where it would drop: what its own sending thread, starved on a busy computer, has not sent.
 PATIENT = "import zmq; get_ipython().kernel.iopub_thread.socket.setsockopt(zmq.XPUB_NODROP, 1)"
-COUNT = "import sys\nfor i in range(5000): sys.stdout.write('%d ' % i); sys.stdout.flush()"
+COUNT = "import sys\nfor i in range(20000): sys.stdout.write('%d ' % i); sys.stdout.flush()"
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ def test_fast_output_arrives_whole(shared: Service) -> None:
     kernel = anna.start()
     talk = anna.talk(kernel)
     talk.run(PATIENT)
-    assert talk.run(COUNT) == "".join(f"{number} " for number in range(5000))
+    assert talk.run(COUNT) == "".join(f"{number} " for number in range(20000))
     big = talk.run("print('x' * 20_000_000)")
     assert len(big) == 20_000_001
     anna.ask("DELETE", f"/api/kernels/{kernel}")
