@@ -49,7 +49,7 @@ class Sizes:
 
 PROFILES = {
     "smoke": Sizes(
-        image=32, labelled=6, test=6, epochs=3, flow_epochs=1, steps=5, batch=6, ratios=(0, 2), channels=(8, 16),
+        image=32, labelled=6, test=6, epochs=6, flow_epochs=1, steps=5, batch=6, ratios=(0, 2), channels=(8, 16),
         flow_channels=(8, 16), sampling=4, trees=10,
     ),
     "default": Sizes(),
