@@ -171,7 +171,13 @@ def _ports_of_their_own() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Path of Debian's Chromium."""
+    """Path of Debian's Chromium: where it is installed, of the build without windows, which costs a third less."""
+    return shutil.which("chromium-headless-shell") or _require("chromium", "chromium")
+
+
+@pytest.fixture(scope="session")
+def whole_chromium_path() -> str:
+    """Path of the Chromium that people use; the build without windows lets a page go without its last words."""
     return _require("chromium", "chromium")
 
 

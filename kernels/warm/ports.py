@@ -12,8 +12,11 @@ import os
 import random
 import socket
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import psutil
 from jupyter_client.connect import LocalPortCache
 
 #: The lowest port that is chosen, and where Linux says from which one on it gives out ports itself.
@@ -36,6 +39,23 @@ def find(ip: str) -> int:
                         cache.currently_used_ports.add(port)
                         return port
     return int(cache.find_available_port(ip))
+
+
+def missed(wanted: set[int], pid: int) -> set[int] | None:
+    """Return which ports a process wants and others listen on; None while it has not taken all that it wants.
+
+    Raises
+    ------
+    psutil.Error
+        If the process has ended, or the system does not tell.
+    """
+    if wanted <= _listened(psutil.Process(pid).net_connections("tcp")):
+        return set()
+    return wanted & _listened(one for one in psutil.net_connections("tcp") if one.pid != pid) or None
+
+
+def _listened(sockets: Iterable[Any]) -> set[int]:
+    return {one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN}
 
 
 def _starts() -> list[int]:

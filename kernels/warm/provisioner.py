@@ -31,6 +31,10 @@ _KNOWN = {"stdin", "stdout", "stderr", "env", "independent", "cwd", "kernel_id",
 class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Forks a kernel from the user's template; where that cannot be, starts it the ordinary way and says why."""
 
+    #: Whether an ordinary kernel may still be without some of its ports, and where its errors go.
+    _binding = False
+    _errors: Any = None
+
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare a launch as for any local kernel, with ports that nobody else is given meanwhile."""
         manager = self.parent
@@ -44,17 +48,44 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Launch a kernel. Called by the kernel manager, also for a restart."""
         kwargs["env"] = patient(kwargs.get("env") or os.environ)
+        self._binding = False
         if not wanted(kwargs["env"]):
-            return await super().launch_kernel(cmd, **kwargs)
+            return await self._launched(cmd, kwargs)
         try:
             process = await self._bound(cmd, kwargs)
         except Ordinary as why:
             print(f"genai4eu: an ordinary kernel start, not a warm one: {why}", file=sys.stderr, flush=True)
-            return await super().launch_kernel(cmd, **kwargs)
+            return await self._launched(cmd, kwargs)
         self.process: Any = process
         self.pid = self.pgid = process.pid
         self.cwd = kwargs.get("cwd") or Path.cwd()
         return self.connection_info
+
+    async def _launched(self, cmd: list[str], kwargs: dict[str, Any]) -> Any:
+        """Launch the ordinary way, and look whether others have its ports until it has all of them itself."""
+        info = await super().launch_kernel(cmd, **kwargs)
+        self._binding = tuple(cmd[1:5]) == COMMAND and info.get("transport") == "tcp"
+        self._errors = kwargs.get("stderr")
+        return info
+
+    async def poll(self) -> int | None:
+        """Return the exit status of a kernel that has ended, and kill one that can never have all its ports."""
+        code: int | None = await super().poll()
+        if code is None and self._binding:
+            self._look()
+        return code
+
+    def _look(self) -> None:
+        """Kill an ordinary kernel without one of its ports: it may wait for ever while it closes the others."""
+        try:
+            missed = ports.missed({getattr(self.parent, name) for name in port_names}, self.pid)
+        except psutil.Error:  # it has just ended, or this system does not tell
+            return
+        self._binding = missed is None
+        if missed:
+            why = f"another process listens on port {min(missed)}: Address already in use"
+            _write(self._errors, f"genai4eu: ended the kernel, {why}\n")
+            self.process.kill()
 
     async def _bound(self, cmd: list[str], kwargs: dict[str, Any]) -> WarmProcess:
         """Take a kernel; with other ports where one was taken meanwhile, as among many starts at once."""
@@ -179,6 +210,12 @@ def _outputs(kwargs: Mapping[str, Any], files: ExitStack) -> dict[str, int]:
         else:
             fds[name] = default if wish is None else wish if isinstance(wish, int) else wish.fileno()
     return fds
+
+
+def _write(errors: Any, said: str) -> None:
+    """Write where a process's errors go, by the rules of ``Popen``, or to our own where that is nowhere."""
+    fd = errors if isinstance(errors, int) else 2 if errors is None else errors.fileno()
+    os.write(fd if fd >= 0 else 2, said.encode())
 
 
 def _parent(env: dict[str, str], independent: bool) -> int | None:

@@ -33,6 +33,12 @@ pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 _PATIENCE = 90_000  # ms; the first live view of a computer starts a server and a kernel
 
 
+@pytest.fixture(scope="module")
+def chromium_path(whole_chromium_path: str) -> str:
+    """Chromium as visitors have it: a page that is closed tells its server, which ends its kernel."""
+    return whole_chromium_path
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1280, "height": 900}, bypass_csp=False)

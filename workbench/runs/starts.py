@@ -1,7 +1,8 @@
 """The start of a run's kernel, again where another process took one of its ports meanwhile. Called by the engine.
 
 Ports are chosen before the kernel's process is there to take them, and among many starts at once, as of a sweep, two
-choose the same. The kernel then ends before it is ready; warm ones choose anew by themselves (``warm.provisioner``).
+choose the same. The kernel then ends before it is ready, or hangs and is ended, and warm ones choose anew by themselves
+(both in ``warm.provisioner``).
 """
 
 from __future__ import annotations
