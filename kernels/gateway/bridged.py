@@ -158,7 +158,7 @@ class Hold:
         if epoch:
             self._outbox.acknowledge(received)
         hello = {"epoch": self.epoch, "received": self._inbox.tell(), "resumed": bool(epoch)}
-        socket.write_message(json.dumps(hello))
+        self._write(json.dumps(hello))
         self._listen()
         self._flush()
 
@@ -201,15 +201,13 @@ class Hold:
         if self.socket is not None and self._inbox.owes:
             self._write(sequence.acknowledgement(self._inbox.tell()))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | str) -> None:
         assert self.socket is not None
         try:
-            written = self.socket.write_message(data, binary=True)
+            self.socket.write_message(data, binary=isinstance(data, bytes))
         except WebSocketClosedError:  # it will be told to us in a moment; the bridge comes back and asks again
             self.socket = None
             self.left = time.monotonic()
-        else:
-            written.add_done_callback(lambda done: done.cancelled() or done.exception())  # the same, seen later
 
     def _listen(self) -> None:
         """Hang up when nothing has come for long: nobody tells a server that a laptop was shut."""

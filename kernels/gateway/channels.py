@@ -76,6 +76,12 @@ class Channels(KernelWebsocketHandler):  # type: ignore[misc]
             self.log.warning("a client's message was refused: %s", type(error).__name__)
             self.close(1007, "that is no message of this protocol")
 
+    def write_message(self, message: bytes | str, binary: bool = False) -> asyncio.Future[None]:
+        """Send. Whoever does not wait for it learns in ``on_close`` that the client has left."""
+        sent: asyncio.Future[None] = super().write_message(message, binary)
+        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return sent
+
     def on_ping(self, data: bytes) -> None:
         """Know that the bridge is there."""
         self.heard = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,20 @@ def test_fast_output_arrives_whole(shared: Service) -> None:
     big = talk.run("print('x' * 20_000_000)")
     assert len(big) == 20_000_001
     anna.ask("DELETE", f"/api/kernels/{kernel}")
+
+
+def test_clients_that_leave_in_the_midst_of_output_are_no_errors(shared: Service) -> None:
+    someone = shared.user("leaver")
+    kernel = someone.start()
+    for _ in range(3):
+        one = someone.talk(kernel)
+        one.ask("for _ in range(60): print('x' * 100_000, flush=True)")
+        one.next("stream")
+        assert one.socket.sock is not None
+        one.socket.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # as a crash does
+        one.socket.sock.close()
+    assert someone.talk(kernel).run("print('here')") == "here\n"
+    assert "Traceback" not in (said := shared.log.read_text()), said[-3000:]
 
 
 def test_what_is_dropped_is_said(tmp_path: Path) -> None:
