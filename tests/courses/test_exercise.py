@@ -10,7 +10,19 @@ from typing import Any
 
 import pytest
 
-from genai4eu.courses import check, exercise, help_me, hint, language, news, progress, reset, showing, solution
+from genai4eu.courses import (
+    check,
+    exercise,
+    help_me,
+    hint,
+    language,
+    news,
+    progress,
+    reminding,
+    reset,
+    showing,
+    solution,
+)
 from genai4eu.courses.checking import look
 from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, PRISTINE, SHARED, VARIABLE, Desk, here, states
 from genai4eu.courses.standing import AWAY, looking, raised, spent
@@ -26,6 +38,7 @@ class Notebook:
         self.shown: list[dict[str, Any]] = []
         monkeypatch.setattr(exercise, "_space", lambda: dict(self.space))
         monkeypatch.setattr(exercise, "_inputs", lambda: self.inputs)
+        monkeypatch.setattr(reminding, "_errors", [])
         monkeypatch.setattr("IPython.display.display", lambda data, raw: self.shown.append(data))
 
     def execute(self, code: str) -> None:
@@ -282,3 +295,47 @@ def test_a_desk_is_found_from_below(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(desk.folder / "data" / "deep")
     assert here() == desk
     assert json.loads(json.dumps(here().about)) == desk.about
+
+
+def test_after_an_error_a_check_says_that_it_looks_at_what_was_before(notebook: Notebook, desk: Desk) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    reminding.register(shell)
+    reminding.register(shell)
+    notebook.execute("middle = sum(values) / len(values)")
+    shell.run_cell("1 / 0")
+    check("exercise-1")
+    assert "Your last cell stopped with ZeroDivisionError" in notebook.last
+    assert "That is the mean" in notebook.last
+    assert "ZeroDivisionError" in notebook.shown[-1]["text/plain"]
+    shell.run_cell("check('exercise-1')")  # asks, and is no attempt
+    check("exercise-1")
+    assert "ZeroDivisionError" in notebook.last
+    shell.run_cell("(")
+    check("exercise-1")
+    assert "stopped with SyntaxError" in notebook.last
+    shell.run_cell("1")
+    check("exercise-1")
+    assert "stopped" not in notebook.last
+
+
+def test_an_unknown_name_is_answered_once_with_what_to_execute(
+    notebook: Notebook, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    reminding.register(shell)
+    reminding.register(shell)
+    shell.run_cell("check_me('exercise-1')")
+    assert len(notebook.shown) == 1
+    assert "Nothing is called “check_me” here yet" in notebook.last
+    language("nl")
+    shell.run_cell("tussen")
+    assert "tussen" in notebook.last and "Run All Above Selected Cell" in notebook.last
+    assert "Nothing is called" not in notebook.last
+    shell.run_cell("def f():\n    x = y1\n    y1 = 2\nf()")  # a fault of the code, not of the order
+    monkeypatch.chdir(tmp_path)
+    shell.run_cell("elsewhere")
+    assert len(notebook.shown) == 2

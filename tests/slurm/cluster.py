@@ -5,6 +5,7 @@ No systemd, no database, no cgroups: memory limits and GPU isolation are not enf
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -144,8 +145,7 @@ class Cluster:
         """Kill a node's daemon and all that runs on it, as a power cut would."""
         steps = [p for p in psutil.process_iter() if _on_node(p, node, self.conf)]
         self.kill(node)
-        for step in [*self.stepds(node), *steps]:
-            kill_tree(step)
+        kill_trees([*self.stepds(node), *steps])
 
     def stepds(self, node: str) -> list[psutil.Process]:
         """Return the processes that keep the jobs of a node."""
@@ -178,7 +178,7 @@ class Cluster:
         mine = psutil.Process()
         for process in left:
             if process != mine and process not in mine.parents():
-                kill_tree(process)
+                kill_trees([process])
 
 
 def find(program: str) -> str | None:
@@ -198,19 +198,20 @@ def _on_node(process: psutil.Process, node: str, conf: Path) -> bool:
     return env.get("SLURMD_NODENAME") == node and env.get("SLURM_CONF") == str(conf)
 
 
-def _safe_children(process: psutil.Process) -> list[psutil.Process]:
+def _safe_children(process: psutil.Process, recursive: bool = False) -> list[psutil.Process]:
     try:
-        return process.children()
+        return process.children(recursive)
     except psutil.NoSuchProcess:
         return []
 
 
-def kill_tree(process: psutil.Process) -> None:
-    try:
-        for child in [*process.children(recursive=True), process]:
-            child.kill()
-    except psutil.NoSuchProcess:
-        return
+def kill_trees(processes: list[psutil.Process]) -> None:
+    """Kill processes and all below them at once: none has the time to say that another has ended."""
+    below = [child for process in processes for child in _safe_children(process, recursive=True)]
+    for act in (psutil.Process.suspend, psutil.Process.kill):
+        for process in [*processes, *below]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                act(process)
 
 
 def free_block(size: int) -> int:

@@ -36,10 +36,12 @@ def record() -> Path:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Let a notebook know ``%%factory``. Called by ``%load_ext genai4eu.courses``."""
-    from .factory.magic import register
+    """Let a notebook know ``%%factory``, and say more of unknown names. Called by ``%load_ext genai4eu.courses``."""
+    from . import reminding
+    from .factory import magic
 
-    register(shell)
+    magic.register(shell)
+    reminding.register(shell)
 
 
 def _in_a_notebook() -> Any:

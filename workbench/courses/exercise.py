@@ -12,6 +12,7 @@ from ..errors import WorkbenchError
 from . import news, showing
 from .checking import Verdict, digest, look
 from .desk import Desk, here, states, text_in
+from .reminding import ASKING, stopped
 from .resetting import reset as give_back
 
 #: Honest attempts that failed until the next hint is shown unasked.
@@ -61,10 +62,11 @@ def _answer(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any], verdic
     else:
         left, given = max(0, len(exercise["hints"]) - shown), news.solution(name) is not None
         more = showing.stuck(name, left, news.path() is not None, given, language)
-        html = showing.failed(verdict.sentence, language, more)
-        said = [translations(language).gettext("Not yet."), verdict.sentence, more]
+        sentence = " ".join(filter(None, [stopped(language), verdict.sentence]))
+        html = showing.failed(sentence, language, more)
+        said = [translations(language).gettext("Not yet."), sentence, more]
     text = "\n".join(filter(None, [*said, showing.told(found, names, language)]))
-    _display(html + showing.strip(found, names, language), text, showing.data(name, verdict, shown))
+    showing.display(html + showing.strip(found, names, language), text, showing.data(name, verdict, shown))
 
 
 def hint(name: str = "") -> None:
@@ -88,7 +90,7 @@ def solution(name: str = "") -> None:
         return _tell(desk, N_("The solution of %(exercise)s has not been given."), exercise=name)
     desk.note("solution-shown", exercise=name, lesson=lesson["file"])
     head = translations(desk.language).gettext("Solution of %(exercise)s") % {"exercise": name}
-    return _display(showing.solution(head, code), f"{head}\n{code}")
+    return showing.display(showing.solution(head, code), f"{head}\n{code}")
 
 
 def help_me(name: str = "") -> None:
@@ -126,7 +128,7 @@ def progress() -> None:
         for lesson in desk.about["lessons"]
     ]
     done = sum(state == "passed" for state in found.values())
-    _display("".join(rows), f"{done}/{len(found)}")
+    showing.display("".join(rows), f"{done}/{len(found)}")
 
 
 def reset(notebook: str | Path | None = None) -> Path | None:
@@ -160,13 +162,13 @@ def _hint(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any]) -> None:
     if shown < len(hints):
         desk.note("hint", exercise=exercise["name"], lesson=lesson["file"], number=number)
     text = text_in(hints[number - 1], desk.language)
-    _display(showing.hint(text, number, len(hints), desk.language), text)
+    showing.display(showing.hint(text, number, len(hints), desk.language), text)
 
 
 def _tell(desk: Desk, words: str, **more: str) -> None:
     """Show a sentence in the participant's language."""
     sentence = translations(desk.language).gettext(words) % more
-    _display(showing.note(sentence), sentence)
+    showing.display(showing.note(sentence), sentence)
 
 
 def _shell() -> Any:
@@ -184,14 +186,4 @@ def _inputs() -> list[str]:
     """Return the code that was executed so far, but for checks and requests of hints: these are no attempts."""
     shell = _shell()
     inputs = shell.history_manager.input_hist_raw if shell else []
-    return [
-        code
-        for code in inputs
-        if not code.strip().startswith(("check(", "hint(", "help_me(", "progress(", "solution("))
-    ]
-
-
-def _display(html: str, text: str, told: dict[str, Any] | None = None) -> None:
-    from IPython.display import display
-
-    display({"text/html": html, "text/plain": text, **({showing.MIME: told} if told else {})}, raw=True)
+    return [code for code in inputs if not code.strip().startswith(ASKING)]

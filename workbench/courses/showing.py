@@ -121,3 +121,16 @@ def _inline(text: str) -> str:
 def data(exercise: str, verdict: Any, hints: int) -> dict[str, Any]:
     """Return a check as data."""
     return {"exercise": exercise, "passed": verdict.passed, "sentence": verdict.sentence, "hints": hints}
+
+
+def display(html: str, text: str, told: dict[str, Any] | None = None) -> None:
+    """Show something below the cell that is executed.
+
+    Parameters
+    ----------
+    told : dict, optional
+        The same as data, of the type ``MIME``.
+    """
+    from IPython.display import display as show
+
+    show({"text/html": html, "text/plain": text, **({MIME: told} if told else {})}, raw=True)

@@ -153,6 +153,7 @@ def test_the_light_base_install_is_enough(at_home: str, house: Path) -> None:
     )
     assert b"exercise-1" in progress
     assert not json.loads(about)["room"], "a raised hand that nobody sees"
+    assert "Nothing is called “check” here yet" in asyncio.run(execute(address, headers, 'check("exercise-1")'))[1]
     source = "from genai4eu.courses import check, record\nvalues, middle = [2, 3, 2, 4, 40], 3\n"
     status, shown = asyncio.run(execute(address, headers, f'{source}check("exercise-1")\nrecord()'))
     assert status == "ok", shown

@@ -46,7 +46,7 @@ class Browser:
         return str(started.json()["id"])
 
     def run(self, code: str, kernel: str | None = None, patience: float = 60) -> str:
-        """Execute code in a kernel, and return what it printed, or the error's last line."""
+        """Execute code in a kernel, and return what it printed and displayed, and the error's last line."""
         kernel = kernel or self.kernel()
         address = f"{self.address.replace('http', 'ws')}/user/{self.seat}/api/kernels/{kernel}/channels"
         own = [c for c in self.http.cookies.jar if c.path in ("/", f"/user/{self.seat}/")]
@@ -73,6 +73,8 @@ def _printed(socket: Any, asked: str, until: float) -> str:
         content = message["content"]
         if message["msg_type"] == "stream":
             said += content["text"]
+        elif message["msg_type"] == "display_data":
+            said += content["data"].get("text/plain", "")
         elif message["msg_type"] == "error":
             said += f"{content['ename']}: {content['evalue']}"
         elif message["msg_type"] == "status" and content["execution_state"] == "idle":

@@ -73,6 +73,7 @@ def test_a_killed_kernel_is_started_again(one: Browser, unmoved: Callable[[], No
     psutil.Process(pid).kill()
     _until(lambda: not psutil.pid_exists(pid), "the kernel is still there")
     assert int(_again(one, kernel, "import os; print(os.getpid())")) != pid
+    assert "Nothing is called “check” here yet" in one.run("check('exercise-1')", kernel)  # the imports are gone
     unmoved()
 
 

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from ... import lab
 from ...errors import WorkbenchError
 from ..desk import ABOUT, ASIDE, VARIABLE, Desk, states
-from ..seat import options
+from ..seat import STARTUP, options
 from .unpacking import unpack
 
 #: What a room tells its seats; at home there is none.
@@ -53,6 +53,8 @@ def start(desk: Desk, port: int, browser: bool) -> None:
     for name in _OF_ROOMS:
         os.environ.pop(name, None)
     os.environ[VARIABLE] = str(desk.folder)
+    for name, value in STARTUP.items():
+        os.environ.setdefault(name, value)
     os.chdir(desk.folder)
     lab.start(desk.folder, port, browser, desk.folder / _next(desk), more=options())
 

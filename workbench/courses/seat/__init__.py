@@ -20,6 +20,8 @@ WITHOUT = (
 ONLY_FOR = {"jupyterlab-plotly": "plotly"}
 #: Where JupyterLab's own files come from, if not from the seat's server.
 FILES = "GENAI4EU_FILES"
+#: What each kernel executes first, by the variable that names it.
+STARTUP = {"PYTHONSTARTUP": str(Path(__file__).with_name("startup.py"))}
 #: Our own extensions of JupyterLab.
 LAB = Path(str(importlib.resources.files("genai4eu.templates"))) / "course" / "lab"
 

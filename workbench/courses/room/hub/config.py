@@ -11,7 +11,7 @@ from genai4eu.courses.room.hub.authenticator import CodeAuthenticator
 from genai4eu.courses.room.hub.bounds import bound
 from genai4eu.courses.room.hub.pages import install
 from genai4eu.courses.room.hub.spawner import SeatSpawner
-from genai4eu.courses.seat import options
+from genai4eu.courses.seat import STARTUP, options
 
 room = json.loads((Path(os.environ["GENAI4EU_ROOM"]) / "room.json").read_text(encoding="utf-8"))
 folder = Path(os.environ["GENAI4EU_ROOM"])
@@ -33,7 +33,7 @@ c.CodeAuthenticator.folder = str(folder)
 c.CodeAuthenticator.allow_all = True
 c.SeatSpawner.folder = str(folder)
 c.SeatSpawner.env_keep = ["PATH", "LANG", "LC_ALL", "TZ"]
-c.SeatSpawner.environment = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "GENAI4EU_WARM_AHEAD": "1"}
+c.SeatSpawner.environment = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "GENAI4EU_WARM_AHEAD": "1", **STARTUP}
 templates = Path(str(importlib.resources.files("genai4eu.templates"))) / "course"
 c.SeatSpawner.args = [
     *(f"--ServerApp.jpserver_extensions={name}=False" for name in room["without"]),
