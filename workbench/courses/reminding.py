@@ -11,9 +11,10 @@ from .desk import here
 
 #: What asks for something and is no attempt.
 ASKING = ("check(", "hint(", "help_me(", "progress(", "solution(")
-_UNKNOWN = N_(
-    "Nothing is called “%(name)s” here yet. If a cell above makes it, execute that cell first; after a restart of the"
-    " kernel all are needed again: Run → Run All Above Selected Cell. Else look at how it is spelled."
+_UNKNOWN = N_("Nothing is called “%(name)s” here yet.")
+_REMEDY = N_(
+    "If a cell above makes it, execute that cell first; after a restart of the kernel all are needed again: Run → Run"
+    " All Above Selected Cell. Else look at how it is spelled."
 )
 #: How the last attempt ended, if with an error.
 _errors: list[BaseException] = []
@@ -42,8 +43,9 @@ def look_back(result: Any) -> None:
         language = here().language
     except WorkbenchError:  # a notebook of no course
         return
-    sentence = translations(language).gettext(_UNKNOWN) % {"name": failed.name or failed}
-    showing.display(showing.note(sentence), sentence)
+    _ = translations(language).gettext
+    head, remedy = _(_UNKNOWN) % {"name": failed.name or failed}, _(_REMEDY)
+    showing.display(showing.note(head, remedy), f"{head}\n{remedy}")
 
 
 def stopped(language: str) -> str:

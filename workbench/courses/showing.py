@@ -86,9 +86,9 @@ def solution(head: str, code: str) -> str:
     return card("i", _BLUE, head, f'<pre tabindex="0" style="{_CODE}"><code>{escape(code)}</code></pre>')
 
 
-def note(sentence: str) -> str:
-    """Return the card of anything else that is to be told."""
-    return card("i", _BLUE, sentence)
+def note(sentence: str, more: str = "") -> str:
+    """Return the card of anything else that is to be told, with what else there is to say of it."""
+    return card("i", _BLUE, sentence, f"<div>{_inline(more)}</div>" if more else "")
 
 
 def strip(states: Mapping[str, str], names: Sequence[str], language: str) -> str:
