@@ -25,6 +25,7 @@ from genai4eu.courses import (
 )
 from genai4eu.courses.checking import look
 from genai4eu.courses.desk import ASIDE, HAPPENED, LANGUAGE, PRISTINE, SHARED, VARIABLE, Desk, here, states
+from genai4eu.courses.resetting import reset as give_back
 from genai4eu.courses.standing import AWAY, looking, raised, spent
 from genai4eu.errors import WorkbenchError
 
@@ -172,10 +173,11 @@ def test_reset_gives_the_lesson_back_and_keeps_what_was_there(
     pristine = own.read_bytes()
     for number in range(3):
         own.write_text(f"spoilt {number}")
-        kept = reset("lesson-1.ipynb")
+        reset("lesson-1.ipynb")
         assert own.read_bytes() == pristine
-        assert kept is not None
+        (kept,) = {path for path in desk.folder.glob("lesson-1 (*).ipynb") if path.name in notebook.last}
         assert kept.read_text() == f"spoilt {number}"
+        assert "Reload Notebook from Disk" in notebook.last
     assert len(list(desk.folder.glob("lesson-1 (*).ipynb"))) == 3
     own.unlink()
     monkeypatch.setenv("JPY_SESSION_NAME", str(own))
@@ -219,12 +221,12 @@ def test_a_lesson_that_became_a_folder_or_a_link_is_kept_as_it_is(desk: Desk, tm
     (tmp_path / "elsewhere").write_text("elsewhere")
     own.unlink()
     own.symlink_to(tmp_path / "elsewhere")
-    first = reset("lesson-1.ipynb")
+    first = give_back(desk, "lesson-1.ipynb")
     assert first is not None and first.is_symlink()
     assert (tmp_path / "elsewhere").read_text() == "elsewhere"
     own.unlink()
     (own / "inner").mkdir(parents=True)
-    second = reset(own)
+    second = give_back(desk, "lesson-1.ipynb")
     assert second is not None and (second / "inner").is_dir()
     assert own.read_bytes() == pristine
     (desk.folder / "below").mkdir()

@@ -101,7 +101,13 @@ def test_a_lesson_begins_anew_and_nothing_is_lost(seat: Seat) -> None:
         own.unlink()
         assert client.post("reset", json={"lesson": LESSON}).json() == {"kept": None}
         assert own.read_bytes() == pristine
-    assert _events(seat) == [{"event": "reset", "lesson": LESSON}]
+        own.unlink()
+        assert client.post("lay", json={"lesson": LESSON}).json() == {"laid": True}
+        assert own.read_bytes() == pristine
+        own.write_text("mine")
+        assert client.post("lay", json={"lesson": LESSON}).json() == {"laid": False}
+        assert own.read_text() == "mine"
+    assert _events(seat) == [{"event": "reset", "lesson": LESSON}] * 2
 
 
 def test_news_waits_until_it_is_read(seat: Seat) -> None:

@@ -32,6 +32,14 @@ VARIABLE = "GENAI4EU_COURSE"
 SHARED = "GENAI4EU_COURSE_SHARED"
 
 
+class NoExercise(WorkbenchError):
+    """A name that no exercise has."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows of it: the sentence, and none of our code."""
+        return [str(self)]
+
+
 @dataclass(frozen=True)
 class Desk:
     """A folder with lessons in the participant's version.
@@ -111,7 +119,7 @@ class Desk:
 
         Raises
         ------
-        WorkbenchError
+        NoExercise
             If there is none of that name.
         """
         lessons: list[dict[str, Any]] = self.about["lessons"]
@@ -121,7 +129,7 @@ class Desk:
                     return lesson, exercise
         known = ", ".join(e["name"] for lesson in lessons for e in lesson["exercises"])
         said = translations(self.language).gettext("this course has no exercise '%(name)s': it has %(known)s")
-        raise WorkbenchError(said % {"name": name, "known": known})
+        raise NoExercise(said % {"name": name, "known": known})
 
     def lesson(self, file: str) -> dict[str, Any]:
         """Return what building wrote of a lesson.

@@ -13,6 +13,7 @@ from . import news, showing
 from .checking import Verdict, digest, look
 from .desk import Desk, here, states, text_in
 from .reminding import ASKING, stopped
+from .resetting import FRESH, KEPT
 from .resetting import reset as give_back
 
 #: Honest attempts that failed until the next hint is shown unasked.
@@ -131,18 +132,16 @@ def progress() -> None:
     showing.display("".join(rows), f"{done}/{len(found)}")
 
 
-def reset(notebook: str | Path | None = None) -> Path | None:
+def reset(notebook: str | Path | None = None) -> None:
     """Give back a lesson as it was at the beginning; what it was until now stays beside it as a dated copy.
+
+    A page that shows the notebook goes on showing what it had, and is told to load it anew. The button of the lesson's
+    toolbar does both, and keeps what is not saved yet.
 
     Parameters
     ----------
     notebook : str or Path, optional
         The lesson; by default the notebook that this is called in.
-
-    Returns
-    -------
-    Path or None
-        The copy; None where the lesson was not there any more.
 
     Raises
     ------
@@ -152,7 +151,13 @@ def reset(notebook: str | Path | None = None) -> Path | None:
     desk = here()
     path = Path(notebook or os.environ.get("JPY_SESSION_NAME", ""))
     own = path.name if (desk.folder / path).parent.resolve() == desk.folder.resolve() else str(path)
-    return give_back(desk, own)
+    kept, _ = give_back(desk, own), translations(desk.language).gettext
+    words = _(KEPT) % {"name": kept.name} if kept else _(FRESH)
+    more = _(
+        "This page does not show it yet, and saving it would bring yours back: choose File → Reload Notebook from Disk."
+        " What you have not saved is only on this page: “Begin this notebook anew” above the lesson would keep it, too."
+    )
+    showing.display(showing.note(words, more), f"{words}\n{more}")
 
 
 def _hint(desk: Desk, lesson: dict[str, Any], exercise: dict[str, Any]) -> None:

@@ -9,10 +9,14 @@ import secrets
 import shutil
 from pathlib import Path
 
-from ..dashboards.pages.language import translations
+from ..dashboards.pages.language import N_, translations
 from ..errors import WorkbenchError
 from ..runs.files import write_bytes
 from .desk import Desk
+
+#: What is said afterwards.
+KEPT = N_("The notebook is as it was at the beginning. Your own version is kept as “%(name)s”.")
+FRESH = N_("The notebook is as it was at the beginning.")
 
 
 def reset(desk: Desk, file: str) -> Path | None:

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psutil
 import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page, expect
 
 from genai4eu.courses.course import Course
 from genai4eu.courses.room import caretaker, disks, processes
@@ -24,6 +26,7 @@ from .browser import Browser
 from .opened import TOOL, Opened, left_behind, opened
 
 pytestmark = pytest.mark.slow
+_PATIENCE = 90_000  # ms
 
 
 @pytest.fixture(scope="module")
@@ -234,11 +237,19 @@ def test_killed_forges_leave_seats_alone(open_room: Opened, one: Browser, unmove
     assert one.run("import sys; print('torch' in sys.modules)").strip() == "True"
 
 
-def test_stopped_and_gone_the_room_comes_back_as_it_was(open_room: Opened, one: Browser) -> None:
+@pytest.mark.chromium
+def test_stopped_and_gone_the_room_comes_back_as_it_was(open_room: Opened, one: Browser, browser: Chromium) -> None:
     """Last, for it ends the room: like a computer that is switched off, and installed anew."""
     room, used = open_room.room, open_room.room.give_code("seat-03")
     open_room.browser("seat-03", used)
     one.run("open('mine.txt', 'w').write('my work')")
+    page = browser.new_page()
+    page.goto(room.address)
+    page.get_by_role("textbox").fill(room.give_code("seat-02"))
+    page.keyboard.press("Enter")
+    page.get_by_text("| Idle").first.wait_for(timeout=_PATIENCE)
+    _executes(page, 0)
+    page.wait_for_timeout(3000)  # JupyterLab asks whoever is there about each request that fails half way
     for process in [*processes.living(room).values(), *processes.left(room)]:
         process.kill()
     open_room.process.wait(60)
@@ -248,6 +259,8 @@ def test_stopped_and_gone_the_room_comes_back_as_it_was(open_room: Opened, one: 
     room.people.remove(room.seats)
     with opened(room.folder, "resume", str(room.folder), left_out=LEFT_OUT) as again:
         assert (room.home("seat-01") / "mine.txt").read_text() == "my work"
+        expect(page.locator(".genai4eu-lost")).to_be_hidden(timeout=_PATIENCE)  # it has signed in by itself
+        _executes(page, 1)
         assert one.http.get("/user/seat-01/lab").url.path == "/user/seat-01/lab"  # as a browser that loads it again
         assert one.run("print(open('mine.txt').read())").strip() == "my work"
         late = Browser(room.address)
@@ -256,3 +269,12 @@ def test_stopped_and_gone_the_room_comes_back_as_it_was(open_room: Opened, one: 
         subprocess.run([TOOL, "course", "stop", str(room.folder), "--out", str(out)], check=True, timeout=120)
         assert again.process.wait(60) == 0
     assert out.stat().st_size > 1000 and left_behind(room) == []
+
+
+def _executes(page: Page, number: int) -> None:
+    """Execute a cell as the first one of a kernel, with nothing to answer before."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click(timeout=_PATIENCE)
+    page.keyboard.press("Shift+Enter")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text("[1]:", timeout=_PATIENCE)
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import nbformat
 import pytest
 
 from genai4eu.courses.course import Course
+from genai4eu.courses.desk import ASIDE, HAPPENED
 from genai4eu.courses.room.news import told
 from genai4eu.courses.room.room import Room
 from genai4eu.courses.room.updating import update
@@ -40,6 +43,19 @@ def test_untouched_lessons_are_replaced_and_touched_ones_stay(closed: Room, edit
     assert [n["lesson"] for n in told(closed, "seat-02") if n["event"] == "lesson-changed"] == ["lesson-1.ipynb"]
     assert (closed.folder / "course").stat().st_ino == inode  # seats see this folder, not one in its place
     assert update(closed, edited).lessons == [] and beside.exists()
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(100, True), (300, False)])
+def test_a_lesson_that_is_open_is_not_replaced_below_what_is_typed(
+    closed: Room, edited: Course, seconds: float, kept: bool
+) -> None:
+    home = closed.home("seat-02")
+    event = {"at": time.time() - seconds, "event": "opened", "lesson": "lesson-1.ipynb"}
+    (home / ASIDE / HAPPENED).write_text(json.dumps(event) + "\n")
+    done = update(closed, edited)
+    assert done.beside == ({"seat-02": ["lesson-1.ipynb"]} if kept else {})
+    assert ("Another title" in (home / "lesson-1.ipynb").read_text()) is not kept
+    assert len(list(home.glob("lesson-1 (new version *).ipynb"))) == kept
 
 
 def test_another_course_is_refused(closed: Room, edited: Course, tmp_path: Path) -> None:

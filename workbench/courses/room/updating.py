@@ -1,7 +1,7 @@
 """Bring an edited course to the desks of a room, open or closed. Called by ``genai4eu course update``.
 
 A lesson edited in the trainer's folder changes nothing in a room by itself. A lesson that a participant has not touched
-is replaced; beside one that they have, the new version is laid, and theirs stays as it is.
+is replaced; beside one that they have, or that is open before them, the new version is laid, and theirs stays as it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,13 +25,16 @@ from . import news
 from .folder import COURSE, SOLUTIONS, Room
 from .own import write_own
 from .people import as_seat
-from .reading import opened
+from .reading import events, opened
 from .removing import at_hand
 
 #: In the room's folder: by seat, which version of each lesson it was brought last.
 BROUGHT = "brought.json"
 #: Bytes of a notebook that is looked at: what has more is none of ours any more.
 _LARGEST = 20 << 20
+#: Seconds since a lesson was in front within which something may have been typed that is not saved yet: JupyterLab
+#: saves after two minutes, and which lesson is in front is told once a minute.
+_OPEN = 240.0
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Updated:
     lessons : list of str
         Lessons that are new or other than before.
     beside : dict of str to list of str
-        By seat, the lessons that its participant had touched: the new version lies beside.
+        By seat, the lessons that its participant had touched or has open: the new version lies beside.
     failed : dict of str to str
         By seat, why nothing was brought to it; updating again tries again.
     """
@@ -104,9 +108,12 @@ def _bring(
     before: Mapping[str, str],
     now: Mapping[str, str],
 ) -> list[str]:
-    """Bring the course to one desk, and return the lessons that the participant had touched."""
-    ours = {file: (None, before.get(file), now[file]) for file in lessons}
-    touched = [file for file in lessons if _digest(room, seat, file) not in ours[file]]
+    """Bring the course to one desk, and return the lessons that the participant had touched or has open."""
+    ours, in_front = {file: (None, before.get(file), now[file]) for file in lessons}, _in_front(room, seat)
+    touched = [
+        file for file in lessons
+        if (digest := _digest(room, seat, file)) not in ours[file] or (digest is not None and file in in_front)
+    ]  # fmt: skip
     laid = {path: content for path, content in files.items() if path.parts[0] == ASIDE or str(path) in lessons}
     laid |= {path: content for path, content in files.items() if path.suffix != ".ipynb" and path.parts[0] != ASIDE}
     for file in touched:
@@ -124,6 +131,17 @@ def _bring(
 
     as_seat(room.people.owner(seat), room.home(seat), work)
     return touched
+
+
+def _in_front(room: Room, seat: str) -> set[str]:
+    """Return the lessons that a participant had in front a moment ago."""
+    found, position, since = set[str](), -1, time.time() - _OPEN
+    told, after = events(room, seat)
+    while after != position:
+        found |= {str(one.get("lesson")) for one in told if one["event"] == "opened" and one["at"] > since}
+        position = after
+        told, after = events(room, seat, position)
+    return found
 
 
 def _beside(file: str, content: bytes) -> str:

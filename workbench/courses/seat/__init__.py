@@ -11,8 +11,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-#: Extensions of JupyterLab that no participant needs: news of other hosts, other tools of the environment.
+#: Extensions of JupyterLab that no participant needs: news of other hosts, other tools of the environment, questions
+#: in the middle of the page about a server that the lesson's bar already says is away.
 WITHOUT = (
+    "@jupyterlab/hub-extension:connectionlost",
     "@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader", "@jupyter-notebook/lab-extension",
     "@voila-dashboards/jupyterlab-preview",
 )  # fmt: skip

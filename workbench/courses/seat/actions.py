@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,6 +46,15 @@ def _reset(desk: Desk, given: Given) -> dict[str, Any]:
     return {"kept": kept.name if kept else None}
 
 
+def _lay(desk: Desk, given: Given) -> dict[str, Any]:
+    """Give back a lesson that is not there any more, before it is opened."""
+    lesson = desk.lesson(_text(given, "lesson"))["file"]
+    gone = not os.path.lexists(desk.folder / lesson)
+    if gone:
+        reset(desk, lesson)
+    return {"laid": gone}
+
+
 def _language(desk: Desk, given: Given) -> dict[str, Any]:
     name = _text(given, "language")
     desk.read_in(name)
@@ -83,6 +93,7 @@ def _solution_shown(desk: Desk, given: Given) -> dict[str, Any]:
 
 ACTIONS: dict[str, Callable[[Desk, Given], dict[str, Any]]] = {
     "hand": _hand, "reset": _reset, "language": _language, "consent": _consent, "read": _read, "opened": _opened,
+    "lay": _lay,
     "solution-shown": _solution_shown,
 }  # fmt: skip
 

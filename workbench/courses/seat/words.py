@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...dashboards.pages.language import translations
+from ..resetting import FRESH, KEPT
 
 
 def words(language: str) -> dict[str, str]:
@@ -21,8 +22,8 @@ def words(language: str) -> dict[str, str]:
             "You get the notebook as it was at the beginning. "
             "What you have now stays beside it, as a copy with its date."
         ),
-        "kept": _("The notebook is as it was at the beginning. Your own version is kept as “%(name)s”."),
-        "fresh": _("The notebook is as it was at the beginning."),
+        "kept": _(KEPT),
+        "fresh": _(FRESH),
         "unreset": _("The notebook was not changed"),
         "unsaved": _("Your notebook could not be saved, so nothing was changed."),
         "time": _("%(spent)d of %(planned)d min"),

@@ -85,6 +85,7 @@ export class Bar {
 
   show(progress) {
     const { words, lessons } = this.about, here = progress.lessons[this.file];
+    if (this.known?.hand && !progress.hand) this.say(words.lowered); // by the trainer, or a check
     this.known = progress;
     if (!here) return;
     const marks = here.exercises.map((one) => made("span", { className: `genai4eu-${one.state}`, textContent: MARKS[one.state], title: `${one.name}: ${words[one.state]}` }));

@@ -4,7 +4,7 @@
   "use strict";
   const beside = new URL(".", document.currentScript.src);
   const names = {
-    apputils: "@jupyterlab/apputils", coreutils: "@jupyterlab/coreutils", docmanager: "@jupyterlab/docmanager",
+    application: "@jupyterlab/application", apputils: "@jupyterlab/apputils", coreutils: "@jupyterlab/coreutils", docmanager: "@jupyterlab/docmanager",
     notebook: "@jupyterlab/notebook", services: "@jupyterlab/services", messaging: "@lumino/messaging", widgets: "@lumino/widgets",
   };
   let scope;
@@ -21,8 +21,8 @@
     const keys = Object.keys(names);
     const modules = await Promise.all(keys.map((key) => shared(names[key])));
     const lab = Object.fromEntries(keys.map((key, index) => [key, modules[index]]));
-    const { plugin } = await import(new URL("main.mjs", beside));
-    const made = plugin(lab, beside);
+    const { plugins } = await import(new URL("main.mjs", beside));
+    const made = plugins(lab, beside);
     return () => ({ __esModule: true, default: made });
   }
 

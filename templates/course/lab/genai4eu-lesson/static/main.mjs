@@ -7,8 +7,8 @@ import { Seat, filled, wait } from "./seat.mjs";
 
 const MINUTE = 60, IDLE = 120, NARROW = 700;
 
-export function plugin(lab, beside) {
-  return {
+export function plugins(lab, beside) {
+  return [{
     id: "genai4eu-lesson:bar",
     description: "Language, progress, a hand to raise and a clean notebook, above each lesson",
     autoStart: true,
@@ -17,7 +17,13 @@ export function plugin(lab, beside) {
       const lessons = new Lessons(lab, app, tracker, documents);
       app.restored.then(() => lessons.begin(beside)).catch((error) => console.error("genai4eu: no bar above lessons:", error));
     },
-  };
+  }, {
+    id: "genai4eu-lesson:connection-lost",
+    description: "Leaves it to the bar to say that the server cannot be reached",
+    autoStart: true,
+    provides: lab.application.IConnectionLost,
+    activate: () => async () => {},
+  }];
 }
 
 class Lessons {
@@ -101,6 +107,7 @@ class Lessons {
   }
 
   async open(file) {
+    await this.seat.post("lay", { lesson: file }); // who deleted it gets a clean one
     const panel = this.documents.openOrReveal(this.about.lessons[file].path);
     await panel.context.ready;
     this.look(panel);
@@ -113,22 +120,31 @@ class Lessons {
 
   // The server waits until there is something to tell; where it cannot be reached, it is asked again and again.
   async listen() {
-    let after = 0, seen = "", missed = 0;
+    let after = 0, seen = "", missed = 0, refused = 0;
     for (;;) {
       try {
-        const told = await this.seat.get(`news?after=${after}&seen=${encodeURIComponent(seen)}`);
-        if (missed > 1) await this.learn();
-        missed = 0;
+        const known = missed ? "" : seen; // else it is half a minute until one knows that the server is there again
+        const told = await this.seat.get(`news?after=${after}&seen=${encodeURIComponent(known)}`);
+        if (missed > 1) await Promise.all([this.learn(), this.kernels()]);
+        missed = refused = 0;
         for (const bar of this.bars.values()) bar.connected(true);
         if (told.seen !== seen) await this.refresh();
         this.news.take(told.news);
         [after, seen] = [told.last, told.seen];
       } catch (error) {
         missed += 1;
+        const renewed = error.status === 403 && refused++ === 0;
+        if (error.status === 403) await this.seat.again();
         if (missed > 1) for (const bar of this.bars.values()) bar.connected(false);
-        await wait(Math.min(2 ** missed, 15));
+        await wait(renewed ? 0 : Math.min(2 ** missed, 15));
       }
     }
+  }
+
+  // Which kernels are still there: JupyterLab asks itself only minutes later, and executes nothing in one that is not.
+  async kernels() {
+    await this.app.serviceManager.kernels.refreshRunning();
+    await this.app.serviceManager.sessions.refreshRunning();
   }
 
   // Which lesson is in front, and that somebody is at it.

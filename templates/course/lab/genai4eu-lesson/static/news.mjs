@@ -7,7 +7,7 @@ const LONGEST = 140; // JupyterLab cuts a longer notification
 export class News {
   // `acts`: open(file) shows a lesson and returns its panel, reset(file), save() saves the lessons, about() returns words.
   constructor(lab, seat, acts) {
-    Object.assign(this, { lab, seat, acts, shown: new Map(), asked: new Set() });
+    Object.assign(this, { lab, seat, acts, shown: new Map(), asked: new Set(), changed: new Map() });
     lab.apputils.Notification.manager.changed.connect((_, change) => {
       const id = this.shown.get(change.notification.id);
       if (change.type !== "removed" || id === undefined) return;
@@ -29,7 +29,9 @@ export class News {
     if ([...this.shown.values()].includes(told.id)) return;
     const more = text.length > LONGEST ? [{ label: words.show, callback: (event) => { event.preventDefault(); this.dialog(text); } }] : [];
     const read = { label: words.read, displayType: "default", callback: () => {} };
-    this.shown.set(Notification.emit(text, "info", { autoClose: false, actions: [...actions, ...more, read] }), told.id);
+    const shown = Notification.emit(text, "info", { autoClose: false, actions: [...actions, ...more, read] });
+    this.shown.set(shown, told.id);
+    return shown;
   }
 
   dialog(body) {
@@ -72,7 +74,11 @@ export class News {
   ["lesson-changed"](told) {
     const { words, lessons } = this.acts.about(), lesson = lessons[told.lesson];
     if (!lesson) return;
-    this.notify(told, filled(words.changed, lesson), [{ label: words.reset, displayType: "accent", callback: () => this.acts.reset(told.lesson) }]);
+    const earlier = this.changed.get(told.lesson);
+    const shown = this.notify(told, filled(words.changed, lesson), [{ label: words.reset, displayType: "accent", callback: () => this.acts.reset(told.lesson) }]);
+    if (!shown) return; // it stands there already
+    this.changed.set(told.lesson, shown);
+    if (earlier) this.lab.apputils.Notification.dismiss(earlier); // one for each lesson is enough
   }
 
   memory(told) { this.notify(told, this.acts.about().words.memory); }

@@ -4,6 +4,7 @@ export class Seat {
   constructor(lab) {
     this.connection = lab.services.ServerConnection;
     this.settings = this.connection.makeSettings();
+    this.signIn = lab.coreutils.URLExt.join(this.settings.baseUrl, "files/genai4eu-sign-in");
     this.base = lab.coreutils.URLExt.join(this.settings.baseUrl, "genai4eu/lesson/");
   }
 
@@ -13,6 +14,16 @@ export class Seat {
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
     throw Object.assign(new Error(answer.message || `${response.status}`), { status: response.status });
+  }
+
+  // Sign in once more, unseen: after a room was resumed its hub knows the browser, and the seat's new server does not yet.
+  // The way there and back is for pages that are navigated to, so it is a frame that goes it; what it ends at is not there.
+  async again() {
+    const frame = Object.assign(document.createElement("iframe"), { src: `${this.signIn}?${Date.now()}`, hidden: true });
+    const gone = new Promise((done) => { frame.onload = done; });
+    document.body.append(frame);
+    await Promise.race([gone, wait(10)]);
+    frame.remove();
   }
 
   get(path) { return this.ask(path, { method: "GET" }); }
