@@ -35,6 +35,8 @@ _LARGEST = 20 << 20
 #: Seconds since a lesson was in front within which something may have been typed that is not saved yet: JupyterLab
 #: saves after two minutes, and which lesson is in front is told once a minute.
 _OPEN = 240.0
+#: Times that a seat's events are read on, a megabyte each: a seat that writes faster than is read has no end.
+_READS = 64
 
 
 @dataclass
@@ -135,12 +137,13 @@ def _bring(
 
 def _in_front(room: Room, seat: str) -> set[str]:
     """Return the lessons that a participant had in front a moment ago."""
-    found, position, since = set[str](), -1, time.time() - _OPEN
-    told, after = events(room, seat)
-    while after != position:
-        found |= {str(one.get("lesson")) for one in told if one["event"] == "opened" and one["at"] > since}
-        position = after
+    found, position, since = set[str](), 0, time.time() - _OPEN
+    for _ in range(_READS):
         told, after = events(room, seat, position)
+        found |= {str(one.get("lesson")) for one in told if one["event"] == "opened" and one["at"] > since}
+        if after == position:
+            break
+        position = after
     return found
 
 
