@@ -107,7 +107,7 @@ class Lessons {
   }
 
   async open(file) {
-    await this.seat.post("lay", { lesson: file }); // who deleted it gets a clean one
+    await this.try(() => this.seat.post("lay", { lesson: file })); // who deleted it gets a clean one
     const panel = this.documents.openOrReveal(this.about.lessons[file].path);
     await panel.context.ready;
     this.look(panel);
