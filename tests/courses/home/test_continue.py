@@ -55,6 +55,8 @@ def test_a_bundle_is_a_desk_again(bundle: Path, tmp_path: Path, monkeypatch: pyt
     assert len(desk.happened()) == 2
     with pytest.raises(WorkbenchError, match=f"did you mean {desk.folder}"):
         desk_of(home)
+    with pytest.raises(WorkbenchError, match=f"is a lesson: name the folder that it lies in, {desk.folder}"):
+        desk_of(desk.folder / "lesson-1.ipynb")
     with pytest.raises(WorkbenchError, match="everybody's work"):
         desk_of(tmp_path / "all.zip")
     with pytest.raises(WorkbenchError, match="is not there"):

@@ -32,6 +32,8 @@ def desk_of(path: Path) -> Desk:
     """
     if not path.exists():
         raise WorkbenchError(f"{path} is not there: name the folder of your lessons, or the zip that holds it")
+    if path.suffix == ".ipynb":
+        raise WorkbenchError(f"{path} is a lesson: name the folder that it lies in, {path.parent}")
     folder = path if path.is_dir() else unpack(path, Path.cwd())
     if not (folder / ASIDE / ABOUT).is_file():
         inside = sorted(p.parents[1] for p in folder.glob(f"*/{ASIDE}/{ABOUT}"))
