@@ -341,3 +341,10 @@ def test_an_unknown_name_is_answered_once_with_what_to_execute(
     monkeypatch.chdir(tmp_path)
     shell.run_cell("elsewhere")
     assert len(notebook.shown) == 2
+
+
+def test_a_name_that_no_exercise_has_is_told_in_one_sentence(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    InteractiveShell(user_ns={"check": check}).run_cell("check('exercise-9')")
+    assert capsys.readouterr().out.strip() == "this course has no exercise 'exercise-9': it has exercise-1"

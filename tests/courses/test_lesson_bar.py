@@ -148,6 +148,9 @@ def test_the_trainers_news_arrive_and_stay_until_they_are_read(sit: Sit, seat: S
     expect(sources.nth(2)).to_contain_text("# given")
     expect(sources.nth(3)).to_contain_text("check(")
     eventually(lambda: [one["exercise"] for one in _happened(seat, "solution-shown")] == ["exercise-1"])
+    improved = [seat.tell("lesson-changed", lesson="lesson-2.ipynb") for _ in range(2)]
+    eventually(lambda: [one["id"] for one in _happened(seat, "read")][-1] == improved[0])  # one stands for both
+    expect(page.get_by_text("has improved the lesson")).to_have_count(1)
     (seat.desk.folder / "lesson-2.ipynb").unlink()  # deleted: opening gives a clean one
     seat.tell("open", lesson="lesson-2.ipynb")
     expect(page.get_by_role("group", name="Lesson: The second")).to_be_visible(timeout=_PATIENCE)

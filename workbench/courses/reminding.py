@@ -28,14 +28,14 @@ def register(shell: Any) -> None:
 
 def forget(info: Any) -> None:
     """Know of no error once there is another attempt. Called by IPython."""
-    if not str(info.raw_cell).strip().startswith(ASKING):
+    if _attempt(info):
         _errors.clear()
 
 
 def look_back(result: Any) -> None:
     """Keep how an attempt ended, and say below an unknown name what helps. Called by IPython."""
     failed = result.error_in_exec or result.error_before_exec
-    if failed is not None and not str(result.info.raw_cell).strip().startswith(ASKING):
+    if failed is not None and _attempt(result.info):
         _errors.append(failed)
     if type(failed) is not NameError:
         return
@@ -46,6 +46,10 @@ def look_back(result: Any) -> None:
     _ = translations(language).gettext
     head, remedy = _(_UNKNOWN) % {"name": failed.name or failed}, _(_REMEDY)
     showing.display(showing.note(head, remedy), f"{head}\n{remedy}")
+
+
+def _attempt(info: Any) -> bool:
+    return not str(info.raw_cell).strip().startswith(ASKING)
 
 
 def stopped(language: str) -> str:
